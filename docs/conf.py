@@ -1,0 +1,27 @@
+"""Sphinx settings. The documentation builds without a network: nothing is fetched, no other project is linked to."""
+
+from __future__ import annotations
+
+project = "stackroom"
+author = "the stackroom contributors"
+copyright = author
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = "stackroom"
+exclude_patterns = ["_build"]
+
+autodoc_class_signature = "separated"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+
+# A name that cannot be resolved is an error (-n -W), except those that other projects document.
+nitpick_ignore_regex = [
+    (r"py:.*", r"(collections|contextlib|dataclasses|datetime|enum|os|pathlib|typing|types)\..*"),
+    (r"py:(class|exc)", r"(Path|PathLike|Mapping|Sequence|Iterator|Iterable|Callable|Any|datetime|OSError|ValueError)"),
+]

@@ -1,0 +1,4 @@
+"""What stackroom knows, without touching anything: frozen data in, frozen data out.
+
+No disk, clock, environment or randomness here; whoever calls passes ``now``, ``who`` and the texts.
+"""

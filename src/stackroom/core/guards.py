@@ -1,0 +1,269 @@
+"""Whether a version may move: every guard's verdict, with the value it saw and the one it wanted.
+
+The kernel decides *who* may move; this decides *whether*. Pure: the caller has read what :class:`Situation` holds, and
+has re-hashed the artifacts where :attr:`~stackroom.core.policy.Guards.verify` asks for it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, assert_never
+
+from stackroom.core.metadata import Record, has_field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from stackroom.core.names import Ref, StageName
+    from stackroom.core.policy import Policy, Stage, Tolerance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A guard's answer.
+
+    Attributes:
+        guard: its name in ``registry.toml``, with the metric or field where it has several.
+        passed: whether the move meets it.
+        seen: the value that was found, in words.
+        wanted: the value that was asked for, in words.
+        advice: what would put it right; empty where it passed.
+        key: where the rule stands, such as ``stages.production.guards.not_worse.auc``.
+    """
+
+    guard: str
+    passed: bool
+    seen: str
+    wanted: str
+    advice: str = ""
+    key: str = ""
+
+    def sentence(self) -> str:
+        """The verdict as half a sentence: ``auc is 0.81, and the guard asks for >= 0.85``."""
+        return f"{self.guard}: {self.seen}; wanted: {self.wanted}"
+
+    def document(self) -> dict[str, Any]:
+        """In JSON's types."""
+        return {
+            "guard": self.guard,
+            "passed": self.passed,
+            "seen": self.seen,
+            "wanted": self.wanted,
+            "advice": self.advice,
+            "key": self.key,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A version as guards see it.
+
+    Attributes:
+        ref: which.
+        record: its metadata: current for the one that moves, *as promoted* for the holder.
+        has_card: whether it has a model card.
+        held: every stage that it holds or has held.
+    """
+
+    ref: Ref
+    record: Record
+    has_card: bool = False
+    held: frozenset[StageName] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """Everything that the verdicts depend on.
+
+    Attributes:
+        candidate: the version that wants to move.
+        stage: where to.
+        policy: of the registry.
+        holder: who holds the stage now; None where nobody does or the candidate itself does.
+        holder_trouble: why the holder's metadata as promoted could not be had; empty where it could.
+        reason: what the mover says.
+        damage: what re-reading the artifacts found wrong, in words; None where it was not done.
+    """
+
+    candidate: Candidate
+    stage: Stage
+    policy: Policy
+    holder: Candidate | None = None
+    holder_trouble: str = ""
+    reason: str = ""
+    damage: tuple[str, ...] | None = field(default=None)
+
+
+def judge(situation: Situation) -> tuple[Verdict, ...]:
+    """The verdict of every guard of the stage, in the order of :data:`~stackroom.core.policy.GUARD_NAMES`."""
+    steps: tuple[Callable[[Situation], Iterable[Verdict]], ...] = (
+        _from,
+        _require,
+        _verify,
+        _metrics,
+        _not_worse,
+        _same_datasets,
+        _reason,
+    )
+    return tuple(verdict for step in steps for verdict in step(situation))
+
+
+def _key(situation: Situation, guard: str) -> str:
+    return f"stages.{situation.stage.name}.guards.{guard}"
+
+
+def _from(situation: Situation) -> Iterable[Verdict]:
+    wanted = situation.stage.guards.origin
+    if not wanted:
+        return
+    held = sorted(situation.candidate.held)
+    first = wanted[0]
+    yield Verdict(
+        guard="from",
+        passed=any(stage in situation.candidate.held for stage in wanted),
+        seen=f"has held {', '.join(held)}" if held else "has held no stage",
+        wanted=f"holds or has held {' or '.join(wanted)}",
+        advice=f"stackroom promote {situation.candidate.ref} {first}",
+        key=_key(situation, "from"),
+    )
+
+
+def _require(situation: Situation) -> Iterable[Verdict]:
+    candidate = situation.candidate
+    for field_name in situation.stage.guards.require:
+        present = candidate.has_card if field_name == "card" else has_field(candidate.record, field_name)
+        advice = (
+            f"stackroom edit {candidate.ref} --card README.md"
+            if field_name == "card"
+            else f"stackroom edit {candidate.ref} --set {field_name}=…"
+        )
+        yield Verdict(
+            guard=f"require {field_name}",
+            passed=present,
+            seen="present" if present else "missing",
+            wanted="present",
+            advice="" if present else advice,
+            key=_key(situation, "require"),
+        )
+
+
+def _verify(situation: Situation) -> Iterable[Verdict]:
+    if not situation.stage.guards.verify:
+        return
+    damage = situation.damage
+    seen = "not read yet" if damage is None else "; ".join(damage) if damage else "every byte as sealed"
+    yield Verdict(
+        guard="verify",
+        passed=damage == (),
+        seen=seen,
+        wanted="every byte as sealed",
+        advice="" if damage == () else f"stackroom verify {situation.candidate.ref}",
+        key=_key(situation, "verify"),
+    )
+
+
+def _metrics(situation: Situation) -> Iterable[Verdict]:
+    values = situation.candidate.record.metrics
+    for rule in situation.stage.guards.metrics:
+        value = values.get(rule.metric)
+        passed = value is not None and rule.holds(value)
+        yield Verdict(
+            guard=f"metrics {rule.metric}",
+            passed=passed,
+            seen=f"{rule.metric} is {number(value)}" if value is not None else f"{rule.metric} is not recorded",
+            wanted=f"{rule.operator} {number(rule.bound)}",
+            key=_key(situation, "metrics"),
+        )
+
+
+def _not_worse(situation: Situation) -> Iterable[Verdict]:
+    for metric, tolerance in situation.stage.guards.not_worse.items():
+        yield _not_worse_in(situation, metric, tolerance)
+
+
+def _not_worse_in(situation: Situation, metric: str, tolerance: Tolerance) -> Verdict:
+    guard = f"not_worse {metric}"
+    key = _key(situation, f"not_worse.{metric}")
+    holder = situation.holder
+    value = situation.candidate.record.metrics.get(metric)
+    if situation.holder_trouble:
+        return Verdict(
+            guard=guard,
+            passed=False,
+            seen=situation.holder_trouble,
+            wanted="the holder's metadata as it was promoted",
+            advice=f"stackroom verify {holder.ref}" if holder else "stackroom verify",
+            key=key,
+        )
+    if holder is None:
+        return Verdict(
+            guard=guard, passed=True, seen="nobody else holds the stage", wanted="not worse than the holder", key=key
+        )
+    base = holder.record.metrics.get(metric)
+    if base is None or math.isnan(base):
+        return Verdict(
+            guard=guard,
+            passed=True,
+            seen=f"{holder.ref} has no {metric} to compare with",
+            wanted="not worse than the holder",
+            key=key,
+        )
+    better = situation.policy.better(metric)
+    slack = tolerance.slack(base)
+    match better:
+        case "higher":
+            bound, sign = base - slack, ">="
+            passed = value is not None and value >= bound
+        case "lower":
+            bound, sign = base + slack, "<="
+            passed = value is not None and value <= bound
+        case None:
+            bound, sign, passed = base, "?", False
+        case _:
+            assert_never(better)
+    seen = f"{metric} is {number(value)}" if value is not None else f"{metric} is not recorded"
+    wanted = f"{sign} {number(bound)} ({holder.ref} has {number(base)}, tolerance {tolerance})"
+    advice = "" if passed else f"stackroom diff {holder.ref} {situation.candidate.ref}"
+    return Verdict(guard=guard, passed=passed, seen=seen, wanted=wanted, advice=advice, key=key)
+
+
+def _same_datasets(situation: Situation) -> Iterable[Verdict]:
+    split = situation.stage.guards.same_datasets
+    if not split:
+        return
+    key = _key(situation, "same_datasets")
+    holder = situation.holder
+    mine = evaluation_data(situation.candidate.record, split)
+    if holder is None:
+        passed, seen, wanted = True, "nobody else holds the stage", f"the holder's {split} data"
+    else:
+        theirs = evaluation_data(holder.record, split)
+        passed = bool(mine) and mine == theirs
+        seen = ", ".join(sorted(mine)) or f"no {split} data with a digest"
+        wanted = f"{', '.join(sorted(theirs)) or f'{split} data with a digest'} (as {holder.ref})"
+    yield Verdict(guard=f"same_datasets {split}", passed=passed, seen=seen, wanted=wanted, key=key)
+
+
+def evaluation_data(record: Record, split: str) -> frozenset[str]:
+    """The data of one split, as texts that are equal only where the data is: by digest alone."""
+    return frozenset(dataset.digest for dataset in record.datasets if dataset.split == split and dataset.digest)
+
+
+def _reason(situation: Situation) -> Iterable[Verdict]:
+    if not situation.stage.guards.reason:
+        return
+    given = bool(situation.reason.strip())
+    yield Verdict(
+        guard="reason",
+        passed=given,
+        seen="given" if given else "none given",
+        wanted="a reason",
+        advice="" if given else "add --reason '…'",
+        key=_key(situation, "reason"),
+    )
+
+
+def number(value: float) -> str:
+    """A metric for people: up to six significant digits, whole numbers whole."""
+    return str(value) if isinstance(value, int) else f"{value:.6g}"

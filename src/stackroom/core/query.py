@@ -1,0 +1,289 @@
+"""The query language: ``metrics.auc > 0.9 and stage = production and not (tags.team = 'nlp' or author = alice)``.
+
+A query compares fields with values, joined by ``and``, ``or``, ``not`` and parentheses. Operators are ``=``,
+``!=``, ``<``, ``<=``, ``>``, ``>=`` and ``~`` (contains, whatever the case). A field alone asks whether it
+says anything. What is missing equals nothing and is neither less nor more; ``!=`` is the exact opposite of
+``=``. A field with several values (``stage``, ``tags``, ``label``) matches where one of them does. A bare
+name that is no field is looked up in the metrics, then in the hyperparameters.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from stackroom.core.metadata import as_utc
+from stackroom.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+
+T = TypeVar("T")
+
+_TOKEN: Final = re.compile(
+    r"""\s*(?:
+        (?P<paren>[()])
+      | (?P<operator><=|>=|!=|==|=|<|>|~)
+      | (?P<quoted>"[^"]*"|'[^']*')
+      | (?P<word>[^\s()<>=!~"']+)
+    )""",
+    re.VERBOSE,
+)
+_DEPTH_LIMIT: Final = 50
+"""Nested parentheses and ``not``; each costs three Python frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    position: int
+
+
+class Query:
+    """A parsed query.
+
+    Raises:
+        InvalidInputError: the text is not a query; names the position.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._test = _Parser(text).parse()
+
+    def __repr__(self) -> str:
+        return f"Query({self.text!r})"
+
+    def matches(self, fields: Mapping[str, Any]) -> bool:
+        """Whether a version with these fields is asked for."""
+        return self._test(fields)
+
+
+class _Parser:
+    """Recursive descent: ``or`` binds weakest, then ``and``, then ``not``."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = list(self._split())
+        self._next = 0
+        self._depth = 0
+
+    def _split(self) -> Iterable[_Token]:
+        position = 0
+        while self._text[position:].strip():
+            found = _TOKEN.match(self._text, position)
+            if not found or found.lastgroup is None:
+                raise self._error("a quote is not closed", position)
+            yield _Token(found.lastgroup, found[found.lastgroup], found.start(found.lastgroup))
+            position = found.end()
+
+    def _error(self, what: str, position: int | None = None) -> InvalidInputError:
+        at = len(self._text) if position is None else position
+        return InvalidInputError(
+            f"query: {what} at character {at + 1} of {self._text!r}",
+            hint="for example: metrics.auc > 0.9 and stage = production",
+            facts={"position": at},
+        )
+
+    def _peek(self) -> _Token | None:
+        return self._tokens[self._next] if self._next < len(self._tokens) else None
+
+    def _word(self, *words: str) -> bool:
+        token = self._peek()
+        if token and token.kind == "word" and token.text.lower() in words:
+            self._next += 1
+            return True
+        return False
+
+    def parse(self) -> Callable[[Mapping[str, Any]], bool]:
+        if not self._tokens:
+            raise self._error("nothing is asked for")
+        test = self._either()
+        left = self._peek()
+        if left:
+            raise self._error(f"expected 'and' or 'or' before {left.text!r}", left.position)
+        return test
+
+    def _either(self) -> Callable[[Mapping[str, Any]], bool]:
+        tests = [self._both()]
+        while self._word("or"):
+            tests.append(self._both())
+        return tests[0] if len(tests) == 1 else lambda fields: any(test(fields) for test in tests)
+
+    def _both(self) -> Callable[[Mapping[str, Any]], bool]:
+        tests = [self._single()]
+        while self._word("and"):
+            tests.append(self._single())
+        return tests[0] if len(tests) == 1 else lambda fields: all(test(fields) for test in tests)
+
+    def _single(self) -> Callable[[Mapping[str, Any]], bool]:
+        self._depth += 1
+        if self._depth > _DEPTH_LIMIT:
+            raise self._error("nested too deep")
+        try:
+            if self._word("not"):
+                inner = self._single()
+                return lambda fields: not inner(fields)
+            token = self._peek()
+            if token and token.text == "(" and token.kind == "paren":
+                self._next += 1
+                grouped = self._either()
+                closing = self._peek()
+                if not closing or closing.text != ")":
+                    raise self._error("expected ')'", closing.position if closing else None)
+                self._next += 1
+                return grouped
+            return self._comparison()
+        finally:
+            self._depth -= 1
+
+    def _comparison(self) -> Callable[[Mapping[str, Any]], bool]:
+        token = self._peek()
+        if not token or token.kind != "word":
+            raise self._error("expected a field", token.position if token else None)
+        self._next += 1
+        operator = self._peek()
+        if not operator or operator.kind != "operator":
+            name = token.text
+            return lambda fields: any(_says_something(value) for value in _values(fields, name))
+        self._next += 1
+        value = self._peek()
+        if not value or value.kind not in {"word", "quoted"}:
+            raise self._error("expected a value", value.position if value else None)
+        self._next += 1
+        text = value.text[1:-1] if value.kind == "quoted" else value.text
+        return comparison(token.text, "=" if operator.text == "==" else operator.text, text)
+
+
+def comparison(field: str, operator: str, text: str) -> Callable[[Mapping[str, Any]], bool]:
+    """One comparison, as a function of the fields; operators as in the language."""
+    if operator == "!=":
+        equal = comparison(field, "=", text)
+        return lambda fields: not equal(fields)
+    wanted = _Wanted(text)
+    return lambda fields: any(wanted.compare(operator, value) for value in _values(fields, field))
+
+
+class _Wanted:
+    """A value as typed, in every reading it may have: the field's type chooses."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.folded = text.casefold()
+        self.number = _number(text)
+        self.time = _time(text)
+        self.is_day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None
+
+    def compare(self, operator: str, value: object) -> bool:
+        if operator == "~":
+            return self.folded in str(value).casefold()
+        match value:
+            case bool():
+                return operator == "=" and str(value).lower() == self.folded
+            case int() | float():
+                return self.number is not None and _ordered(operator, float(value), self.number)
+            case datetime():
+                return self._compare_time(operator, value)
+            case date():
+                return self._compare_time(operator, datetime(value.year, value.month, value.day, tzinfo=UTC))
+            case str():
+                return _ordered(operator, value.casefold(), self.folded)
+            case _:
+                return False
+
+    def _compare_time(self, operator: str, value: datetime) -> bool:
+        if self.time is None:
+            return False
+        when = as_utc(value)
+        if self.is_day:
+            # A day without a time is the whole day: "> 2026-10-01" starts with the 2nd.
+            return _ordered(operator, when.date(), self.time.date())
+        return _ordered(operator, when, self.time)
+
+
+def _ordered(operator: str, left: Any, right: Any) -> bool:  # noqa: ANN401 - two of one type, which the caller chose
+    match operator:
+        case "=":
+            return bool(left == right)
+        case "<":
+            return bool(left < right)
+        case "<=":
+            return bool(left <= right)
+        case ">":
+            return bool(left > right)
+        case _:
+            return bool(left >= right)
+
+
+_SUFFIXES: Final = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+
+
+def _number(text: str) -> float | None:
+    found = re.fullmatch(r"([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)([kKmMgGtT]?)", text)
+    if not found:
+        return {"inf": math.inf, "-inf": -math.inf}.get(text.lower())
+    return float(found[1].replace("_", "")) * _SUFFIXES.get(found[2].lower(), 1)
+
+
+def _time(text: str) -> datetime | None:
+    if not re.match(r"\d{4}-\d{2}-\d{2}", text):
+        return None
+    try:
+        return as_utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _values(fields: Mapping[str, Any], name: str) -> tuple[Any, ...]:
+    for candidate in (name, f"metrics.{name}", f"hyperparameters.{name}"):
+        if candidate in fields:
+            value = fields[candidate]
+            return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    return ()
+
+
+def _says_something(value: object) -> bool:
+    if isinstance(value, float) and math.isnan(value):
+        return False
+    return value is not None and value is not False and value != ""
+
+
+def sorted_by(items: Iterable[T], key: str, fields_of: Callable[[T], Mapping[str, Any]]) -> list[T]:
+    """The items in the order of one or several fields: ``-metrics.auc,model``; a minus sign is descending.
+
+    What is missing or NaN comes last in either direction; the order of equals is kept.
+    """
+    found = list(items)
+    for part in reversed([part.strip() for part in key.split(",") if part.strip()]):
+        name = part.removeprefix("-")
+        present: list[tuple[Any, T]] = []
+        missing: list[T] = []
+        for item in found:
+            value = sort_value(_values(fields_of(item), name))
+            if value is None:
+                missing.append(item)
+            else:
+                present.append((value, item))
+        present.sort(key=lambda pair: pair[0], reverse=part.startswith("-"))
+        found = [item for _, item in present] + missing
+    return found
+
+
+def sort_value(values: tuple[Any, ...]) -> tuple[int, Any] | None:
+    """Values of any types as something that sorts: numbers, then times, then texts; None for what comes last."""
+    if not values:
+        return None
+    value = values[0]
+    match value:
+        case bool() | int() | float():
+            return None if math.isnan(value) else (0, float(value))
+        case datetime():
+            return (1, as_utc(value).timestamp())
+        case None:
+            return None
+        case _:
+            return (2, str(value).casefold())

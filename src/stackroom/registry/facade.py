@@ -1,0 +1,203 @@
+"""Registry: what programs, the command line and the interface hold in their hands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from stackroom.core.metadata import record_of
+from stackroom.registry import editing, moving, registering, verifying
+from stackroom.registry.moving import Judgement, MoveResult, Options
+from stackroom.registry.reading import Reader
+from stackroom.registry.registering import Registered, Registration
+from stackroom.store.digest import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from stackroom.core.names import ModelName, Ref
+    from stackroom.registry.editing import Edit, Revised
+    from stackroom.registry.verifying import VersionCheck
+    from stackroom.store.records import Version
+
+
+class Registry(Reader):
+    """A registry to read and to change.
+
+    Every method goes to the disk; nothing is cached, and nothing is locked. All of them raise
+    :class:`~stackroom.errors.RegistryError` leaves and nothing else that a caller should expect.
+    Safe to use from several threads and processes at once, on one host or on many.
+
+    Attributes:
+        path: its root.
+        clock: where the time comes from.
+        who: the caller.
+    """
+
+    def new(self, model: str, *, metadata: Mapping[str, Any] | None = None, dry_run: bool = False) -> ModelName:
+        """Make a model.
+
+        Args:
+            model: its name.
+            metadata: description, team, tags … as in the file.
+            dry_run: check, and write nothing.
+
+        Raises:
+            ConflictError: it is there already.
+            InvalidInputError: the name or the metadata is not allowed.
+            PermissionDeniedError: the kernel refuses.
+        """
+        return registering.new_model(self, model, record_of(metadata or {}), dry_run=dry_run)
+
+    def register(  # noqa: PLR0913 - the fields that people set most have names of their own
+        self,
+        model: str,
+        *sources: str | Path,
+        metrics: Mapping[str, float] | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        datasets: Sequence[Mapping[str, Any]] = (),
+        metadata: Mapping[str, Any] | None = None,
+        card: str | None = None,
+        label: str | None = None,
+        if_exists: Literal["skip", "fail"] | None = None,
+        move: bool = False,
+        follow: bool = False,
+        progress: Progress = silent,
+    ) -> Version:
+        """Publish a version, and the model where it is missing.
+
+        Args:
+            model: whose.
+            sources: files and directories; a directory's contents land in the version's folder itself.
+            metrics: name to number.
+            hyperparameters: name to any TOML value.
+            datasets: tables with ``name``, ``uri``, ``digest``, ``split``, ``rows``.
+            metadata: everything else, as in ``version.toml``: description, tags, license, lineage …
+            card: the text of the model card (Markdown).
+            label: one more name for it.
+            if_exists: ``skip`` returns, and ``fail`` refuses, where the very same artifacts are a version already.
+            move: take the files away from where they are.
+            follow: copy what symlinks point at.
+            progress: is told about the bytes.
+
+        Raises:
+            InvalidInputError: a name, source or value is not allowed; nothing was published.
+            ConflictError: ``if_exists="fail"``, or the label is another version's.
+            PermissionDeniedError: the kernel refuses.
+        """
+        document = dict(metadata or {})
+        document |= {"metrics": {**document.get("metrics", {}), **(metrics or {})}}
+        document |= {"hyperparameters": {**document.get("hyperparameters", {}), **(hyperparameters or {})}}
+        document |= {"datasets": [*document.get("datasets", []), *(dict(dataset) for dataset in datasets)]}
+        registration = Registration(
+            sources=sources,
+            record=record_of(document),
+            card=card,
+            label=label,
+            if_exists=if_exists,
+            move=move,
+            follow=follow,
+            progress=progress,
+        )
+        return self.version(self.publish(model, registration).ref)
+
+    def publish(self, model: str, registration: Registration) -> Registered:
+        """Publish a version, as :meth:`register` does, from one value that says everything."""
+        return registering.register(self, model, registration)
+
+    def label(self, ref: str | Ref, label: str, *, dry_run: bool = False) -> tuple[Version, bool]:
+        """Give a version one more name, for good; returns it, and whether the name is new.
+
+        Raises:
+            ConflictError: the label is another version's.
+        """
+        return registering.label_version(self, ref, label, dry_run=dry_run)
+
+    def edit(self, ref: str | Ref, change: Edit) -> Revised:
+        """Write a revision of the metadata or the card of a version or model.
+
+        Raises:
+            ConflictError: somebody wrote one meanwhile; nothing is overwritten.
+            InvalidInputError: a field or value is not allowed.
+        """
+        return editing.edit(self, ref, change)
+
+    def editable(self, ref: str | Ref) -> editing.Editable:
+        """What an editor starts from."""
+        return editing.editable(self, ref)
+
+    def revert(self, ref: str | Ref, to: int, *, reason: str = "", dry_run: bool = False) -> Revised:
+        """Write a new revision that says what revision ``to`` said."""
+        return editing.revert(self, ref, to, reason=reason, dry_run=dry_run)
+
+    def archive(self, ref: str | Ref, *, reason: str = "", undo: bool = False, dry_run: bool = False) -> Revised:
+        """Mark as archived, or take that back.
+
+        Raises:
+            ConflictError: the version holds a stage.
+        """
+        return editing.archive(self, ref, reason=reason, undo=undo, dry_run=dry_run)
+
+    def can(self, ref: str | Ref, stage: str, *, reason: str = "", progress: Progress = silent) -> Judgement:
+        """Whether the caller may move a version into a stage, and what every guard says."""
+        return moving.judge_move(self, ref, stage, Options(reason=reason, progress=progress))
+
+    def promote(
+        self,
+        ref: str | Ref,
+        stage: str,
+        *,
+        reason: str = "",
+        expect: str | None = None,
+        dry_run: bool = False,
+        progress: Progress = silent,
+        seen: str | None = None,
+    ) -> MoveResult:
+        """Make a version hold a stage.
+
+        Args:
+            ref: the version.
+            stage: which.
+            reason: why; some stages ask for it.
+            expect: who must hold the stage now.
+            dry_run: judge, and write nothing.
+            progress: is told about the bytes that the guard ``verify`` reads.
+            seen: :attr:`Judgement.head` of the judgement that was decided upon; a newer one is a conflict.
+
+        Raises:
+            PermissionDeniedError: the kernel refuses.
+            GuardRefusedError: a guard refuses.
+            ConflictError: somebody was faster, or another version holds the stage than expected.
+            IntegrityError: the version is not as it was sealed.
+        """
+        options = Options(reason=reason, expect=expect, dry_run=dry_run, progress=progress, seen=seen)
+        return moving.promote(self, ref, stage, options)
+
+    def rollback(
+        self, model: str, stage: str, *, reason: str = "", dry_run: bool = False, progress: Progress = silent
+    ) -> MoveResult:
+        """Make the version that held the stage before hold it again.
+
+        Raises:
+            NotFoundError: nothing held it before.
+            IntegrityError: what held it is gone or changed.
+        """
+        return moving.rollback(self, model, stage, Options(reason=reason, dry_run=dry_run, progress=progress))
+
+    def clear(self, model: str, stage: str, *, reason: str = "", dry_run: bool = False) -> MoveResult:
+        """Make nothing hold the stage.
+
+        Raises:
+            NotFoundError: nothing does.
+        """
+        return moving.clear(self, model, stage, Options(reason=reason, dry_run=dry_run))
+
+    def to_verify(self, refs: Sequence[str] = ()) -> tuple[Version, ...]:
+        """The versions that :meth:`verify` would read: those named, all of a named model, or all."""
+        return verifying.planned(self, refs)
+
+    def verify(self, refs: Sequence[str] = (), progress: Progress = silent) -> Iterator[VersionCheck]:
+        """Re-read artifacts against their seals, and stage holders against what was promoted."""
+        yield from verifying.verify(self, self.to_verify(refs), progress)
+        if not refs:
+            yield from verifying.missing_holders(self)

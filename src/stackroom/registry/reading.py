@@ -1,0 +1,496 @@
+"""Reading a registry: models with who holds what, versions by any reference, histories and comparisons.
+
+Nothing is kept between calls but the path: every answer is read from the disk when it is asked for, and no answer fails
+because of one bad file.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stackroom.core.compare import Comparison, FileFact, Subject, compare
+from stackroom.core.ledger import Event, Ledger, Who
+from stackroom.core.names import ModelName, Ref, StageName, parse_ref, version_ref
+from stackroom.core.policy import Policy
+from stackroom.core.query import Query, sorted_by
+from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, UsageError
+from stackroom.store import layout
+from stackroom.store.access import access_to, current_user, user_name
+from stackroom.store.digest import each_size, read_sums
+from stackroom.store.folder import GONE, Folder, explained
+from stackroom.store.ledgers import StageReading, read_live, read_stage
+from stackroom.store.records import Holding, Model, Problem, Version
+from stackroom.store.scan import (
+    ModelListing,
+    RegistryFile,
+    RevisionText,
+    list_model,
+    list_models,
+    model_record,
+    os_problem,
+    read_card,
+    read_registry_file,
+    read_revisions,
+    read_version,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+def utc_now() -> datetime:
+    """The time, in whole microseconds of UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """All models of a registry, and what is wrong outside them.
+
+    Attributes:
+        models: by name, each with its newest version and the holders of its stages read, or with all.
+        problems: of ``registry.toml`` and of names that have no place.
+    """
+
+    models: tuple[Model, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stages:
+    """All stages of a registry, read at once."""
+
+    readings: dict[StageName, StageReading]
+    live: dict[StageName, dict[str, int]]
+
+    def holdings(self, model: ModelName, numbers: Sequence[int]) -> tuple[Holding, ...]:
+        found: list[Holding] = []
+        for stage, reading in self.readings.items():
+            ledger = reading.ledgers.get(model)
+            if ledger is None:
+                continue
+            holder = ledger.holder
+            found.append(
+                Holding(
+                    stage=stage,
+                    event=ledger.head,
+                    number=holder,
+                    missing=holder is not None and holder not in numbers,
+                    live=self.live[stage].get(model),
+                    alarms=ledger.alarms,
+                )
+            )
+        return tuple(found)
+
+
+class Reader:
+    """A registry to read.
+
+    Attributes:
+        path: its root.
+        clock: where the time comes from.
+        who: the caller.
+    """
+
+    def __init__(self, path: str | Path, *, clock: Callable[[], datetime] = utc_now, who: Who | None = None) -> None:
+        self.path = Path(path).absolute()
+        self.clock = clock
+        self.who = who or current_user()
+        with self.root() as root:
+            try:
+                self._file = read_registry_file(root)
+            except OSError as error:
+                if error.errno in GONE:
+                    raise NotFoundError(
+                        f"{self.path} is no registry: it has no {layout.REGISTRY_FILE}",
+                        hint=f"make one with: stackroom init {self.path}",
+                        facts={"path": str(self.path)},
+                    ) from None
+                raise explained(error, "read", f"{self.path}/{layout.REGISTRY_FILE}") from error
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r})"
+
+    @contextmanager
+    def root(self) -> Iterator[Folder]:
+        """The registry's folder, open."""
+        try:
+            folder = Folder.open(str(self.path))
+        except OSError as error:
+            raise explained(error, "open the registry", str(self.path)) from error
+        with folder:
+            yield folder
+
+    @contextmanager
+    def model_folder(self, model: ModelName) -> Iterator[tuple[Folder, Folder, ModelListing]]:
+        """The registry's folder, the model's, and one look at it.
+
+        Raises:
+            NotFoundError: there is no such model.
+        """
+        with self.root() as root:
+            try:
+                with root.child(layout.MODELS) as models:
+                    folder = models.child(model)
+            except OSError as error:
+                if error.errno in GONE:
+                    raise self._no_such_model(root, model) from None
+                raise explained(error, "open", f"{self.path}/{layout.MODELS}/{model}") from error
+            with folder:
+                try:
+                    listing = list_model(folder, model)
+                except OSError as error:
+                    raise explained(error, "list", folder.path) from error
+                yield root, folder, listing
+
+    def _no_such_model(self, root: Folder, model: ModelName) -> NotFoundError:
+        import difflib  # noqa: PLC0415 - only for the one who mistyped
+
+        try:
+            with root.child(layout.MODELS) as models:
+                known = [str(name) for name in list_models(models)[0]]
+        except OSError:
+            known = []
+        near = difflib.get_close_matches(model, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "stackroom list shows the models"
+        return NotFoundError(f"there is no model {model}", hint=hint, facts={"model": model})
+
+    # --- what the registry says about itself
+
+    def refresh(self) -> RegistryFile:
+        """Read ``registry.toml`` again; what it says from now on is what everything here goes by."""
+        with self.root() as root:
+            try:
+                self._file = read_registry_file(root)
+            except OSError as error:
+                raise explained(error, "read", f"{self.path}/{layout.REGISTRY_FILE}") from error
+        return self._file
+
+    @property
+    def policy(self) -> Policy:
+        """What ``registry.toml`` says; an empty policy with the stages' names where it is wrong."""
+        return self._file.policy or Policy(id=self._file.id)
+
+    @property
+    def policy_error(self) -> InvalidInputError | None:
+        """What is wrong with ``registry.toml``, or None."""
+        return self._file.error
+
+    @property
+    def id(self) -> str:
+        """The id that binds events to this registry."""
+        return self._file.id
+
+    @property
+    def stages(self) -> tuple[StageName, ...]:
+        """The names of the stages, in the order of the lifecycle."""
+        return self._file.stages
+
+    @property
+    def name(self) -> str:
+        """What people call it: its name, or its folder's."""
+        return self.policy.name or self.path.name
+
+    def check_stage(self, stage: str) -> StageName:
+        """The name, if the registry declares such a stage.
+
+        Raises:
+            NotFoundError: it does not.
+        """
+        if stage in self.stages:
+            return StageName(stage)
+        raise NotFoundError(
+            f"there is no stage {stage!r}",
+            hint=f"the stages are {', '.join(self.stages) or 'none: registry.toml declares none'}",
+            facts={"stage": stage, "stages": list(self.stages)},
+        )
+
+    # --- models and versions
+
+    def _stages(self, root: Folder, model: ModelName | None = None) -> _Stages:
+        return _Stages(
+            readings={stage: read_stage(root, self.id, stage, model) for stage in self.stages},
+            live={stage: read_live(root, stage) for stage in self.stages},
+        )
+
+    def models(self, *, every_version: bool = False) -> Listing:
+        """All models, sorted by name.
+
+        Args:
+            every_version: read all versions, not only the newest and the holders of stages.
+        """
+        with self.root() as root:
+            stages = self._stages(root)
+            problems = [problem for reading in stages.readings.values() for problem in reading.problems]
+            if self._file.error:
+                hint = self._file.error.hint
+                problems.insert(0, Problem(place=layout.REGISTRY_FILE, message=str(self._file.error), hint=hint))
+            try:
+                with root.child(layout.MODELS) as models:
+                    names, foreign = list_models(models)
+                    found = [self._model(models, name, stages, every_version=every_version) for name in names]
+            except FileNotFoundError:
+                found, foreign = [], []
+            except OSError as error:
+                found, foreign = [], [os_problem(layout.MODELS, error, root)]
+        return Listing(models=tuple(found), problems=(*problems, *foreign))
+
+    def model(self, name: str) -> Model:
+        """A model with all its versions.
+
+        Raises:
+            NotFoundError: there is no such model.
+        """
+        parsed = parse_ref(name).model
+        with self.model_folder(parsed) as (root, folder, listing):
+            return self._joined(folder, listing, self._stages(root, parsed), every_version=True)
+
+    def _model(self, models: Folder, name: ModelName, stages: _Stages, *, every_version: bool) -> Model:
+        try:
+            with models.child(name) as folder:
+                return self._joined(folder, list_model(folder, name), stages, every_version=every_version)
+        except OSError as error:
+            problem = os_problem(f"{layout.MODELS}/{name}", error, models)
+            return Model(
+                name=name,
+                path=self.path / layout.MODELS / name,
+                owner=Who(-1),
+                holdings=stages.holdings(name, ()),
+                problems=(problem,),
+            )
+
+    def _joined(self, folder: Folder, listing: ModelListing, stages: _Stages, *, every_version: bool) -> Model:
+        holdings = stages.holdings(listing.name, listing.numbers)
+        holders = {holding.number for holding in holdings}
+        wanted = [
+            number for number in listing.numbers if every_version or number in holders or number == listing.numbers[-1]
+        ]
+        record, revision, problems = model_record(folder, listing)
+        versions = [_with_stages(read_version(folder, listing, number), holdings) for number in wanted]
+        return Model(
+            name=listing.name,
+            path=Path(listing.path),
+            owner=Who(listing.owner, user_name(listing.owner)),
+            record=record,
+            revision=revision,
+            versions=tuple(versions),
+            count=len(listing.numbers),
+            holdings=holdings,
+            problems=(*listing.problems, *problems, *_holding_problems(listing.name, holdings)),
+        )
+
+    def version(self, ref: str | Ref) -> Version:
+        """The version that a reference names: a number, a label, a stage's holder or the latest.
+
+        Raises:
+            NotFoundError: there is none.
+            IntegrityError: a stage's holder is missing.
+            UsageError: the reference names a whole model.
+        """
+        parsed = parse_ref(ref) if isinstance(ref, str) else ref
+        with self.model_folder(parsed.model) as (root, folder, listing):
+            stages = self._stages(root, parsed.model)
+            holdings = stages.holdings(parsed.model, listing.numbers)
+            number = self._number(parsed, listing, holdings)
+            return _with_stages(read_version(folder, listing, number), holdings)
+
+    def _number(self, ref: Ref, listing: ModelListing, holdings: Sequence[Holding]) -> int:
+        match ref.kind:
+            case "model":
+                latest = f":{listing.numbers[-1]}" if listing.numbers else ":1"
+                raise UsageError(f"{ref} is a model; name a version of it, such as {ref}{latest} or {ref}:latest")
+            case "latest":
+                if not listing.numbers:
+                    raise NotFoundError(f"{ref.model} has no versions yet", facts={"model": ref.model})
+                return listing.numbers[-1]
+            case "number":
+                number = int(ref.value)
+                if number not in listing.numbers:
+                    raise NotFoundError(
+                        f"there is no version {ref}", hint=_versions_hint(listing), facts={"ref": str(ref)}
+                    )
+                return number
+            case "label":
+                for number, labels in listing.labels.items():
+                    if ref.value in labels and number in listing.numbers:
+                        return number
+                raise NotFoundError(
+                    f"{ref.model} has no label {ref.value}", hint=_versions_hint(listing), facts={"ref": str(ref)}
+                )
+            case "stage":
+                return self._holder(ref, holdings)
+
+    def _holder(self, ref: Ref, holdings: Sequence[Holding]) -> int:
+        stage = self.check_stage(ref.value)
+        holding = next((found for found in holdings if found.stage == stage), None)
+        if holding is None or holding.number is None:
+            raise NotFoundError(f"nothing of {ref.model} holds {stage}", facts={"ref": str(ref)})
+        if holding.missing:
+            raise IntegrityError(
+                f"{ref} is version {holding.number}, and its folder is missing",
+                hint=f"stackroom history {ref.model} --stage {stage} shows who moved it",
+                facts={"ref": str(ref), "version": holding.number},
+            )
+        return holding.number
+
+    def search(self, query: str, *, sort: str = "", archived: bool = False) -> tuple[Version, ...]:
+        """The versions of all models that a query asks for.
+
+        Args:
+            query: as :mod:`stackroom.core.query` describes; empty for all.
+            sort: fields to sort by, such as ``-metrics.auc``; else by model and number.
+            archived: also those that are archived (a query that says ``archived`` finds them anyway).
+
+        Raises:
+            InvalidInputError: the text is not a query.
+        """
+        asked = Query(query) if query.strip() else None
+        archived = archived or "archived" in query
+        found: list[Version] = []
+        for model in self.models(every_version=True).models:
+            for version in model.versions:
+                if (archived or not version.archived) and (asked is None or asked.matches(version.fields())):
+                    found.append(version)  # noqa: PERF401 - two conditions and two loops read better than a comprehension
+        return tuple(sorted_by(found, sort, Version.fields)) if sort else tuple(found)
+
+    # --- texts of a version
+
+    def card(self, ref: str | Ref) -> str | None:
+        """The model card of a version, or of a model; None where there is none."""
+        parsed = parse_ref(ref) if isinstance(ref, str) else ref
+        number = None if parsed.kind == "model" else self.version(parsed).number
+        with self.model_folder(parsed.model) as (_, folder, listing):
+            try:
+                text = read_card(folder, listing, number)
+            except OSError as error:
+                raise explained(error, "read the card of", str(parsed)) from error
+        return None if text is None else text.decode(errors="replace")
+
+    def files(self, ref: str | Ref) -> tuple[FileFact, ...]:
+        """The artifacts of a version as its seal lists them, with their present sizes.
+
+        Raises:
+            IntegrityError: SHA256SUMS cannot be read.
+        """
+        version = self.version(ref)
+        with self.model_folder(version.model) as (_, folder, _listing):
+            try:
+                with folder.child(str(version.number)) as inside:
+                    _, sums = read_sums(inside)
+                    size = each_size(inside)
+            except (OSError, InvalidInputError) as error:
+                raise IntegrityError(
+                    f"{version.ref}: {layout.SHA256_FILE} cannot be read: {error}",
+                    hint=f"stackroom verify {version.ref}",
+                ) from error
+        return tuple(FileFact(path=path, size=size(path), digest=f"sha256:{digest}") for path, digest in sums.items())
+
+    def revisions(self, ref: str | Ref) -> tuple[RevisionText, ...]:
+        """The chain of metadata of a version, or of a model, oldest first."""
+        parsed = parse_ref(ref) if isinstance(ref, str) else ref
+        number = None if parsed.kind == "model" else self.version(parsed).number
+        with self.model_folder(parsed.model) as (_, folder, listing):
+            return read_revisions(folder, listing, number)
+
+    # --- ledgers
+
+    def ledger(self, model: str, stage: str) -> Ledger:
+        """A model's moves in a stage."""
+        name, checked = parse_ref(model).model, self.check_stage(stage)
+        with self.root() as root:
+            found = read_stage(root, self.id, checked, name).ledgers.get(name)
+        return found or Ledger(stage=checked, model=name)
+
+    def history(self, model: str | None = None, stage: str | None = None) -> tuple[Event, ...]:
+        """Every event, oldest first: of one model or all, of one stage or all."""
+        name = parse_ref(model).model if model else None
+        wanted = (self.check_stage(stage),) if stage else self.stages
+        if name:
+            with self.model_folder(name):
+                pass
+        with self.root() as root:
+            events = [
+                event
+                for one in wanted
+                for ledger in read_stage(root, self.id, one, name).ledgers.values()
+                for event in ledger.events
+            ]
+        order = {found: index for index, found in enumerate(self.stages)}
+        return tuple(sorted(events, key=lambda event: (event.when, order[event.stage], event.model, event.number)))
+
+    def held_at(self, when: datetime, model: str | None = None, stage: str | None = None) -> tuple[Event, ...]:
+        """For every model and stage the event that decided at that instant, where there was one."""
+        name = parse_ref(model).model if model else None
+        wanted = (self.check_stage(stage),) if stage else self.stages
+        with self.root() as root:
+            ledgers = [ledger for one in wanted for ledger in read_stage(root, self.id, one, name).ledgers.values()]
+        heads = [ledger.head_at(when) for ledger in ledgers]
+        return tuple(sorted((head for head in heads if head), key=lambda head: (head.model, head.stage)))
+
+    # --- comparing
+
+    def compare(self, refs: Sequence[str | Ref], *, base: int = 0) -> Comparison:
+        """Two or more versions side by side.
+
+        Raises:
+            UsageError: fewer than two.
+        """
+        if len(refs) < 2:
+            raise UsageError("a comparison needs two versions at least")
+        return compare([self._subject(ref) for ref in refs], self.policy, base=base)
+
+    def _subject(self, ref: str | Ref) -> Subject:
+        version = self.version(ref)
+        try:
+            files = self.files(version.ref)
+        except IntegrityError:
+            files = ()
+        card = self.card(version.ref) or ""
+        return Subject(ref=version_ref(version.model, version.number), record=version.record, files=files, card=card)
+
+
+def may_write(reader: Reader, model: ModelName, doing: str) -> None:
+    """Say no where the caller could not make a name in a model's folder.
+
+    Raises:
+        PermissionDeniedError: as far as this host can tell, the kernel would refuse.
+    """
+    access = access_to(f"{reader.path}/{layout.MODELS}/{model}")
+    if not access.allowed:
+        raise access.refusal(doing, you=reader.who)
+
+
+def _with_stages(version: Version, holdings: Sequence[Holding]) -> Version:
+    held = tuple(holding.stage for holding in holdings if holding.number == version.number)
+    return replace(version, stages=held) if held else version
+
+
+def _versions_hint(listing: ModelListing) -> str:
+    if not listing.numbers:
+        return f"{listing.name} has no versions yet"
+    return f"{listing.name} has {len(listing.numbers)} versions, the newest is {listing.numbers[-1]}"
+
+
+def _holding_problems(model: ModelName, holdings: Sequence[Holding]) -> Iterator[Problem]:
+    for holding in holdings:
+        place = f"{layout.STAGES}/{holding.stage}/{model}"
+        if holding.missing:
+            yield Problem(
+                place=place, message=f"version {holding.number} holds {holding.stage}, and its folder is missing"
+            )
+        elif holding.behind:
+            shown = "nothing" if holding.live is None else f"version {holding.live}"
+            yield Problem(
+                place=f"{layout.LIVE}/{holding.stage}/{model}",
+                message=f"points at {shown}, and the ledger says {holding.number or 'empty'}",
+                severity="warning",
+                hint=f"the next move mends it: stackroom promote {model}:{holding.number} {holding.stage}"
+                if holding.number
+                else "",
+            )
+        for alarm in holding.alarms:
+            yield Problem(place=place, message=alarm, severity="warning", hint=f"stackroom history {model}")

@@ -1,0 +1,158 @@
+"""Who the caller is, and who may make names in a directory.
+
+Predictions only: the kernel decides when the name is made, and on NFS the server's view of a user's groups may differ.
+A message about a refusal is built here, so that it always names the directory, its group and the group's members.
+"""
+
+from __future__ import annotations
+
+import errno
+import grp
+import os
+import pwd
+import stat
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from stackroom.core.ledger import Who
+from stackroom.errors import PermissionDeniedError
+
+_MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
+
+
+@lru_cache(maxsize=1024)
+def user_name(uid: int) -> str:
+    """The login of a uid, or an empty text."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return ""
+
+
+@lru_cache(maxsize=1024)
+def group_name(gid: int) -> str:
+    """The name of a gid, or the number as text."""
+    try:
+        return grp.getgrgid(gid).gr_name
+    except (KeyError, OverflowError):
+        return str(gid)
+
+
+def current_user() -> Who:
+    """The caller, as the kernel will record it."""
+    uid = os.geteuid()
+    return Who(uid, user_name(uid))
+
+
+@lru_cache(maxsize=64)
+def group_members(gid: int) -> tuple[str, ...]:
+    """The logins of a group's members, as far as this host knows them, sorted."""
+    try:
+        members = set(grp.getgrgid(gid).gr_mem)
+    except (KeyError, OverflowError):
+        members = set()
+    members |= {entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == gid}
+    return tuple(sorted(members))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Whether the caller may make names in a directory, and who may.
+
+    Attributes:
+        allowed: as far as this host can tell.
+        directory: which one.
+        owner: its owner.
+        group: its group's name or number.
+        mode: its permission bits.
+        members: the group's members that this host knows.
+        group_may: whether the group may make names.
+        reason: why not, where it is not the mode: missing, or a read-only file system.
+        exists: whether the directory is there.
+    """
+
+    allowed: bool
+    directory: str
+    owner: Who
+    group: str
+    mode: int
+    members: tuple[str, ...]
+    group_may: bool
+    reason: str = ""
+    exists: bool = True
+
+    def who_may(self) -> str:
+        """Who may, as half a sentence."""
+        owner = self.owner.label
+        if not self.group_may:
+            return f"only {owner} may"
+        members = ", ".join(self.members) if self.members else "no members known here"
+        return f"group {self.group} may ({members})"
+
+    def document(self) -> dict[str, Any]:
+        """In JSON's types."""
+        return {
+            "allowed": self.allowed,
+            "directory": self.directory,
+            "owner": str(self.owner),
+            "group": self.group,
+            "mode": f"{self.mode:04o}",
+            "members": list(self.members),
+            "reason": self.reason,
+        }
+
+    def refusal(self, doing: str, *, you: Who) -> PermissionDeniedError:
+        """The error that says so: what cannot be done, by whom, where, and whom to ask."""
+        what = (
+            self.reason
+            or f"{self.directory} is {self.owner.label}:{self.group} {self.mode:04o}, and you are {you.label}"
+        )
+        return PermissionDeniedError(
+            f"you may not {doing}: {what}",
+            hint=f"{self.who_may()}; ask one of them, or ask {self.owner.label} to be added",
+            facts=self.document(),
+        )
+
+
+def access_to(directory: str) -> Access:
+    """Whether the caller may make names in the directory.
+
+    ``os.access`` with effective ids: it asks the server on NFS, and sees read-only mounts.
+    """
+    try:
+        status = os.stat(directory)
+    except OSError as error:
+        return Access(
+            allowed=False,
+            directory=directory,
+            owner=Who(-1, "nobody"),
+            group="",
+            mode=0,
+            members=(),
+            group_may=False,
+            reason=f"{directory}: {(error.strerror or str(error)).lower()}",
+            exists=error.errno not in _MISSING,
+        )
+    mode = stat.S_IMODE(status.st_mode)
+    reason = ""
+    allowed = os.access(directory, os.W_OK | os.X_OK, effective_ids=True)
+    if not allowed and os.statvfs(directory).f_flag & os.ST_RDONLY:
+        reason = f"{directory} is on a file system that is mounted read-only"
+    return Access(
+        allowed=allowed,
+        directory=directory,
+        owner=Who(status.st_uid, user_name(status.st_uid)),
+        group=group_name(status.st_gid),
+        mode=mode,
+        members=group_members(status.st_gid),
+        group_may=bool(mode & stat.S_IWGRP),
+        reason=reason,
+    )
+
+
+def refused(error: OSError, directory: str, doing: str) -> PermissionDeniedError | None:
+    """The sentence for an error of the kernel that means "you may not", or None for any other error."""
+    if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return None
+    return access_to(directory).refusal(doing, you=current_user())

@@ -1,0 +1,285 @@
+"""Digests of artifacts: computing them while copying, writing the SUMS files, and checking a folder against them.
+
+Two algorithms, one pass. xxh3-128 finds accidents at disk speed and proves nothing against people; sha256 is what an
+event pins, because the adversary is the author after the review. Both files are in GNU's format, sorted by the bytes
+of the path, and ``sha256sum -c`` and ``xxh128sum -c`` accept them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, Protocol
+
+import xxhash
+
+from stackroom.core.text import is_plain_name
+from stackroom.errors import InvalidInputError
+from stackroom.store import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from stackroom.store.folder import Folder
+
+CHUNK: Final = 1024 * 1024
+"""Bytes read at once; more does not hash faster, less costs system calls."""
+
+SUMS_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of a SUMS file: half a million artifacts."""
+
+
+class Progress(Protocol):
+    """Is told how many more bytes were done; may raise to cancel."""
+
+    def __call__(self, amount: int, /) -> None:
+        """Called after every chunk."""
+
+
+def silent(_amount: int, /) -> None:
+    """A progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileDigest:
+    """One artifact, as it was read: path below the version's folder, bytes, and both digests in hex."""
+
+    path: str
+    size: int
+    sha256: str
+    xxh128: str
+
+
+class TwoDigests:
+    """Both digests of one stream of bytes."""
+
+    def __init__(self) -> None:
+        self._sha256 = sha256()
+        self._xxh128 = xxhash.xxh3_128()
+        self.size = 0
+
+    def update(self, chunk: memoryview) -> None:
+        """Take the next bytes."""
+        self._sha256.update(chunk)
+        self._xxh128.update(chunk)
+        self.size += len(chunk)
+
+    def of(self, path: str) -> FileDigest:
+        """The result, under the artifact's path."""
+        return FileDigest(path=path, size=self.size, sha256=self._sha256.hexdigest(), xxh128=self._xxh128.hexdigest())
+
+
+def digest_file(fd: int, path: str, progress: Progress = silent) -> FileDigest:
+    """Read a descriptor to its end. With ``readinto``, not mmap: a file that shrinks under mmap kills the process."""
+    digests = TwoDigests()
+    for chunk in chunks(fd):
+        digests.update(chunk)
+        progress(len(chunk))
+    return digests.of(path)
+
+
+def chunks(fd: int) -> Iterator[memoryview]:
+    """The bytes of a descriptor from where it stands, in one reused buffer."""
+    buffer = memoryview(bytearray(CHUNK))
+    while count := os.readv(fd, [buffer]):
+        yield buffer[:count]
+
+
+def sums_text(lines: Iterable[tuple[str, str]]) -> bytes:
+    """A SUMS file from pairs of path and hex digest."""
+    ordered = sorted((path.encode(), digest) for path, digest in lines)
+    return b"".join(digest.encode() + b"  " + path + b"\n" for path, digest in ordered)
+
+
+_SUMS_LINE: Final = re.compile(rb"([0-9a-f]{32}|[0-9a-f]{64}) [ *](.+)")
+
+
+def parse_sums(text: bytes, *, where: str) -> dict[str, str]:
+    """A SUMS file as path to hex digest.
+
+    Raises:
+        InvalidInputError: a line is not in the format; names it.
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.split(b"\n"), 1):
+        if not line:
+            continue
+        match = _SUMS_LINE.fullmatch(line)
+        path = match[2].decode(errors="surrogateescape") if match else ""
+        if not match or not is_safe_path(path) or path in found:
+            raise InvalidInputError(f"{where}:{number}: not a digest and a path", facts={"file": where, "line": number})
+        found[path] = match[1].decode()
+    return found
+
+
+def is_safe_path(path: str) -> bool:
+    """Whether an artifact's path is relative, stays below its folder, and can stand in a SUMS file."""
+    return is_plain_name(path) and all(part not in {"", ".", ".."} for part in path.split("/"))
+
+
+def artifacts_digest(sha256_sums: bytes) -> str:
+    """What an event pins and ``[artifacts] digest`` says: the digest of the file SHA256SUMS."""
+    return f"sha256:{sha256(sha256_sums).hexdigest()}"
+
+
+def read_sums(version: Folder, name: str = layout.SHA256_FILE) -> tuple[bytes, dict[str, str]]:
+    """A version's SUMS file: its text, and what it says.
+
+    Raises:
+        OSError: it cannot be read.
+        InvalidInputError: it is not in the format.
+    """
+    text = version.read(name, SUMS_LIMIT)
+    return text, parse_sums(text, where=name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """Something below a version's folder: its path, and its status without following symlinks."""
+
+    path: str
+    status: os.stat_result
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether it is a file and nothing else."""
+        return stat.S_ISREG(self.status.st_mode)
+
+
+def walk(folder: Folder, prefix: str = "") -> Iterator[FoundFile]:
+    """Everything below a folder that is not a directory, in no order.
+
+    Raises:
+        OSError: a directory cannot be listed.
+    """
+    for entry in list(folder.entries()):
+        path = f"{prefix}{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            with folder.child(entry.name) as inside:
+                yield from walk(inside, f"{path}/")
+        else:
+            yield FoundFile(path=path, status=folder.lstat(entry.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What re-reading a version found.
+
+    Attributes:
+        damage: what is not as sealed, in words that name the file; empty where all is.
+        warnings: what is as sealed and could be changed unnoticed: write permission, a second name.
+        files: how many artifacts were read.
+        bytes: of them.
+        digest: ``sha256:…`` of the file SHA256SUMS, or empty where that cannot be read.
+    """
+
+    damage: tuple[str, ...]
+    warnings: tuple[str, ...]
+    files: int
+    bytes: int
+    digest: str
+
+
+def verify_version(version: Folder, sealed_digest: str, progress: Progress = silent) -> Verification:
+    """Read every artifact again and compare with both SUMS files, and these with the seal.
+
+    Args:
+        version: the version's folder.
+        sealed_digest: what ``version.toml`` says about SHA256SUMS; empty where that is broken.
+        progress: is told about the bytes.
+
+    Raises:
+        OSError: only for the folder itself; everything below it becomes damage.
+    """
+    damage: list[str] = []
+    warnings: list[str] = []
+    digest, wanted = _wanted_digests(version, sealed_digest, damage)
+    seen: set[str] = set()
+    total = 0
+    for found in sorted(walk(version), key=lambda file: file.path):
+        if found.path in layout.UNLISTED_FILES and found.is_regular:
+            continue
+        seen.add(found.path)
+        problem = _unlisted(found, wanted)
+        if problem:
+            damage.append(problem)
+            continue
+        total += _check_file(version, found, wanted[found.path], damage, progress)
+        warnings += _file_warnings(found)
+    damage += [f"{path}: missing" for path in sorted(wanted.keys() - seen)]
+    if version.status().st_mode & 0o222:
+        warnings.append("the folder is writable: not sealed, or copied without its modes (git clone, rsync)")
+    return Verification(damage=tuple(damage), warnings=tuple(warnings), files=len(seen), bytes=total, digest=digest)
+
+
+def _wanted_digests(version: Folder, sealed_digest: str, damage: list[str]) -> tuple[str, dict[str, tuple[str, str]]]:
+    """The digest of SHA256SUMS, and for every path that either file lists both digests."""
+    try:
+        text, strong = read_sums(version)
+        _, quick = read_sums(version, layout.XXH128_FILE)
+    except (OSError, InvalidInputError) as error:
+        damage.append(_sums_trouble(error))
+        return "", {}
+    digest = artifacts_digest(text)
+    if sealed_digest and digest != sealed_digest:
+        damage.append(f"{layout.SHA256_FILE}: {digest}, and {layout.VERSION_FILE} says {sealed_digest}")
+    if strong.keys() != quick.keys():
+        odd = ", ".join(sorted(strong.keys() ^ quick.keys())[:3])
+        damage.append(f"{layout.XXH128_FILE}: does not list what {layout.SHA256_FILE} lists: {odd}")
+    return digest, {path: (strong[path], quick.get(path, "")) for path in strong}
+
+
+def _sums_trouble(error: OSError | InvalidInputError) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename or layout.SHA256_FILE}: {(error.strerror or str(error)).lower()}"
+    return str(error)
+
+
+def _unlisted(found: FoundFile, wanted: dict[str, tuple[str, str]]) -> str:
+    if not found.is_regular:
+        kind = "a symlink" if stat.S_ISLNK(found.status.st_mode) else "neither file nor folder"
+        return f"{found.path}: {kind}, and a version holds files and folders only"
+    return "" if found.path in wanted else f"{found.path}: extra, no SUMS file lists it"
+
+
+def _check_file(
+    version: Folder, found: FoundFile, wanted: tuple[str, str], damage: list[str], progress: Progress
+) -> int:
+    """Compare one file with its digests; returns the bytes read."""
+    try:
+        fd = _open_below(version, found.path)
+        try:
+            digest = digest_file(fd, found.path, progress)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        damage.append(f"{found.path}: {(error.strerror or str(error)).lower()}")
+        return 0
+    if digest.sha256 != wanted[0]:
+        damage.append(f"{found.path}: sha256 is {digest.sha256[:12]}…, and {wanted[0][:12]}… was sealed")
+    elif wanted[1] and digest.xxh128 != wanted[1]:
+        damage.append(f"{found.path}: xxh128 is {digest.xxh128[:12]}…, and {wanted[1][:12]}… was sealed")
+    return digest.size
+
+
+def _open_below(folder: Folder, path: str) -> int:
+    """A descriptor on a file below a folder, following no symlink on the way."""
+    head, _, rest = path.partition("/")
+    if not rest:
+        return folder.open_file(head)
+    with folder.child(head) as inside:
+        return _open_below(inside, rest)
+
+
+def _file_warnings(found: FoundFile) -> Iterable[str]:
+    if found.status.st_nlink > 1:
+        yield f"{found.path}: has {found.status.st_nlink} names, and the other may be writable"
+
+
+def each_size(version: Folder) -> Callable[[str], int | None]:
+    """The size of an artifact by its path, from one walk; None for what is gone."""
+    sizes = {found.path: found.status.st_size for found in walk(version)}
+    return sizes.get

@@ -1,0 +1,226 @@
+"""One open directory: the only door through which names below a registry are read and made.
+
+What is not promised: that a name is still what it was a moment ago. Every method works on a directory descriptor and
+never follows a symlink in the last step, so that a name swapped for a symlink leads to an error and not elsewhere.
+Plain :class:`OSError` leaves this module; :func:`explained` turns it into a sentence where a person is waiting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, Final, Self
+
+from stackroom.core.text import visible
+from stackroom.errors import (
+    ConflictError,
+    IntegrityError,
+    InvalidInputError,
+    NotFoundError,
+    PermissionDeniedError,
+    RegistryError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+"""O_NONBLOCK: opening a FIFO that somebody left must not wait for a writer."""
+
+_NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+GONE: Final = (errno.ENOENT, errno.ESTALE, errno.ENOTDIR)
+"""What reading says when somebody else changed things meanwhile; ESTALE is how NFS says it."""
+
+REFUSED: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""What the kernel says when the caller may not."""
+
+
+class Folder:
+    """An open directory, closed on leaving the ``with`` block.
+
+    Attributes:
+        path: how it was reached, for messages.
+        fd: its descriptor.
+    """
+
+    def __init__(self, fd: int, path: str) -> None:
+        self.fd = fd
+        self.path = path
+
+    @classmethod
+    def open(cls, path: str) -> Self:
+        """Open a directory by its path; the last step may be a symlink that the user gave."""
+        return cls(os.open(path, _DIRECTORY & ~os.O_NOFOLLOW), path)
+
+    def child(self, name: str) -> Folder:
+        """Open a directory in this one, which must not be a symlink.
+
+        On NFS this asks the server: ``open`` refreshes what ``stat`` would answer from a cache for a minute.
+        """
+        return Folder(os.open(name, _DIRECTORY, dir_fd=self.fd), f"{self.path}/{name}")
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self.fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def names(self) -> list[str]:
+        """Every name, in no order."""
+        return os.listdir(self.fd)
+
+    def entries(self) -> Iterator[os.DirEntry[str]]:
+        """Every name with its kind, which costs no ``stat`` on the usual file systems."""
+        with os.scandir(self.fd) as found:
+            yield from found
+
+    def status(self) -> os.stat_result:
+        """The directory's own owner, mode and times."""
+        return os.fstat(self.fd)
+
+    def lstat(self, name: str) -> os.stat_result:
+        """A name's owner, mode and times, not following a symlink."""
+        return os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+
+    def has(self, name: str) -> bool:
+        """Whether the name is there, by listing: NFS remembers for half a minute that a name was missing."""
+        return name in self.names()
+
+    def read_link(self, name: str) -> str:
+        """A symlink's text."""
+        return os.readlink(name, dir_fd=self.fd)
+
+    def open_file(self, name: str) -> int:
+        """A descriptor on a regular file.
+
+        Raises:
+            OSError: ELOOP for a symlink, EINVAL for anything else that is not a regular file.
+        """
+        fd = os.open(name, _READ, dir_fd=self.fd)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise OSError(errno.EINVAL, "not a regular file", name)
+        return fd
+
+    def read(self, name: str, limit: int) -> bytes:
+        """A regular file's content.
+
+        Raises:
+            OSError: EFBIG where there are more than ``limit`` bytes.
+        """
+        with os.fdopen(self.open_file(name), "rb", buffering=0) as file:
+            content = bytearray()
+            while chunk := file.read(limit + 1 - len(content)):
+                content += chunk
+                if len(content) > limit:
+                    raise OSError(errno.EFBIG, f"more than {limit:,} bytes", name)
+            return bytes(content)
+
+    def create(self, name: str, content: bytes, mode: int) -> None:
+        """Make a file that is on disk when this returns; exclusive.
+
+        The mode is set explicitly, whatever the umask, and close is checked: NFS reports a full disk there.
+        """
+        fd = os.open(name, _NEW_FILE, 0o600, dir_fd=self.fd)
+        try:
+            view = memoryview(content)
+            while view:
+                view = view[os.write(fd, view) :]
+            os.fchmod(fd, mode)
+            os.fsync(fd)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+            raise
+        os.close(fd)
+
+    def create_empty(self, name: str) -> int:
+        """A descriptor on a new file, open for writing and reading back; exclusive, and private until it is sealed."""
+        return os.open(name, _NEW_FILE, 0o600, dir_fd=self.fd)
+
+    def make_folder(self, name: str, mode: int) -> None:
+        """Make a directory with exactly this mode, whatever the umask; exclusive.
+
+        Raises:
+            PermissionDeniedError: the kernel cleared setgid, because the caller is not in the directory's group.
+        """
+        os.mkdir(name, 0o700, dir_fd=self.fd)
+        self.set_mode(name, mode)
+
+    def set_mode(self, name: str, mode: int) -> None:
+        """Set a directory's mode and read it back: the kernel clears setgid for outsiders without a word."""
+        with self.child(name) as made:
+            os.fchmod(made.fd, mode)
+            seen = stat.S_IMODE(made.status().st_mode)
+        if seen != mode:
+            raise PermissionDeniedError(
+                f"{self.path}/{name}: asked for mode {mode:o}, and the file system made it {seen:o}",
+                hint="become a member of the folder's group, or ask its owner to make this",
+                facts={"directory": f"{self.path}/{name}", "wanted": f"{mode:o}", "mode": f"{seen:o}"},
+            )
+
+    def symlink(self, text: str, name: str) -> None:
+        """Make a symlink: exclusive, with content and owner, in one call."""
+        os.symlink(text, name, dir_fd=self.fd)
+
+    def link(self, source: str, name: str) -> None:
+        """Give a file of this directory a second name; exclusive."""
+        os.link(source, name, src_dir_fd=self.fd, dst_dir_fd=self.fd, follow_symlinks=False)
+
+    def rename(self, source: str, name: str) -> None:
+        """Rename within this directory; replaces a file or symlink, and fails on a directory that is not empty."""
+        os.rename(source, name, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+
+    def unlink(self, name: str) -> None:
+        """Take a name that is not a directory away."""
+        os.unlink(name, dir_fd=self.fd)
+
+    def sync(self) -> None:
+        """Wait until the names made here would survive a power cut."""
+        os.fsync(self.fd)
+
+
+def remove_tree(folder: Folder, name: str) -> None:
+    """Remove a directory of one's own with all that is in it, also where it is sealed already; best effort."""
+    with contextlib.suppress(OSError):
+        with folder.child(name) as doomed:
+            with contextlib.suppress(OSError):
+                os.fchmod(doomed.fd, 0o700)
+            for entry in list(doomed.entries()):
+                if entry.is_dir(follow_symlinks=False):
+                    remove_tree(doomed, entry.name)
+                else:
+                    with contextlib.suppress(OSError):
+                        doomed.unlink(entry.name)
+        os.rmdir(name, dir_fd=folder.fd)
+
+
+def explained(error: OSError, doing: str, path: str) -> RegistryError:
+    """An operating system's error as a sentence of ours: ``cannot make …: no space left on device``."""
+    where = visible(path)
+    what = f"cannot {doing} {where}: {(error.strerror or str(error)).lower()}"
+    facts = {"path": path, "errno": errno.errorcode.get(error.errno or 0, "")}
+    if error.errno in REFUSED:
+        return PermissionDeniedError(what, facts=facts)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return InvalidInputError(
+            what, hint="free some space, or ask for a larger quota; nothing was changed", facts=facts
+        )
+    if error.errno in {errno.EEXIST, errno.ENOTEMPTY}:
+        return ConflictError(what, facts=facts)
+    if error.errno in GONE:
+        return NotFoundError(what, facts=facts)
+    if error.errno in {errno.ELOOP, errno.EINVAL, errno.EFBIG}:
+        return InvalidInputError(what, facts=facts)
+    return IntegrityError(what, facts=facts)

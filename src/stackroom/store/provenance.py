@@ -1,0 +1,68 @@
+"""What the environment knows about where a version comes from: host, commit, command, job.
+
+Nothing here may fail a register: what cannot be found out is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from typing import Any, Final
+
+_GIT_SECONDS: Final = 5.0
+"""How long git may take: a status over NFS can hang, and a register must not."""
+
+_COMMAND_LIMIT: Final = 500
+"""Characters of the command line that are kept."""
+
+_RUN_VARIABLES: Final = ("MLFLOW_RUN_ID", "WANDB_RUN_ID")
+_CI_VARIABLES: Final = ("GITHUB_RUN_ID", "CI_JOB_ID", "BUILDKITE_JOB_ID", "BUILD_TAG")
+
+
+def provenance() -> dict[str, Any]:
+    """The fields of ``[source]`` that the environment knows."""
+    found: dict[str, Any] = {"host": platform.node(), "command": _command()}
+    found |= _git()
+    array, task = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
+    found["slurm_job"] = f"{array}_{task}" if array and task else os.environ.get("SLURM_JOB_ID", "")
+    found["run"] = _first(_RUN_VARIABLES)
+    found["ci_job"] = _first(_CI_VARIABLES)
+    return {key: value for key, value in found.items() if value != ""}
+
+
+def _first(variables: tuple[str, ...]) -> str:
+    return next((os.environ[name] for name in variables if os.environ.get(name)), "")
+
+
+def _command() -> str:
+    words = [os.path.basename(sys.argv[0]) or "python", *sys.argv[1:]]
+    text = shlex.join(word.encode(errors="replace").decode() for word in words)
+    return text if len(text) <= _COMMAND_LIMIT else text[: _COMMAND_LIMIT - 1] + "…"
+
+
+def _git() -> dict[str, Any]:
+    commit = _git_output("rev-parse", "--verify", "HEAD")
+    if not commit:
+        return {}
+    changed = _git_output("status", "--porcelain", "--untracked-files=no")
+    return {"git_commit": commit.strip()} | ({} if changed is None else {"git_dirty": bool(changed.strip())})
+
+
+def _git_output(*words: str) -> str | None:
+    # A repository's own configuration can name programs for git to run: none of them is wanted here.
+    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *words]
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed words, no shell
+            command,
+            capture_output=True,
+            check=False,
+            timeout=_GIT_SECONDS,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else None

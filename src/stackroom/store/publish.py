@@ -1,0 +1,365 @@
+"""Publishing a version: built where nobody looks, sealed, and made visible by one rename.
+
+The order is the promise. Every byte is on disk and every mode is set before the rename; the rename is on disk before
+the caller is told. A process killed at any instruction leaves either no version or a complete one, and at most a
+``.tmp-<uid>-<uuid>`` folder beside it. Nobody waits for anybody: two writers who want the same number make two names,
+and the kernel decides.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from uuid import UUID, uuid4
+
+from stackroom.core.metadata import Record, Seal, sealed_document
+from stackroom.core.toml import METADATA_LIMIT, format_toml, parse_toml
+from stackroom.errors import InvalidInputError, RegistryError
+from stackroom.store import layout
+from stackroom.store.access import refused
+from stackroom.store.digest import FileDigest, Progress, TwoDigests, artifacts_digest, chunks, silent, sums_text
+from stackroom.store.folder import Folder, explained, remove_tree
+from stackroom.store.scan import list_model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from stackroom.core.names import ModelName
+    from stackroom.store.sources import SourceFile
+
+_FICLONE: Final = 0x40049409
+"""ioctl of Linux: share the blocks of another file, where the file system can (XFS, btrfs, NFS 4.2 on these)."""
+
+_TAKEN: Final = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EPERM, errno.EACCES)
+"""What rename says where the name is somebody's already; a sticky directory says EPERM about another user's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A version before it has a number.
+
+    Attributes:
+        model: whose.
+        record: its metadata.
+        created: when.
+        files: what to copy in.
+        card: the text of its model card, or None (a README.md among the files is one too).
+        move: take the files away from where they are, once they are published.
+    """
+
+    model: ModelName
+    record: Record
+    created: datetime
+    files: Sequence[SourceFile]
+    card: bytes | None = None
+    move: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A version that is on disk: its number and what was sealed."""
+
+    number: int
+    seal: Seal
+
+
+def publish(folder: Folder, draft: Draft, progress: Progress = silent) -> Published:
+    """Publish a version into a model's folder.
+
+    Args:
+        folder: the model's.
+        draft: what to publish.
+        progress: is told about the bytes of the artifacts.
+
+    Raises:
+        PermissionDeniedError: the kernel refuses.
+        InvalidInputError: a source changed while it was read, the metadata is too long, or the disk is full.
+    """
+    build = _Build(folder, draft)
+    try:
+        seal = build.run(progress)
+        number = _claim(folder, build.name, seal.uid)
+    except OSError as error:
+        build.discard()
+        doing = f"register a version of {draft.model}"
+        raise refused(error, folder.path, doing) or explained(error, doing, folder.path) from error
+    except BaseException:
+        build.discard()
+        raise
+    if draft.move:
+        for file in draft.files:
+            with contextlib.suppress(OSError):
+                os.unlink(file.source)
+    return Published(number=number, seal=seal)
+
+
+class _Build:
+    """The temporary folder of one version, from nothing to sealed."""
+
+    def __init__(self, folder: Folder, draft: Draft) -> None:
+        self._folder = folder
+        self._draft = draft
+        self.name = layout.temporary_name(os.geteuid(), str(uuid4()))
+        self._linked: list[tuple[str, int]] = []
+
+    def discard(self) -> None:
+        """Leave nothing behind; sources that were linked in get their mode back."""
+        remove_tree(self._folder, self.name)
+        for source, mode in self._linked:
+            with contextlib.suppress(OSError):
+                os.chmod(source, mode)
+
+    def run(self, progress: Progress) -> Seal:
+        """Build and seal; returns what ``version.toml`` says."""
+        os.mkdir(self.name, layout.BUILDING_MODE, dir_fd=self._folder.fd)
+        with self._folder.child(self.name) as root:
+            os.fchmod(root.fd, layout.BUILDING_MODE)
+            digests = [self._take(root, file, progress) for file in self._draft.files]
+            if self._draft.card is not None:
+                root.create(layout.CARD_FILE, self._draft.card, layout.SEALED_FILE_MODE)
+                digests.append(_digest_of(layout.CARD_FILE, self._draft.card))
+            seal = self._write_texts(root, digests)
+            _seal_tree(root)
+        return seal
+
+    def _write_texts(self, root: Folder, digests: list[FileDigest]) -> Seal:
+        strong = sums_text((digest.path, digest.sha256) for digest in digests)
+        seal = Seal(
+            model=self._draft.model,
+            uid=uuid7(self._draft.created),
+            created=self._draft.created,
+            files=len(digests),
+            bytes=sum(digest.size for digest in digests),
+            digest=artifacts_digest(strong),
+        )
+        text = format_toml(sealed_document(seal, self._draft.record)).encode()
+        if len(text) > METADATA_LIMIT:
+            raise InvalidInputError(
+                f"the metadata takes {len(text):,} bytes, and {layout.VERSION_FILE} holds at most {METADATA_LIMIT:,}",
+                hint="keep long lists in an artifact instead",
+            )
+        quick = sums_text((digest.path, digest.xxh128) for digest in digests)
+        root.create(layout.SHA256_FILE, strong, layout.SEALED_FILE_MODE)
+        root.create(layout.XXH128_FILE, quick, layout.SEALED_FILE_MODE)
+        root.create(layout.VERSION_FILE, text, layout.SEALED_FILE_MODE)
+        return seal
+
+    def _take(self, root: Folder, file: SourceFile, progress: Progress) -> FileDigest:
+        parents, _, name = file.target.rpartition("/")
+        with contextlib.ExitStack() as stack:
+            folder = root
+            for part in parents.split("/") if parents else ():
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(part, layout.BUILDING_MODE, dir_fd=folder.fd)
+                folder = stack.enter_context(folder.child(part))
+            source = _open_source(file)
+            try:
+                return self._copy(folder, name, file, source, progress)
+            finally:
+                os.close(source)
+
+    def _copy(self, folder: Folder, name: str, file: SourceFile, source: int, progress: Progress) -> FileDigest:
+        before = os.fstat(source)
+        digests = TwoDigests()
+        if self._draft.move and self._link(folder, name, file, before):
+            for chunk in chunks(source):
+                digests.update(chunk)
+                progress(len(chunk))
+        else:
+            _copy_bytes(source, folder.create_empty(name), digests, progress)
+        after = os.fstat(source)
+        linked = bool(self._linked) and self._linked[-1][0] == file.source
+        if _changed(before, after, linked=linked) or digests.size != before.st_size:
+            raise InvalidInputError(
+                f"{file.source} changed while it was read",
+                hint="wait until the training has finished writing it, and register again",
+                facts={"path": file.source},
+            )
+        return digests.of(file.target)
+
+    def _link(self, folder: Folder, name: str, file: SourceFile, status: os.stat_result) -> bool:
+        """Move by a second name that becomes the only one after publishing: no instant at which a crash loses the file.
+
+        Only for a file of one's own with no other name; anything else is copied.
+        """
+        if status.st_uid != os.geteuid() or status.st_nlink != 1 or os.path.islink(file.source):
+            return False
+        try:
+            os.link(file.source, name, dst_dir_fd=folder.fd, follow_symlinks=False)
+        except OSError:
+            return False
+        self._linked.append((file.source, stat.S_IMODE(status.st_mode)))
+        return True
+
+
+def _open_source(file: SourceFile) -> int:
+    try:
+        return os.open(file.source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        message = f"cannot read {file.source}: {(error.strerror or str(error)).lower()}"
+        raise InvalidInputError(message, facts={"path": file.source}) from None
+
+
+def _changed(before: os.stat_result, after: os.stat_result, *, linked: bool) -> bool:
+    """Whether a source changed between two looks; a link of ours changes its ctime, and nothing else."""
+    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    return not (same and (linked or before.st_ctime_ns == after.st_ctime_ns))
+
+
+def _copy_bytes(source: int, target: int, digests: TwoDigests, progress: Progress) -> None:
+    """Copy and hash. Where blocks can be shared nothing is written, and the clone is read back for its digests.
+
+    The target's descriptor is closed, and close is checked: NFS reports a full disk there.
+    """
+    try:
+        try:
+            fcntl.ioctl(target, _FICLONE, source)
+            cloned = True
+        except OSError:
+            cloned = False
+        for chunk in chunks(target if cloned else source):
+            digests.update(chunk)
+            view = chunk
+            while view and not cloned:
+                view = view[os.write(target, view) :]
+            progress(len(chunk))
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.close(target)
+        raise
+    os.close(target)
+
+
+def uuid7(when: datetime) -> str:
+    """A UUID of version 7 (RFC 9562): sorts by time, unique by 74 random bits."""
+    milliseconds = int(when.timestamp() * 1000) & (2**48 - 1)
+    random = int.from_bytes(os.urandom(10), "big")
+    value = milliseconds << 80 | 0x7 << 76 | (random >> 64 & 0xFFF) << 64 | 0b10 << 62 | random & (2**62 - 1)
+    return str(UUID(int=value))
+
+
+def _digest_of(path: str, content: bytes) -> FileDigest:
+    digests = TwoDigests()
+    digests.update(memoryview(content))
+    return digests.of(path)
+
+
+def _seal_tree(folder: Folder) -> None:
+    """Read-only modes, and everything on disk, bottom up: fsync is what makes the coming rename mean something."""
+    for entry in list(folder.entries()):
+        if entry.is_dir(follow_symlinks=False):
+            with folder.child(entry.name) as inside:
+                _seal_tree(inside)
+        else:
+            fd = folder.open_file(entry.name)
+            try:
+                os.fchmod(fd, layout.SEALED_FILE_MODE)
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+    os.fchmod(folder.fd, layout.SEALED_FOLDER_MODE)
+    folder.sync()
+
+
+def _claim(folder: Folder, temporary: str, uid: str) -> int:
+    """Rename the finished folder to the first number that nobody ever used; returns it.
+
+    The listing may be stale the moment it is read: then the rename fails, and the next listing shows the name.
+    """
+    number = _next_number(folder)
+    while True:
+        try:
+            folder.rename(temporary, str(number))
+        except FileNotFoundError:
+            # After a lost reply NFS says ENOENT about our own success: the uid inside tells.
+            found = _published_as(folder, uid)
+            if found is None:
+                raise
+            number = found
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                raise
+            highest = _next_number(folder)
+            if highest <= number and not folder.has(str(number)):
+                # The name is free and the kernel still refuses: it is about permission.
+                raise
+            number = max(highest, number + 1)
+            continue
+        if folder.has(layout.tombstone_name(number)):
+            # The number came and went between listing and rename: it is used up.
+            temporary = str(number)
+            number = max(_next_number(folder), number + 1)
+            continue
+        folder.sync()
+        return number
+
+
+def _next_number(folder: Folder) -> int:
+    name = folder.path.rpartition("/")[2]
+    highest = list_model(folder, name).highest  # type: ignore[arg-type]  # only messages use the name here
+    if highest >= 10**9 - 1:
+        raise InvalidInputError(
+            f"{folder.path}: the number {highest} is the last one that the format has",
+            hint="somebody used it up; ask the steward to remove that name",
+        )
+    return highest + 1
+
+
+def _published_as(folder: Folder, uid: str) -> int | None:
+    """The number under which a version with this uid was published, if it was."""
+    for number in reversed(list_model(folder, folder.path.rpartition("/")[2]).numbers):  # type: ignore[arg-type]  # as above
+        try:
+            with folder.child(str(number)) as inside:
+                text = inside.read(layout.VERSION_FILE, METADATA_LIMIT)
+            if parse_toml(text, where=layout.VERSION_FILE).get("uid") == uid:
+                return number
+        except (OSError, RegistryError):
+            continue
+    return None
+
+
+def model_mode(models: Folder) -> int:
+    """The mode of a new model's folder: like ``models/`` itself, but that every author may add names to it."""
+    mode = stat.S_IMODE(models.status().st_mode)
+    if not mode & stat.S_ISGID:
+        return mode & 0o777
+    return layout.SHARED_FOLDER_MODE if mode & stat.S_IROTH else layout.SHARED_FOLDER_MODE & ~0o007
+
+
+def make_model(models: Folder, model: ModelName, metadata: str) -> bool:
+    """Make a model's folder with the first revision of its metadata; False where it is there already.
+
+    Built beside its place and renamed, so that nobody sees it with half its mode. It is never empty, so that the rename
+    fails where another one is.
+
+    Raises:
+        PermissionDeniedError: the kernel refuses.
+    """
+    if models.has(model):
+        return False
+    temporary = layout.temporary_name(os.geteuid(), str(uuid4()))
+    doing = f"make the model {model}"
+    try:
+        models.make_folder(temporary, model_mode(models))
+        with models.child(temporary) as inside:
+            inside.create(layout.metadata_name(None, 1), metadata.encode(), layout.SEALED_FILE_MODE)
+            inside.sync()
+        models.rename(temporary, model)
+        models.sync()
+    except OSError as error:
+        remove_tree(models, temporary)
+        if error.errno in _TAKEN and models.has(model):
+            return False
+        if error.errno == errno.ENOENT and models.has(model):
+            return True
+        raise refused(error, models.path, doing) or explained(error, doing, models.path) from error
+    except BaseException:
+        remove_tree(models, temporary)
+        raise
+    return True

@@ -1,0 +1,260 @@
+"""What reading a registry yields: frozen records of models, versions and stage holders, with what is wrong about them.
+
+A problem never replaces a record: a version whose ``version.toml`` is broken is still a row, with its reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from stackroom.core.metadata import Record, RevisionNote, Seal, document_of, flat, iso, jsonable
+from stackroom.core.names import Ref, version_ref
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from stackroom.core.ledger import Event, Who
+    from stackroom.core.names import Label, ModelName, StageName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something that is not as the format says.
+
+    Attributes:
+        place: below the registry's root.
+        message: what, in words; untrusted text may be part of it.
+        severity: ``error`` where something cannot be read or trusted, ``warning`` elsewhere.
+        hint: what to do.
+    """
+
+    place: str
+    message: str
+    severity: Literal["error", "warning"] = "error"
+    hint: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """In JSON's types."""
+        return {"place": self.place, "message": self.message, "severity": self.severity, "hint": self.hint}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A version as it stands.
+
+    Attributes:
+        model: whose.
+        number: its number.
+        path: its folder.
+        owner: the folder's owner, which is the evidence for who registered it.
+        seal: what was written when it was published; None where ``version.toml`` cannot be read.
+        record: the current metadata.
+        note: what the current revision says about itself; None where nobody has edited.
+        revision: the number of the current metadata revision, 0 as registered.
+        metadata_digest: ``sha256:…`` of the current metadata's text.
+        labels: its other names.
+        card_revision: the number of the current card's revision; 0 as registered, -1 where there is none.
+        stages: which it holds.
+        problems: what is wrong with it.
+    """
+
+    model: ModelName
+    number: int
+    path: Path
+    owner: Who
+    seal: Seal | None = None
+    record: Record = field(default_factory=Record)
+    note: RevisionNote | None = None
+    revision: int = 0
+    metadata_digest: str = ""
+    labels: tuple[Label, ...] = ()
+    card_revision: int = -1
+    stages: tuple[StageName, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def ref(self) -> Ref:
+        """The canonical reference, ``model:number``."""
+        return version_ref(self.model, self.number)
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """The metrics of the current metadata."""
+        return self.record.metrics
+
+    @property
+    def hyperparameters(self) -> Mapping[str, Any]:
+        """The hyperparameters of the current metadata."""
+        return self.record.hyperparameters
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was registered; None where that cannot be read."""
+        return self.seal.created if self.seal else None
+
+    @property
+    def has_card(self) -> bool:
+        """Whether it has a model card."""
+        return self.card_revision >= 0
+
+    @property
+    def archived(self) -> bool:
+        """Whether its metadata says so."""
+        return self.record.archived
+
+    @property
+    def state(self) -> str:
+        """The stages it holds, or ``archived``, or ``development``: a word for showing."""
+        return ", ".join(self.stages) or ("archived" if self.archived else "development")
+
+    def fields(self) -> dict[str, Any]:
+        """What queries and sorting see: every field of the metadata by its dotted name, and what the tool knows."""
+        found = flat(document_of(self.record))
+        for tag in self.record.tags:
+            key, equals, value = tag.partition("=")
+            if equals:
+                found[f"tags.{key}"] = value
+        found |= {
+            "model": self.model,
+            "version": self.number,
+            "ref": str(self.ref),
+            "label": self.labels,
+            "stage": self.stages or ("archived" if self.archived else "development",),
+            "tags": self.record.tags,
+            "tag": self.record.tags,
+            "datasets": tuple(dataset.name for dataset in self.record.datasets),
+            "archived": self.archived,
+            "card": self.has_card,
+            "owner": self.owner.label,
+            "problems": len(self.problems),
+        }
+        if self.seal:
+            found |= {"created": self.seal.created, "size": self.seal.bytes, "bytes": self.seal.bytes}
+            found |= {"files": self.seal.files, "digest": self.seal.digest}
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """In JSON's types; the schema of ``show --json`` and of the rows of ``list`` and ``search``."""
+        seal = self.seal
+        return {
+            "ref": str(self.ref),
+            "model": self.model,
+            "version": self.number,
+            "labels": list(self.labels),
+            "stages": list(self.stages),
+            "state": self.state,
+            "path": str(self.path),
+            "owner": {"uid": self.owner.uid, "name": self.owner.name},
+            "created": iso(seal.created) if seal else None,
+            "files": seal.files if seal else None,
+            "bytes": seal.bytes if seal else None,
+            "digest": seal.digest if seal else None,
+            "revision": self.revision,
+            "card": self.has_card,
+            "archived": self.archived,
+            "metadata": jsonable(document_of(self.record)),
+            "problems": [problem.document() for problem in self.problems],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """Who holds a stage, for one model.
+
+    Attributes:
+        stage: which.
+        event: the event that decides; None where nothing was ever moved there.
+        number: the version, or None where the stage is empty.
+        missing: that version's folder is not there.
+        live: what ``live/<stage>/<model>`` points at; None where there is no pointer.
+        alarms: what is wrong with the ledger.
+    """
+
+    stage: StageName
+    event: Event | None = None
+    number: int | None = None
+    missing: bool = False
+    live: int | None = None
+    alarms: tuple[str, ...] = ()
+
+    @property
+    def behind(self) -> bool:
+        """Whether the pointer does not show the holder: a mover was killed between the two steps."""
+        return self.live != self.number
+
+    def document(self) -> dict[str, Any]:
+        """In JSON's types."""
+        event = self.event
+        return {
+            "stage": self.stage,
+            "version": self.number,
+            "missing": self.missing,
+            "validity": event.validity.value if event else None,
+            "since": iso(event.when) if event else None,
+            "by": str(event.move.by) if event and event.move else None,
+            "reason": event.move.why if event and event.move else "",
+            "live": self.live,
+            "alarms": list(self.alarms),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model as it stands.
+
+    Attributes:
+        name: of the model.
+        path: its folder.
+        owner: the folder's owner.
+        record: the model's own metadata.
+        revision: the number of that metadata's revision; 0 where there is none.
+        versions: those that were read, oldest first: all of them, or the newest and the holders of stages.
+        count: how many there are.
+        holdings: who holds what, in the order of the stages.
+        problems: what is wrong with the model, its ledgers and the versions that were read.
+    """
+
+    name: ModelName
+    path: Path
+    owner: Who
+    record: Record = field(default_factory=Record)
+    revision: int = 0
+    versions: tuple[Version, ...] = ()
+    count: int = 0
+    holdings: tuple[Holding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def latest(self) -> Version | None:
+        """The version with the highest number."""
+        return self.versions[-1] if self.versions else None
+
+    @property
+    def all_problems(self) -> tuple[Problem, ...]:
+        """The model's problems and those of its versions."""
+        return self.problems + tuple(problem for version in self.versions for problem in version.problems)
+
+    def version(self, number: int) -> Version | None:
+        """The version of that number, if it was read."""
+        return next((version for version in self.versions if version.number == number), None)
+
+    def holding(self, stage: str) -> Holding | None:
+        """Who holds a stage; None where nothing was ever moved there."""
+        return next((holding for holding in self.holdings if holding.stage == stage), None)
+
+    def document(self) -> dict[str, Any]:
+        """In JSON's types; the schema of a row of ``list --json``."""
+        latest = self.latest
+        return {
+            "model": self.name,
+            "path": str(self.path),
+            "owner": {"uid": self.owner.uid, "name": self.owner.name},
+            "metadata": jsonable(document_of(self.record)),
+            "versions": self.count,
+            "latest": latest.document() if latest else None,
+            "stages": {holding.stage: holding.document() for holding in self.holdings},
+            "problems": [problem.document() for problem in self.all_problems],
+        }

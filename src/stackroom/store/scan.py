@@ -1,0 +1,456 @@
+"""Reading models and versions: directories become records, and one bad file never hides another.
+
+The unit is a model's folder: one listing says which versions, labels and revisions there are (:func:`list_model`),
+and only what is asked for is then opened (:func:`read_version`). A failure becomes a
+:class:`~stackroom.store.records.Problem` on the row it belongs to. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import errno
+import stat
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stackroom.core.ledger import Who
+from stackroom.core.metadata import Record, note_of, record_of, seal_of
+from stackroom.core.names import ModelName, is_model_name
+from stackroom.core.policy import Policy, policy_of, registry_id_of, stage_names_of
+from stackroom.core.toml import METADATA_LIMIT, line_of, parse_toml
+from stackroom.errors import InvalidInputError
+from stackroom.store import layout
+from stackroom.store.access import user_name
+from stackroom.store.folder import GONE, Folder
+from stackroom.store.records import Problem, Version
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+
+    from stackroom.core.metadata import RevisionNote, Seal
+    from stackroom.core.names import Label, StageName
+
+CARD_LIMIT = 1024 * 1024
+"""Bytes of a model card that are read; a longer one is somebody's mistake."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryFile:
+    """What ``registry.toml`` yields, right or wrong.
+
+    Attributes:
+        policy: None where the file is wrong: nothing can be moved then.
+        error: what is wrong, naming file, line and key.
+        id: the registry's id, also from a file that is wrong elsewhere.
+        stages: the names of its stages, likewise.
+    """
+
+    policy: Policy | None
+    error: InvalidInputError | None
+    id: str
+    stages: tuple[StageName, ...]
+
+
+def read_registry_file(root: Folder) -> RegistryFile:
+    """Read ``registry.toml``; whatever is wrong with its content is part of the answer.
+
+    Raises:
+        OSError: it is not there, or cannot be read.
+    """
+    try:
+        text = root.read(layout.REGISTRY_FILE, METADATA_LIMIT)
+        document = parse_toml(text, where=layout.REGISTRY_FILE)
+    except OSError as error:
+        if error.errno not in {errno.EFBIG, errno.EINVAL, errno.ELOOP}:
+            raise
+        wrong = InvalidInputError(f"{layout.REGISTRY_FILE}: {error.strerror}", facts={"file": layout.REGISTRY_FILE})
+        return RegistryFile(policy=None, error=wrong, id="", stages=())
+    except InvalidInputError as error:
+        return RegistryFile(policy=None, error=error, id="", stages=())
+    stages = stage_names_of(document)
+    try:
+        policy = policy_of(document)
+    except InvalidInputError as error:
+        return RegistryFile(
+            policy=None, error=_placed(error, text.decode()), id=registry_id_of(document), stages=stages
+        )
+    return RegistryFile(policy=policy, error=None, id=policy.id, stages=stages)
+
+
+def _placed(error: InvalidInputError, text: str) -> InvalidInputError:
+    """The error with the file and line of its key in front."""
+    path = error.facts.pop("path", None)
+    line = line_of(text, tuple(path)) if path else None
+    place = f"{layout.REGISTRY_FILE}:{line}" if line else layout.REGISTRY_FILE
+    facts: dict[str, Any] = {"file": layout.REGISTRY_FILE, **error.facts} | ({"line": line} if line else {})
+    return InvalidInputError(f"{place}: {error}", hint="nothing can be moved until this is right", facts=facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelListing:
+    """What one look at a model's folder tells, without opening anything in it.
+
+    Attributes:
+        name: of the model.
+        path: its folder.
+        owner: its owner (uid).
+        mode: its permission bits.
+        numbers: of its versions, ascending.
+        metadata: for a version's number, or None for the model's own, the highest metadata revision.
+        cards: the same for cards.
+        revisions: for the same keys, all metadata revisions, ascending.
+        labels: for a version's number, its labels.
+        highest: the highest number ever used; the next version is called one more.
+        temporary: the names of unfinished versions.
+        problems: what has no place here.
+    """
+
+    name: ModelName
+    path: str
+    owner: int
+    mode: int
+    numbers: tuple[int, ...] = ()
+    metadata: Mapping[int | None, int] = field(default_factory=dict)
+    cards: Mapping[int | None, int] = field(default_factory=dict)
+    revisions: Mapping[int | None, tuple[int, ...]] = field(default_factory=dict)
+    labels: Mapping[int, tuple[Label, ...]] = field(default_factory=dict)
+    highest: int = 0
+    temporary: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def list_models(models: Folder) -> tuple[list[ModelName], list[Problem]]:
+    """The names of all models, sorted, and what else lies in ``models/``."""
+    names: list[ModelName] = []
+    problems: list[Problem] = []
+    for entry in models.entries():
+        if entry.name.startswith("."):
+            continue
+        if is_model_name(entry.name) and entry.is_dir(follow_symlinks=False):
+            names.append(ModelName(entry.name))
+        else:
+            problems.append(_foreign(f"{layout.MODELS}/{entry.name}", entry))
+    return sorted(names), problems
+
+
+def _foreign(place: str, entry: os.DirEntry[str]) -> Problem:
+    kind = "symlink" if entry.is_symlink() else "folder" if entry.is_dir(follow_symlinks=False) else "file"
+    return Problem(
+        place=place, message=f"foreign {kind}: no rule of the format allows this name here", severity="warning"
+    )
+
+
+class _Sorter:
+    """Sorts the entries of a model's folder into the fields of its listing."""
+
+    def __init__(self, folder: Folder, name: ModelName) -> None:
+        self._folder = folder
+        self._place = f"{layout.MODELS}/{name}"
+        self.numbers: list[int] = []
+        self.revisions: dict[int | None, list[int]] = {}
+        self.cards: dict[int | None, list[int]] = {}
+        self.labels: dict[int, list[Label]] = {}
+        self.used: set[int] = set()
+        self.temporary: list[str] = []
+        self.problems: list[Problem] = []
+
+    def take(self, entry: os.DirEntry[str]) -> None:
+        known = layout.model_entry(entry.name)
+        if known.number is not None:
+            # Also what is broken or foreign but carries a number uses it up: it is never given again.
+            self.used.add(known.number)
+        match known.kind:
+            case "version" if known.number is not None and entry.is_dir(follow_symlinks=False):
+                self.numbers.append(known.number)
+            case "metadata" if _is_file(entry):
+                self.revisions.setdefault(known.number, []).append(known.revision)
+            case "card" if _is_file(entry):
+                self.cards.setdefault(known.number, []).append(known.revision)
+            case "label" if entry.is_symlink() and (number := self._labelled(entry.name)) is not None:
+                self.labels.setdefault(number, []).append(layout.label_of(known))
+                self.used.add(number)
+            case "tombstone" if entry.is_symlink():
+                pass
+            case "trash" | "hidden":
+                pass
+            case "temporary":
+                self.temporary.append(entry.name)
+            case _:
+                self.problems.append(_foreign(f"{self._place}/{entry.name}", entry))
+
+    def _labelled(self, name: str) -> int | None:
+        try:
+            return layout.parse_label_text(self._folder.read_link(name))
+        except OSError:
+            return None
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    return entry.is_file(follow_symlinks=False)
+
+
+def list_model(folder: Folder, name: ModelName) -> ModelListing:
+    """One look at a model's folder.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    sorter = _Sorter(folder, name)
+    for entry in folder.entries():
+        sorter.take(entry)
+    status = folder.status()
+    known = set(sorter.numbers)
+    for number in sorted(sorter.labels.keys() - known):
+        for label in sorter.labels[number]:
+            place = f"{layout.MODELS}/{name}/{label}"
+            sorter.problems.append(Problem(place=place, message=f"label of version {number}, which is not here"))
+    return ModelListing(
+        name=name,
+        path=folder.path,
+        owner=status.st_uid,
+        mode=stat.S_IMODE(status.st_mode),
+        numbers=tuple(sorted(sorter.numbers)),
+        metadata={number: max(found) for number, found in sorter.revisions.items()},
+        cards={number: max(found) for number, found in sorter.cards.items()},
+        revisions={number: tuple(sorted(found)) for number, found in sorter.revisions.items()},
+        labels={number: tuple(sorted(found)) for number, found in sorter.labels.items()},
+        highest=max(sorter.used, default=0),
+        temporary=tuple(sorted(sorter.temporary)),
+        problems=tuple(sorted(sorter.problems, key=lambda problem: problem.place)),
+    )
+
+
+def text_digest(text: bytes) -> str:
+    """How an event pins a metadata file's or a card's text."""
+    return f"sha256:{sha256(text).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parsed:
+    """A metadata file's text, understood; cached by the text itself, because a sealed file never changes."""
+
+    record: Record | None
+    seal: Seal | None = None
+    note: RevisionNote | None = None
+    error: InvalidInputError | None = None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: bytes, name: str) -> _Parsed:
+    sealed = name == layout.VERSION_FILE
+    try:
+        document = parse_toml(text, where=name)
+        record = record_of(document)
+        if sealed:
+            return _Parsed(record=record, seal=seal_of(document))
+        return _Parsed(record=record, note=note_of(document))
+    except InvalidInputError as error:
+        line = None
+        if "line" not in error.facts and "key" in error.facts:
+            line = line_of(text.decode(errors="replace"), tuple(str(error.facts["key"]).split(".")))
+        placed = (
+            f"{name}:{line}: {error}" if line else str(error) if str(error).startswith(name) else f"{name}: {error}"
+        )
+        return _Parsed(record=None, error=InvalidInputError(placed, hint=error.hint, facts=error.facts))
+
+
+def os_problem(place: str, error: OSError, folder: Folder | None = None) -> Problem:
+    """What the operating system said, as a problem; with owner and mode where it refused."""
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        whose = ""
+        if folder is not None:
+            try:
+                status = folder.lstat(place.rpartition("/")[2])
+                mode = f"{stat.S_IMODE(status.st_mode):04o}"
+                whose = f" (owner {user_name(status.st_uid) or status.st_uid}, mode {mode})"
+            except OSError:
+                pass
+        return Problem(place=place, message=f"no permission to read it{whose}")
+    if error.errno in GONE:
+        return Problem(place=place, message="gone: somebody changed it meanwhile")
+    if error.errno in {errno.EINVAL, errno.ELOOP}:
+        return Problem(place=place, message="not a regular file")
+    return Problem(place=place, message=(error.strerror or str(error)).lower())
+
+
+def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
+    """A version's record, whatever state it is in.
+
+    Cost: three to five system calls and, for a text not seen before, one parse of about 0.3 ms.
+    """
+    place = f"{layout.MODELS}/{listing.name}/{number}"
+    version = Version(
+        model=listing.name,
+        number=number,
+        path=Path(listing.path) / str(number),
+        owner=Who(listing.owner),
+        labels=listing.labels.get(number, ()),
+    )
+    try:
+        with folder.child(str(number)) as inside:
+            owner = inside.status().st_uid
+            version = replace(version, owner=Who(owner, user_name(owner)))
+            version = _with_seal(version, inside, place)
+            version = replace(version, card_revision=_card_revision(inside, listing, number))
+    except OSError as error:
+        return replace(version, problems=(os_problem(place, error, folder),))
+    return _with_revisions(version, folder, listing)
+
+
+def _with_seal(version: Version, inside: Folder, place: str) -> Version:
+    try:
+        text = inside.read(layout.VERSION_FILE, METADATA_LIMIT)
+    except OSError as error:
+        missing = error.errno == errno.ENOENT
+        problem = os_problem(f"{place}/{layout.VERSION_FILE}", error, inside)
+        return replace(
+            version,
+            problems=(replace(problem, message="missing: this folder was not registered") if missing else problem,),
+        )
+    parsed = _parsed(text, layout.VERSION_FILE)
+    problems: tuple[Problem, ...] = ()
+    if parsed.error:
+        problems = (Problem(place=place, message=str(parsed.error), hint=parsed.error.hint),)
+    elif parsed.seal and parsed.seal.model != version.model:
+        message = f"registered for model {parsed.seal.model!r}, and lies in {version.model!r}"
+        problems = (Problem(place=place, message=message),)
+    return replace(
+        version,
+        seal=parsed.seal,
+        record=parsed.record or Record(),
+        metadata_digest=text_digest(text),
+        problems=problems,
+    )
+
+
+def _card_revision(inside: Folder, listing: ModelListing, number: int) -> int:
+    revision = listing.cards.get(number)
+    if revision is not None:
+        return revision
+    try:
+        return 0 if stat.S_ISREG(inside.lstat(layout.CARD_FILE).st_mode) else -1
+    except OSError:
+        return -1
+
+
+def _with_revisions(version: Version, folder: Folder, listing: ModelListing) -> Version:
+    """The version with its current metadata: the highest revision, or the next lower one that can be read, flagged."""
+    current = True
+    for revision in reversed(listing.revisions.get(version.number, ())):
+        name = layout.metadata_name(version.number, revision)
+        place = f"{layout.MODELS}/{listing.name}/{name}"
+        try:
+            text = folder.read(name, METADATA_LIMIT)
+        except OSError as error:
+            version = replace(version, problems=(*version.problems, os_problem(place, error, folder)))
+            continue
+        if current:
+            version = replace(version, metadata_digest=text_digest(text))
+            current = False
+        parsed = _parsed(text, name)
+        if parsed.record is not None:
+            return replace(version, record=parsed.record, note=parsed.note, revision=revision)
+        problem = Problem(place=place, message=str(parsed.error), hint="an older revision is shown instead")
+        version = replace(version, problems=(*version.problems, problem))
+    return version
+
+
+def read_versions(folder: Folder, listing: ModelListing, numbers: Iterable[int]) -> tuple[Version, ...]:
+    """Several versions, in the order asked for."""
+    return tuple(read_version(folder, listing, number) for number in numbers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionText:
+    """One revision of a version's or model's metadata; number 0 is ``version.toml``.
+
+    Attributes:
+        number: of the revision.
+        name: of the file, below the model's folder.
+        text: its content; empty where it could not be read.
+        digest: of the text.
+        record: what it says; None where it is broken.
+        note: what it says about itself; None for number 0.
+        owner: of the file, which is the evidence for who wrote it.
+        problem: what is wrong with it, or None.
+    """
+
+    number: int
+    name: str
+    text: bytes
+    digest: str
+    record: Record | None
+    note: RevisionNote | None
+    owner: Who
+    problem: Problem | None = None
+
+
+def read_revisions(folder: Folder, listing: ModelListing, number: int | None) -> tuple[RevisionText, ...]:
+    """The whole chain of a version's (or, with None, the model's own) metadata, oldest first."""
+    names = [] if number is None else [(0, f"{number}/{layout.VERSION_FILE}")]
+    names += [(revision, layout.metadata_name(number, revision)) for revision in listing.revisions.get(number, ())]
+    return tuple(_read_revision(folder, listing, revision, name) for revision, name in names)
+
+
+def _read_revision(folder: Folder, listing: ModelListing, revision: int, name: str) -> RevisionText:
+    place = f"{layout.MODELS}/{listing.name}/{name}"
+    try:
+        if revision == 0:
+            with folder.child(name.partition("/")[0]) as inside:
+                text, owner = inside.read(layout.VERSION_FILE, METADATA_LIMIT), inside.status().st_uid
+        else:
+            text, owner = folder.read(name, METADATA_LIMIT), folder.lstat(name).st_uid
+    except OSError as error:
+        return RevisionText(
+            number=revision,
+            name=name,
+            text=b"",
+            digest="",
+            record=None,
+            note=None,
+            owner=Who(listing.owner),
+            problem=os_problem(place, error, folder),
+        )
+    parsed = _parsed(text, name.rpartition("/")[2])
+    return RevisionText(
+        number=revision,
+        name=name,
+        text=text,
+        digest=text_digest(text),
+        record=parsed.record,
+        note=parsed.note,
+        owner=Who(owner, user_name(owner)),
+        problem=Problem(place=place, message=str(parsed.error)) if parsed.error else None,
+    )
+
+
+def read_card(folder: Folder, listing: ModelListing, number: int | None) -> bytes | None:
+    """The current card's text: the highest revision, or the version's README.md; None where there is none.
+
+    Raises:
+        OSError: there is one, and it cannot be read.
+    """
+    revision = listing.cards.get(number)
+    if revision is not None:
+        return folder.read(layout.card_name(number, revision), CARD_LIMIT)
+    if number is None:
+        return None
+    with folder.child(str(number)) as inside:
+        try:
+            return inside.read(layout.CARD_FILE, CARD_LIMIT)
+        except FileNotFoundError:
+            return None
+
+
+def model_record(folder: Folder, listing: ModelListing) -> tuple[Record, int, tuple[Problem, ...]]:
+    """The model's own metadata, its revision number (0: none), and what is wrong with it."""
+    problems: list[Problem] = []
+    for revision in reversed(read_revisions(folder, listing, None)):
+        if revision.problem:
+            problems.append(revision.problem)
+        if revision.record is not None:
+            return revision.record, revision.number, tuple(problems)
+    return Record(), 0, tuple(problems)

@@ -1,0 +1,44 @@
+"""The registry on NFS: a real server and two clients that share nothing but the export.
+
+``LAB_VERS=3 STACKROOM_NFS=1 pytest tests/nfs`` runs the same over the older protocol.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from nfs import inside
+from support.lab import in_lab
+
+pytestmark = pytest.mark.nfs
+
+VERS = os.environ.get("LAB_VERS", "4.2")
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> dict[str, str]:
+    """What became of each scenario; the laboratory boots once for all of them."""
+    script = Path(inside.__file__)
+    command = f"exec {shlex.quote(sys.executable)} {shlex.quote(str(script))}"
+    done = in_lab(command, vers=VERS)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("scenario", [scenario.__name__ for scenario in inside.SCENARIOS])
+def test_two_clients(scenario: str, outcomes: dict[str, str]) -> None:
+    assert not outcomes[scenario], outcomes[scenario]
+
+
+def test_the_laboratory_passes_on_status_and_output() -> None:
+    done = in_lab("echo out; echo err >&2; id -u; id -G; exit 7", vers=VERS, user=(61_001, 61_001), groups=[61_100])
+    assert done.returncode == 7
+    assert done.stdout.split() == ["out", "61001", "61001", "61100"]
+    assert done.stderr.strip() == "err"

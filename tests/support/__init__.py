@@ -1,0 +1,1 @@
+"""What tests share: other users, a real terminal, a laboratory with two NFS clients."""

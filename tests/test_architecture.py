@@ -1,0 +1,270 @@
+"""The layers and the limits of the source, read from the source itself with the standard library alone."""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import re
+import subprocess
+import sys
+import tokenize
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "stackroom"
+
+LAYERS = {"errors": 0, "core": 1, "store": 2, "registry": 3, "interop": 4, "cli": 5, "tui": 5, "__main__": 6}
+"""The lower may not know the higher; cli and tui stand side by side and may not know each other."""
+
+IMPURE_MODULES = words(
+    "asyncio fcntl getpass glob grp io mmap multiprocessing os pathlib platform pwd random secrets select "
+    "shutil signal socket sqlite3 subprocess tempfile threading time urllib uuid"
+)
+"""What ``errors`` and ``core`` do without: disk, clock, environment, randomness, other processes."""
+
+FILE_CALLS_OF_OS = words(
+    "access chmod chown fchmod fchown fdopen fstat fsync ftruncate getxattr lchown link listdir lstat "
+    "makedirs mkdir mkfifo mknod open pread pwrite readlink remove removedirs rename renames replace "
+    "rmdir scandir sendfile setxattr stat statvfs symlink sync truncate unlink utime walk"
+)
+FILE_METHODS = words(
+    "hardlink_to is_dir is_file is_symlink iterdir lstat mkdir read_bytes read_text readlink rglob rmdir "
+    "symlink_to touch unlink write_bytes write_text"
+)
+"""Methods of ``pathlib.Path`` that reach the disk and whose names mean nothing else here."""
+
+FILE_MODULES = frozenset({"fcntl", "fileinput", "glob", "mmap", "shutil", "tempfile"})
+HARMLESS = frozenset({"shutil.get_terminal_size", "shutil.which"})
+
+MAY_TOUCH_FILES: dict[str, str] = {}
+"""A module outside ``store`` that opens files -> why it has to. Best empty."""
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+SCRIPTS = sorted([*MODULES, *(ROOT / "tests").rglob("*.py")])
+
+
+def name_of(path: Path) -> str:
+    """The dotted name below the package: ``core.ledger``, ``store``, ``__main__``; ``__init__`` for the package."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def shown(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imported_by(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Every dotted name that is imported anywhere in a tree, with its line: lazily, or for types only, too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import hides its layer"
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def dotted(node: ast.expr) -> str:
+    """``os.path.join`` for the expression that says so; an empty text for anything else."""
+    match node:
+        case ast.Name():
+            return node.id
+        case ast.Attribute():
+            before = dotted(node.value)
+            return f"{before}.{node.attr}" if before else ""
+        case _:
+            return ""
+
+
+def calls_in(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def layer_of(path: Path) -> str:
+    return name_of(path).partition(".")[0]
+
+
+def misplaced_import(path: Path, imported: str) -> bool:
+    package, _, rest = imported.partition(".")
+    if package != "stackroom" or rest == "__version__":
+        return False
+    here, there = layer_of(path), rest.partition(".")[0]
+    if here == "__init__":
+        return there in {"cli", "tui", "__main__"}
+    if there not in LAYERS:
+        return True  # the public face, which itself stands on the layers
+    return LAYERS[there] > LAYERS[here] or {here, there} == {"cli", "tui"}
+
+
+def test_every_module_belongs_to_a_layer() -> None:
+    assert {layer_of(path) for path in MODULES} <= {*LAYERS, "__init__"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=shown)
+def test_module_imports_from_its_own_layer_or_a_lower_one(path: Path) -> None:
+    wrong = [f"{line}: {name}" for line, name in imported_by(tree_of(path)) if misplaced_import(path, name)]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if layer_of(path) in {"errors", "core"}], ids=shown)
+def test_core_knows_no_disk_clock_environment_or_chance(path: Path) -> None:
+    tree = tree_of(path)
+    wrong = [f"{line}: {name}" for line, name in imported_by(tree) if name.split(".")[0] in IMPURE_MODULES]
+    wrong += [
+        f"{call.lineno}: {ast.unparse(call.func)}()"
+        for call in calls_in(tree)
+        if (isinstance(call.func, ast.Attribute) and call.func.attr in {"now", "today", "utcnow"})
+        or dotted(call.func) in {"open", "input", "print"}
+    ]
+    assert not wrong
+
+
+def file_accesses(tree: ast.AST) -> Iterator[str]:
+    for line, name in imported_by(tree):
+        module, _, member = name.partition(".")
+        from_os = module == "os" and member in FILE_CALLS_OF_OS
+        if from_os or (module in FILE_MODULES and name != "shutil" and name not in HARMLESS):
+            yield f"{line}: import {name}"
+    for call in calls_in(tree):
+        name = dotted(call.func)
+        module, _, member = name.partition(".")
+        if (
+            name in {"open", "io.open"}
+            or (module == "os" and member in FILE_CALLS_OF_OS)
+            or (module in FILE_MODULES and member and name not in HARMLESS)
+            or (isinstance(call.func, ast.Attribute) and call.func.attr in FILE_METHODS)
+        ):
+            yield f"{call.lineno}: {ast.unparse(call.func)}()"
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if layer_of(path) != "store"], ids=shown)
+def test_only_store_touches_files(path: Path) -> None:
+    found = list(file_accesses(tree_of(path)))
+    if name_of(path) in MAY_TOUCH_FILES:
+        assert found, f"{name_of(path)} no longer needs its exception"
+    else:
+        assert not found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=shown)
+def test_nothing_executes_or_unpickles_data(path: Path) -> None:
+    tree = tree_of(path)
+    unsafe = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
+    wrong = [f"{line}: {name}" for line, name in imported_by(tree) if name.split(".")[0] in unsafe]
+    wrong += [
+        f"{call.lineno}: {dotted(call.func)}()" for call in calls_in(tree) if dotted(call.func) in {"eval", "exec"}
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", MODULES, ids=shown)
+def test_modules_and_functions_stay_short(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    wrong = [f"{lines} lines; 500 is the limit"] if lines > 500 else []
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > 60:
+                wrong.append(f"{node.lineno}: {node.name} has {length} lines; 60 is the limit")
+            positional = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args]]
+            if positional[:1] in (["self"], ["cls"]):
+                del positional[0]
+            if len(positional) > 5:
+                wrong.append(f"{node.lineno}: {node.name} takes {len(positional)} arguments by position")
+    assert not wrong
+
+
+def comments_in(path: Path) -> Iterator[tuple[int, str]]:
+    with tokenize.open(path) as stream:
+        for token in tokenize.generate_tokens(io.StringIO(stream.read()).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=shown)
+def test_no_work_is_left_in_a_comment(path: Path) -> None:
+    unfinished = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+    assert not [f"{line}: {text}" for line, text in comments_in(path) if unfinished.search(text)]
+
+
+EXCEPTION_TO_A_RULE = re.compile(
+    r"#\s*(noqa(:\s*[A-Z]+\d+([,\s]+[A-Z]+\d+)*)?|type:\s*ignore(\[[^\]]*\])?|pragma:\s*no (cover|branch))"
+)
+
+
+def lacks_reason(comment: str) -> bool:
+    """Whether a comment switches a check off and has no words left once the switches are taken away."""
+    rest, switches = EXCEPTION_TO_A_RULE.subn("", comment)
+    return bool(switches) and not re.search(r"[^\W\d_]+\W+[^\W\d_]", rest)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=shown)
+def test_every_exception_to_a_rule_has_its_reason_on_the_line(path: Path) -> None:
+    assert not [f"{line}: {text}" for line, text in comments_in(path) if lacks_reason(text)]
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("# an ordinary remark", False),
+        ("# noqa", True),
+        ("# noqa: S603", True),
+        ("# noqa: S603, S607", True),
+        ("# noqa: S603 - the command is ours", False),
+        ("# type: ignore[attr-defined]", True),
+        ("# type: ignore[attr-defined]  # the stubs lag behind", False),
+        ("# pragma: no cover", True),
+    ],
+)
+def test_a_reason_is_told_from_a_bare_switch(comment: str, *, expected: bool) -> None:
+    assert lacks_reason(comment) is expected
+
+
+def loaded_by(*arguments: str, directory: Path) -> set[str]:
+    """The top-level modules that a fresh interpreter imports while it does something that has to succeed."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments],
+        cwd=directory,
+        env={"PATH": os.environ["PATH"], "HOME": str(directory), "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    imports: list[str] = []
+    said: list[str] = []
+    for line in done.stderr.splitlines():
+        (imports if line.startswith("import time:") else said).append(line)
+    assert done.returncode == 0, "\n".join(said)
+    rows = (line.rpartition("|")[2].strip() for line in imports)
+    return {row.partition(".")[0] for row in rows}
+
+
+def test_importing_the_package_loads_no_front_end(tmp_path: Path) -> None:
+    loaded = loaded_by("-c", "import stackroom", directory=tmp_path)
+    assert "stackroom" in loaded
+    assert not loaded & {"textual", "rich", "argparse", "watchdog"}
+
+
+def test_the_version_is_printed_without_textual(tmp_path: Path) -> None:
+    assert "textual" not in loaded_by("-m", "stackroom", "--version", directory=tmp_path)
+
+
+def test_models_are_listed_without_textual(tmp_path: Path) -> None:
+    registry = str(tmp_path / "registry")
+    loaded_by("-m", "stackroom", "init", registry, directory=tmp_path)
+    assert "textual" not in loaded_by("-m", "stackroom", "-R", registry, "list", directory=tmp_path)
