@@ -3,7 +3,7 @@
 One tree: a caller catches :class:`RegistryError` and gets a sentence (``str(error)``), an ``exit_code`` that is
 stable across releases, a ``hint`` with one thing to try next, and the facts as attributes. The sentence says what
 happened, to what, in the user's words; the hint says what to do. Text from a registry appears in both and is
-untrusted: whoever prints it sends it through :func:`stackroom.core.text.visible`.
+untrusted: whoever prints it makes it visible first (``stackroom.core.text``).
 """
 
 from __future__ import annotations

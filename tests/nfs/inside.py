@@ -10,8 +10,18 @@ import json
 import os
 import sys
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import stackroom
+from stackroom.core.names import ModelName, StageName
+from stackroom.registry.facade import Registry
+from stackroom.store.setup import Plan, make_registry
+from stackroom.store.watch import Watch
+from support.users import ChildFailed, User, run_as, start_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,10 +54,115 @@ def a_symlink_is_created_by_one_client_only(a: Path, b: Path) -> None:
         assert os.readlink(second / name) == "first"
 
 
+AUTHORS, RELEASERS = 62_001, 62_002
+STEWARD = User(uid=61_000, gid=61_000, groups=(AUTHORS, RELEASERS), name="steward")
+ALICE = User(uid=61_001, gid=61_001, groups=(AUTHORS,), name="alice")
+BOB = User(uid=61_002, gid=61_002, groups=(AUTHORS,), name="bob")
+CAROL = User(uid=61_003, gid=61_003, groups=(AUTHORS, RELEASERS), name="carol")
+DAVE = User(uid=61_004, gid=61_004, groups=(AUTHORS, RELEASERS), name="dave")
+EACH = 15
+
+
+def _registry(a: Path) -> str:
+    """A team's registry below a client's folder, made by an ordinary account: root is squashed here."""
+    plan = Plan(path=str(a / "registry"), authors=AUTHORS, stages={StageName("production"): RELEASERS})
+
+    def make() -> None:
+        make_registry(plan, datetime.now(UTC))
+        (a / "registry" / "registry.toml").chmod(0o644)
+
+    run_as(STEWARD, make)
+    return "registry"
+
+
+def _artifact(folder: Path, content: str) -> str:
+    path = folder / "model.bin"
+    path.write_text(content, encoding="ascii")
+    path.chmod(0o644)
+    return str(path)
+
+
+def _register(root: Path, source: str, count: int) -> list[int]:
+    registry = Registry(root)
+    return [registry.register("fraud", source, metrics={"auc": index / 100}).number for index in range(count)]
+
+
+def two_users_on_two_clients_register_at_once(a: Path, b: Path) -> None:
+    name = _registry(a)
+    source = _artifact(Path(os.environ["TMPDIR"]), "weights")
+    found = start_as(
+        [
+            (ALICE, lambda: _register(a / name, source, EACH)),
+            (BOB, lambda: _register(b / name, source, EACH)),
+        ]
+    )
+    numbers = [number for one in found if not isinstance(one, ChildFailed) for number in one]
+    assert sorted(numbers) == list(range(1, 2 * EACH + 1)), found
+    for root in (a / name, b / name):
+        assert not [check for check in Registry(root).verify() if check.damage or check.warnings]
+
+
+def two_users_on_two_clients_promote_at_once(a: Path, b: Path) -> None:
+    name = _registry(a)
+    source = _artifact(Path(os.environ["TMPDIR"]), "weights")
+    run_as(ALICE, lambda: _register(a / name, source, 2))
+
+    def promote(root: Path, number: int) -> str:
+        return Registry(root).promote(f"fraud:{number}", "production").event
+
+    for turn in range(1, 6):
+        # Both judge the same head: each reads it before the other may write.
+        heads = [Registry(root).ledger("fraud", "production") for root in (a / name, b / name)]
+        assert heads[0].next_number == heads[1].next_number
+        outcomes = start_as([(CAROL, lambda: promote(a / name, 1)), (DAVE, lambda: promote(b / name, 2))])
+        won = [one for one in outcomes if not isinstance(one, ChildFailed)]
+        lost = [one for one in outcomes if isinstance(one, ChildFailed)]
+        assert won, outcomes
+        assert all(one.type_name == "ConflictError" and "was faster" in one.message for one in lost), outcomes
+        for root in (a / name, b / name):
+            ledger = Registry(root).ledger("fraud", "production")
+            assert not ledger.alarms, (turn, ledger.alarms)
+            # As the server has it: a client answers readlink of a replaced symlink from its cache for three seconds.
+            pointer = Path(os.environ["LAB_SERVER_DIR"]) / a.name / name / "live" / "production" / "fraud"
+            assert os.readlink(pointer) == f"../../models/fraud/{ledger.holder}", turn
+
+
+def what_one_client_registers_the_other_notices_at_the_next_look(a: Path, b: Path) -> None:
+    name = _registry(a)
+    source = _artifact(Path(os.environ["TMPDIR"]), "weights")
+    run_as(ALICE, lambda: _register(a / name, source, 1))
+    watch = Watch(str(b / name))
+    assert not watch.local
+    assert not watch.poll()
+    run_as(ALICE, lambda: _register(a / name, source, 1))
+    assert watch.poll().models == {ModelName("fraud")}
+    run_as(CAROL, lambda: Registry(a / name).promote("fraud:2", "production").event)
+    assert watch.poll().models == {ModelName("fraud")}
+    assert [str(version.ref) for version in Registry(b / name).search("stage = production")] == ["fraud:2"]
+
+
+def who_is_not_a_releaser_moves_nothing(a: Path, b: Path) -> None:
+    name = _registry(a)
+    source = _artifact(Path(os.environ["TMPDIR"]), "weights")
+    run_as(ALICE, lambda: _register(a / name, source, 1))
+    for user in (ALICE, User(uid=0, gid=0)):
+        try:
+            run_as(user, lambda: Registry(b / name).promote("fraud:1", "production").event)
+        except ChildFailed as failure:
+            assert failure.type_name == "PermissionDeniedError", failure  # noqa: PT017 - no pytest in the laboratory
+        else:
+            raise AssertionError(f"{user} moved it")
+    assert stackroom.open(a / name).ledger("fraud", "production").holder is None
+
+
 SCENARIOS: tuple[Callable[[Path, Path], None], ...] = (
     a_file_of_one_client_is_seen_by_the_other,
     the_clients_have_caches_of_their_own,
     a_symlink_is_created_by_one_client_only,
+    two_users_on_two_clients_register_at_once,
+    two_users_on_two_clients_promote_at_once,
+    what_one_client_registers_the_other_notices_at_the_next_look,
+    who_is_not_a_releaser_moves_nothing,
 )
 
 

@@ -18,14 +18,13 @@ import shutil
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from sample.records import SampleModel, SampleVersion
 from sample.story import POLICY, STORY, Step
 from sample.train import train_all
 from stackroom.core.ledger import Who
@@ -34,6 +33,11 @@ from stackroom.registry.facade import Registry
 from stackroom.store import setup
 from stackroom.store.provenance import provenance
 from support.users import User, run_as
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sample.records import SampleModel, SampleVersion
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "sample_registry"
@@ -71,6 +75,8 @@ class Calendar:
 def build(work: Path) -> Path:
     """Train, register and move below a working folder; returns the registry."""
     models = train_all(work / "artifacts")
+    for path in (work / "artifacts").rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     root = work / "registry"
     source = {key: value for key, value in provenance().items() if key in {"git_commit", "git_dirty"}}
     stages = {StageName("staging"): GROUP, StageName("production"): GROUP}
@@ -92,7 +98,7 @@ def _live(root: Path, model: SampleModel, steps: list[Step], calendar: Calendar,
         while registered < step.version:
             _register(root, model.versions[registered], calendar.advance(6), source)
             registered += 1
-        _as(root, step.who, calendar.advance(1.1), lambda registry, step=step: _take(registry, step))
+        _as(root, step.who, calendar.advance(1.1), partial(_take, step=step))
     for version in model.versions[registered:]:
         _register(root, version, calendar.advance(6), source)
 

@@ -40,8 +40,8 @@ class Verdict:
     key: str = ""
 
     def sentence(self) -> str:
-        """The verdict as half a sentence: ``auc is 0.81, and the guard asks for >= 0.85``."""
-        return f"{self.guard}: {self.seen}; wanted: {self.wanted}"
+        """The verdict as half a sentence: ``auc is 0.81; the guard 'metrics auc' wants: >= 0.85``."""
+        return f"{self.seen}; the guard {self.guard!r} wants: {self.wanted}"
 
     def document(self) -> dict[str, Any]:
         """In JSON's types."""
@@ -141,8 +141,8 @@ def _require(situation: Situation) -> Iterable[Verdict]:
         yield Verdict(
             guard=f"require {field_name}",
             passed=present,
-            seen="present" if present else "missing",
-            wanted="present",
+            seen=f"{field_name} is {'there' if present else 'missing'}",
+            wanted=f"{field_name} to be there",
             advice="" if present else advice,
             key=_key(situation, "require"),
         )

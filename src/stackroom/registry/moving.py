@@ -455,7 +455,7 @@ def _refusal(judgement: Judgement) -> GuardRefusedError:
         else f"{judgement.ref} cannot move to {judgement.stage}"
     )
     return GuardRefusedError(
-        f"{what}: {first.guard}: {first.seen}, and the guard asks for {first.wanted}{more}",
+        f"{what}: {first.sentence()}{more}",
         hint=first.advice or f"stackroom can {judgement.ref} {judgement.stage} shows every guard",
         facts={"verdicts": [verdict.document() for verdict in judgement.verdicts], "stage": judgement.stage},
     )

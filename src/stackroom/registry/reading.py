@@ -7,7 +7,7 @@ because of one bad file.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +18,12 @@ from stackroom.core.names import ModelName, Ref, StageName, parse_ref, version_r
 from stackroom.core.policy import Policy
 from stackroom.core.query import Query, sorted_by
 from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, UsageError
+from stackroom.registry.holdings import Stages, holding_problems, with_stages
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, user_name
 from stackroom.store.digest import each_size, read_sums
 from stackroom.store.folder import GONE, Folder, explained
-from stackroom.store.ledgers import StageReading, read_live, read_stage
+from stackroom.store.ledgers import read_stage
 from stackroom.store.records import Holding, Model, Problem, Version
 from stackroom.store.scan import (
     ModelListing,
@@ -58,33 +59,6 @@ class Listing:
 
     models: tuple[Model, ...]
     problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stages:
-    """All stages of a registry, read at once."""
-
-    readings: dict[StageName, StageReading]
-    live: dict[StageName, dict[str, int]]
-
-    def holdings(self, model: ModelName, numbers: Sequence[int]) -> tuple[Holding, ...]:
-        found: list[Holding] = []
-        for stage, reading in self.readings.items():
-            ledger = reading.ledgers.get(model)
-            if ledger is None:
-                continue
-            holder = ledger.holder
-            found.append(
-                Holding(
-                    stage=stage,
-                    event=ledger.head,
-                    number=holder,
-                    missing=holder is not None and holder not in numbers,
-                    live=self.live[stage].get(model),
-                    alarms=ledger.alarms,
-                )
-            )
-        return tuple(found)
 
 
 class Reader:
@@ -211,11 +185,8 @@ class Reader:
 
     # --- models and versions
 
-    def _stages(self, root: Folder, model: ModelName | None = None) -> _Stages:
-        return _Stages(
-            readings={stage: read_stage(root, self.id, stage, model) for stage in self.stages},
-            live={stage: read_live(root, stage) for stage in self.stages},
-        )
+    def _stages(self, root: Folder, model: ModelName | None = None) -> Stages:
+        return Stages.read(root, self.id, self.stages, model)
 
     def models(self, *, every_version: bool = False) -> Listing:
         """All models, sorted by name.
@@ -249,7 +220,7 @@ class Reader:
         with self.model_folder(parsed) as (root, folder, listing):
             return self._joined(folder, listing, self._stages(root, parsed), every_version=True)
 
-    def _model(self, models: Folder, name: ModelName, stages: _Stages, *, every_version: bool) -> Model:
+    def _model(self, models: Folder, name: ModelName, stages: Stages, *, every_version: bool) -> Model:
         try:
             with models.child(name) as folder:
                 return self._joined(folder, list_model(folder, name), stages, every_version=every_version)
@@ -263,14 +234,14 @@ class Reader:
                 problems=(problem,),
             )
 
-    def _joined(self, folder: Folder, listing: ModelListing, stages: _Stages, *, every_version: bool) -> Model:
+    def _joined(self, folder: Folder, listing: ModelListing, stages: Stages, *, every_version: bool) -> Model:
         holdings = stages.holdings(listing.name, listing.numbers)
         holders = {holding.number for holding in holdings}
         wanted = [
             number for number in listing.numbers if every_version or number in holders or number == listing.numbers[-1]
         ]
         record, revision, problems = model_record(folder, listing)
-        versions = [_with_stages(read_version(folder, listing, number), holdings) for number in wanted]
+        versions = [with_stages(read_version(folder, listing, number), holdings) for number in wanted]
         return Model(
             name=listing.name,
             path=Path(listing.path),
@@ -280,7 +251,7 @@ class Reader:
             versions=tuple(versions),
             count=len(listing.numbers),
             holdings=holdings,
-            problems=(*listing.problems, *problems, *_holding_problems(listing.name, holdings)),
+            problems=(*listing.problems, *problems, *holding_problems(listing.name, holdings, self.clock())),
         )
 
     def version(self, ref: str | Ref) -> Version:
@@ -296,7 +267,7 @@ class Reader:
             stages = self._stages(root, parsed.model)
             holdings = stages.holdings(parsed.model, listing.numbers)
             number = self._number(parsed, listing, holdings)
-            return _with_stages(read_version(folder, listing, number), holdings)
+            return with_stages(read_version(folder, listing, number), holdings)
 
     def _number(self, ref: Ref, listing: ModelListing, holdings: Sequence[Holding]) -> int:
         match ref.kind:
@@ -464,33 +435,7 @@ def may_write(reader: Reader, model: ModelName, doing: str) -> None:
         raise access.refusal(doing, you=reader.who)
 
 
-def _with_stages(version: Version, holdings: Sequence[Holding]) -> Version:
-    held = tuple(holding.stage for holding in holdings if holding.number == version.number)
-    return replace(version, stages=held) if held else version
-
-
 def _versions_hint(listing: ModelListing) -> str:
     if not listing.numbers:
         return f"{listing.name} has no versions yet"
     return f"{listing.name} has {len(listing.numbers)} versions, the newest is {listing.numbers[-1]}"
-
-
-def _holding_problems(model: ModelName, holdings: Sequence[Holding]) -> Iterator[Problem]:
-    for holding in holdings:
-        place = f"{layout.STAGES}/{holding.stage}/{model}"
-        if holding.missing:
-            yield Problem(
-                place=place, message=f"version {holding.number} holds {holding.stage}, and its folder is missing"
-            )
-        elif holding.behind:
-            shown = "nothing" if holding.live is None else f"version {holding.live}"
-            yield Problem(
-                place=f"{layout.LIVE}/{holding.stage}/{model}",
-                message=f"points at {shown}, and the ledger says {holding.number or 'empty'}",
-                severity="warning",
-                hint=f"the next move mends it: stackroom promote {model}:{holding.number} {holding.stage}"
-                if holding.number
-                else "",
-            )
-        for alarm in holding.alarms:
-            yield Problem(place=place, message=alarm, severity="warning", hint=f"stackroom history {model}")

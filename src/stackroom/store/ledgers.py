@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from uuid import uuid4
 
 from stackroom.core.ledger import (
@@ -208,18 +208,22 @@ def _has_groups(parent: Folder) -> bool:
 def project(root: Folder, registry_id: str, stage: StageName, model: ModelName) -> None:
     """Make ``live/<stage>/<model>`` show who holds the stage, whoever moved last.
 
-    A slower mover must not put the pointer back to his own: so list again after every replacement, until it fits.
+    A slower mover must not put the pointer back to his own: so list the ledger again after every replacement, until it
+    says what was written. The pointer itself is not read for that: an NFS client answers ``readlink`` of a replaced
+    symlink from its cache for three seconds.
 
     Raises:
         PermissionDeniedError: the kernel refuses; the move itself stands.
     """
     doing = f"replace {layout.LIVE}/{stage}/{model}"
     with _stage_folder(root, layout.LIVE, stage, doing) as folder:
+        written: int | Literal["nothing"] | None = "nothing"
         for _ in range(_LIVE_TRIES):
             ledger = read_stage(root, registry_id, stage, model).ledgers.get(model)
             wanted = ledger.holder if ledger else None
-            if _pointer(folder, model) == wanted:
+            if written == wanted:
                 return
+            written = wanted
             try:
                 _point(folder, model, wanted)
             except OSError as error:

@@ -1,0 +1,60 @@
+"""Numbers, sizes and times as people read them; the same words in the command line and in the interface."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from stackroom.core.guards import number
+from stackroom.core.metadata import as_utc
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+__all__ = ["age", "count", "duration", "number", "percent", "signed", "size"]
+
+
+def size(amount: float | None) -> str:
+    """Bytes with a decimal unit, three significant digits: ``412M``, ``1.05G``; ``-`` where it is not known."""
+    if amount is None:
+        return "-"
+    value = float(amount)
+    for unit in ("B", "K", "M", "G", "T"):
+        if value < 999.5 or unit == "T":
+            digits = 0 if unit == "B" or value >= 99.95 else 1 if value >= 9.995 else 2
+            return f"{value:.{digits}f}{unit}"
+        value /= 1000
+    raise AssertionError
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its one largest unit: ``8s``, ``5m``, ``3h``, ``12d``."""
+    for limit, unit, length in ((60, "s", 1), (3600, "m", 60), (86400, "h", 3600), (86400 * 999, "d", 86400)):
+        if seconds < limit:
+            return f"{int(seconds // length)}{unit}"
+    return f"{int(seconds // (86400 * 365))}y"
+
+
+def age(when: datetime | None, now: datetime) -> str:
+    """How long ago: ``3h ago``; ``just now`` within a few seconds, and for a clock that runs ahead of ours."""
+    if when is None:
+        return "-"
+    seconds = (as_utc(now) - as_utc(when)).total_seconds()
+    return "just now" if seconds < 3 else f"{duration(seconds)} ago"
+
+
+def signed(value: float | None) -> str:
+    """A difference with its sign: ``+0.0035``; empty for None."""
+    if value is None:
+        return ""
+    return f"{value:+.4g}" if math.isfinite(value) else str(value)
+
+
+def percent(ratio: float | None) -> str:
+    """A ratio as a signed percentage: ``+0.37%``; ``n/a`` for None."""
+    return "n/a" if ratio is None else f"{ratio * 100:+.2f}%"
+
+
+def count(amount: int, one: str, many: str = "") -> str:
+    """A number with its noun: ``1 version``, ``3 versions``."""
+    return f"{amount:,} {one if amount == 1 else many or one + 's'}"

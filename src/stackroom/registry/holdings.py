@@ -1,0 +1,91 @@
+"""Who holds what: ledgers and pointers of all stages joined, and what is wrong about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from stackroom.store import layout
+from stackroom.store.ledgers import StageReading, read_live, read_stage
+from stackroom.store.records import Holding, Problem, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from stackroom.core.names import ModelName, StageName
+    from stackroom.store.folder import Folder
+
+_POINTER_SLACK: Final = timedelta(minutes=1)
+"""An NFS client answers ``readlink`` from its cache for some seconds; a mover needs less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stages:
+    """All stages of a registry, read at once."""
+
+    readings: dict[StageName, StageReading]
+    live: dict[StageName, dict[str, int]]
+
+    @classmethod
+    def read(
+        cls, root: Folder, registry_id: str, stages: Sequence[StageName], model: ModelName | None = None
+    ) -> Stages:
+        """Read every stage, for all models or for one."""
+        return cls(
+            readings={stage: read_stage(root, registry_id, stage, model) for stage in stages},
+            live={stage: read_live(root, stage) for stage in stages},
+        )
+
+    def holdings(self, model: ModelName, numbers: Sequence[int]) -> tuple[Holding, ...]:
+        """Who holds which stage of a model that has these versions."""
+        found: list[Holding] = []
+        for stage, reading in self.readings.items():
+            ledger = reading.ledgers.get(model)
+            if ledger is None:
+                continue
+            holder = ledger.holder
+            found.append(
+                Holding(
+                    stage=stage,
+                    event=ledger.head,
+                    number=holder,
+                    missing=holder is not None and holder not in numbers,
+                    live=self.live[stage].get(model),
+                    alarms=ledger.alarms,
+                )
+            )
+        return tuple(found)
+
+
+def with_stages(version: Version, holdings: Sequence[Holding]) -> Version:
+    """The version with the stages it holds."""
+    held = tuple(holding.stage for holding in holdings if holding.number == version.number)
+    return replace(version, stages=held) if held else version
+
+
+def _just_moved(holding: Holding, now: datetime) -> bool:
+    """Whether a pointer that is behind means nothing yet: its mover may be at work, or NFS shows the one before."""
+    return holding.event is not None and now - holding.event.when < _POINTER_SLACK
+
+
+def holding_problems(model: ModelName, holdings: Sequence[Holding], now: datetime) -> Iterator[Problem]:
+    """What is wrong with the holders of a model's stages."""
+    for holding in holdings:
+        place = f"{layout.STAGES}/{holding.stage}/{model}"
+        if holding.missing:
+            yield Problem(
+                place=place, message=f"version {holding.number} holds {holding.stage}, and its folder is missing"
+            )
+        elif holding.behind and not _just_moved(holding, now):
+            shown = "nothing" if holding.live is None else f"version {holding.live}"
+            yield Problem(
+                place=f"{layout.LIVE}/{holding.stage}/{model}",
+                message=f"points at {shown}, and the ledger says {holding.number or 'empty'}",
+                severity="warning",
+                hint=f"the next move mends it: stackroom promote {model}:{holding.number} {holding.stage}"
+                if holding.number
+                else "",
+            )
+        for alarm in holding.alarms:
+            yield Problem(place=place, message=alarm, severity="warning", hint=f"stackroom history {model}")

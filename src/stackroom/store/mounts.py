@@ -1,0 +1,55 @@
+"""On what kind of file system a path lies, as ``/proc/self/mountinfo`` tells it.
+
+Python's ``statvfs`` has no type, and ``st_dev`` misleads on btrfs. What is not known to be local is taken to be remote:
+polling a local disk costs little, and trusting inotify on a network file system shows nothing at all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_LOCAL: Final = frozenset(
+    {"ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "f2fs", "zfs", "overlay", "ramfs", "bcachefs"}
+)
+
+MOUNT_TABLE: Final = "/proc/self/mountinfo"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystem:
+    """A mounted file system: its type as the kernel names it, where it is mounted, and whether it is on this host."""
+
+    type: str
+    mount_point: str
+    local: bool
+
+
+def file_system_of(path: str) -> FileSystem:
+    """The file system that holds a path; of unknown type, and remote, where that cannot be found out."""
+    wanted = os.path.realpath(path)
+    best = FileSystem("unknown", "", local=False)
+    try:
+        with open(MOUNT_TABLE, encoding="utf-8", errors="surrogateescape") as table:
+            lines = table.readlines()
+    except OSError:
+        return best
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields = before.split(" ")
+        if len(fields) < 5 or not after:
+            continue
+        point = _unescaped(fields[4])
+        inside = wanted == point or wanted.startswith(point.rstrip("/") + "/")
+        # Later lines cover earlier ones at the same place.
+        if inside and len(point) >= len(best.mount_point):
+            kind = after.split(" ")[0]
+            best = FileSystem(kind, point, local=kind in _LOCAL)
+    return best
+
+
+def _unescaped(text: str) -> str:
+    """The kernel writes space, tab, line feed and backslash as octal numbers."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
