@@ -96,8 +96,12 @@ class Situation:
 
 
 def judge(situation: Situation) -> tuple[Verdict, ...]:
-    """The verdict of every guard of the stage, in the order of :data:`~stackroom.core.policy.GUARD_NAMES`."""
+    """The verdict of every guard of the stage, in the order of :data:`~stackroom.core.policy.GUARD_NAMES`.
+
+    Before them, and without being asked for: what is archived does not move.
+    """
     steps: tuple[Callable[[Situation], Iterable[Verdict]], ...] = (
+        _archived,
         _from,
         _require,
         _verify,
@@ -111,6 +115,18 @@ def judge(situation: Situation) -> tuple[Verdict, ...]:
 
 def _key(situation: Situation, guard: str) -> str:
     return f"stages.{situation.stage.name}.guards.{guard}"
+
+
+def _archived(situation: Situation) -> Iterable[Verdict]:
+    candidate = situation.candidate
+    if candidate.record.archived:
+        yield Verdict(
+            guard="archived",
+            passed=False,
+            seen=f"{candidate.ref} is archived",
+            wanted="a version that is not",
+            advice=f"stackroom archive {candidate.ref} --undo",
+        )
 
 
 def _from(situation: Situation) -> Iterable[Verdict]:
