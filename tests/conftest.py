@@ -14,11 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from support.lab import why_no_lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+
+settings.register_profile("ci", max_examples=60, deadline=None, derandomize=True)
+settings.register_profile("long", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 _REQUIRED = frozenset(filter(None, os.environ.get("STACKROOM_REQUIRE", "").split(",")))
 _SAMPLE_LIBRARIES = ("onnxruntime", "safetensors", "sklearn", "skl2onnx", "skops")

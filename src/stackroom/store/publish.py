@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
-from stackroom.core.metadata import Record, Seal, sealed_document
+from stackroom.core.metadata import Record, Seal, document_of, sealed_document
 from stackroom.core.toml import METADATA_LIMIT, format_toml, parse_toml
 from stackroom.errors import InvalidInputError, RegistryError
 from stackroom.store import layout
@@ -93,9 +93,7 @@ def publish(folder: Folder, draft: Draft, progress: Progress = silent) -> Publis
         build.discard()
         raise
     if draft.move:
-        for file in draft.files:
-            with contextlib.suppress(OSError):
-                os.unlink(file.source)
+        build.remove_sources()
     return Published(number=number, seal=seal)
 
 
@@ -107,19 +105,37 @@ class _Build:
         self._draft = draft
         self.name = layout.temporary_name(os.geteuid(), str(uuid4()))
         self._linked: list[tuple[str, int]] = []
+        self._taken: list[tuple[str, os.stat_result]] = []
 
     def discard(self) -> None:
         """Leave nothing behind; sources that were linked in get their mode back."""
         remove_tree(self._folder, self.name)
         for source, mode in self._linked:
             with contextlib.suppress(OSError):
-                os.chmod(source, mode)
+                # A second name that is left is a published one: an error came after the rename, and the seal stays.
+                if os.lstat(source).st_nlink == 1:
+                    os.chmod(source, mode)
+
+    def remove_sources(self) -> None:
+        """Take away what was moved, unless somebody has written to it since: nothing else holds that."""
+        for source, status in self._taken:
+            with contextlib.suppress(OSError):
+                now = os.stat(source)
+                if (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) == (
+                    status.st_dev,
+                    status.st_ino,
+                    status.st_size,
+                    status.st_mtime_ns,
+                ):
+                    os.unlink(source)
 
     def run(self, progress: Progress) -> Seal:
         """Build and seal; returns what ``version.toml`` says."""
+        _check_length(format_toml(document_of(self._draft.record)).encode())
         os.mkdir(self.name, layout.BUILDING_MODE, dir_fd=self._folder.fd)
         with self._folder.child(self.name) as root:
-            os.fchmod(root.fd, layout.BUILDING_MODE)
+            # The setgid bit that the parent gave stays: what is made in here belongs to the authors' group.
+            os.fchmod(root.fd, layout.BUILDING_MODE | root.status().st_mode & stat.S_ISGID)
             digests = [self._take(root, file, progress) for file in self._draft.files]
             if self._draft.card is not None:
                 root.create(layout.CARD_FILE, self._draft.card, layout.SEALED_FILE_MODE)
@@ -139,11 +155,7 @@ class _Build:
             digest=artifacts_digest(strong),
         )
         text = format_toml(sealed_document(seal, self._draft.record)).encode()
-        if len(text) > METADATA_LIMIT:
-            raise InvalidInputError(
-                f"the metadata takes {len(text):,} bytes, and {layout.VERSION_FILE} holds at most {METADATA_LIMIT:,}",
-                hint="keep long lists in an artifact instead",
-            )
+        _check_length(text)
         quick = sums_text((digest.path, digest.xxh128) for digest in digests)
         root.create(layout.SHA256_FILE, strong, layout.SEALED_FILE_MODE)
         root.create(layout.XXH128_FILE, quick, layout.SEALED_FILE_MODE)
@@ -174,6 +186,7 @@ class _Build:
         else:
             _copy_bytes(source, folder.create_empty(name), digests, progress)
         after = os.fstat(source)
+        self._taken.append((file.source, after))
         linked = bool(self._linked) and self._linked[-1][0] == file.source
         if _changed(before, after, linked=linked) or digests.size != before.st_size:
             raise InvalidInputError(
@@ -190,9 +203,17 @@ class _Build:
         """
         if status.st_uid != os.geteuid() or status.st_nlink != 1 or os.path.islink(file.source):
             return False
+        if not os.access(os.path.dirname(file.source) or ".", os.W_OK | os.X_OK, effective_ids=True):
+            # The old name could not be taken away afterwards, and would stay as a second one.
+            return False
         try:
             os.link(file.source, name, dst_dir_fd=folder.fd, follow_symlinks=False)
         except OSError:
+            return False
+        made = folder.lstat(name)
+        if (made.st_dev, made.st_ino) != (status.st_dev, status.st_ino):
+            # Somebody put another file there after it was opened.
+            folder.unlink(name)
             return False
         self._linked.append((file.source, stat.S_IMODE(status.st_mode)))
         return True
@@ -200,10 +221,22 @@ class _Build:
 
 def _open_source(file: SourceFile) -> int:
     try:
-        return os.open(file.source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        source = os.open(file.source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         message = f"cannot read {file.source}: {(error.strerror or str(error)).lower()}"
         raise InvalidInputError(message, facts={"path": file.source}) from None
+    if not stat.S_ISREG(os.fstat(source).st_mode):
+        os.close(source)
+        raise InvalidInputError(f"{file.source} is not a file any more", facts={"path": file.source})
+    return source
+
+
+def _check_length(text: bytes) -> None:
+    if len(text) > METADATA_LIMIT:
+        raise InvalidInputError(
+            f"the metadata takes {len(text):,} bytes, and {layout.VERSION_FILE} holds at most {METADATA_LIMIT:,}",
+            hint="keep long lists in an artifact instead",
+        )
 
 
 def _changed(before: os.stat_result, after: os.stat_result, *, linked: bool) -> bool:
