@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stackroom.core.names import StageName
 from stackroom.registry.facade import Registry
 from stackroom.store.setup import Plan, make_registry
+from support.users import User, run_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,3 +85,32 @@ def unseal(version: Path) -> None:
 def left_over(model: Path) -> list[str]:
     """Unfinished things in a model's folder."""
     return sorted(name for name in os.listdir(model) if name.startswith(".tmp-"))
+
+
+AUTHORS, REVIEWERS, RELEASERS, MONITORS, READERS = 62001, 62002, 62003, 62004, 62005
+STEWARD = User(uid=61000, gid=62000, groups=(AUTHORS, REVIEWERS, RELEASERS, MONITORS, READERS), name="mlreg")
+ALICE = User(uid=61001, gid=61001, groups=(AUTHORS,), name="alice")
+BOB = User(uid=61002, gid=61002, groups=(AUTHORS,), name="bob")
+CAROL = User(uid=61003, gid=61003, groups=(AUTHORS, REVIEWERS), name="carol")
+DAVE = User(uid=61004, gid=61004, groups=(AUTHORS, RELEASERS), name="dave")
+ERIN = User(uid=61005, gid=61005, groups=(AUTHORS, RELEASERS), name="erin")
+EVE = User(uid=61006, gid=61006, name="eve")
+GROUPS: dict[str, Any] = {
+    "authors": AUTHORS,
+    "reviewers": REVIEWERS,
+    "monitors": MONITORS,
+    "stages": {StageName("staging"): REVIEWERS, StageName("production"): RELEASERS},
+}
+
+
+def shared(reachable_path: Path, **plan: Any) -> Path:  # noqa: ANN401 - fields of Plan
+    """A registry with groups, made by its steward; root only opens the folder."""
+    reachable_path.chmod(0o777)
+    root = reachable_path / "registry"
+
+    def init() -> None:
+        make(root, "[stages.staging]\n[stages.production]\n", **(GROUPS | plan))
+        (root / "registry.toml").chmod(0o644)
+
+    run_as(STEWARD, init)
+    return root

@@ -221,7 +221,9 @@ def _metric_row(subjects: Sequence[Subject], policy: Policy, base: int, name: st
         else MetricCell(value=subject.record.metrics.get(name), outcome="equal")
         for index, subject in enumerate(subjects)
     ]
-    return MetricRow(name=name, better=better, unit=info.unit if info else "", cells=_crowned(cells, better))
+    data = {evaluation_data(one.record, "test") for one in subjects if name in one.record.metrics} - {frozenset()}
+    crowned = _crowned(cells, better) if len(data) < 2 else tuple(cells)
+    return MetricRow(name=name, better=better, unit=info.unit if info else "", cells=crowned)
 
 
 def _data_note(reference: Subject, subject: Subject) -> str:
@@ -250,12 +252,8 @@ def _cell(value: float | None, base: float | None, better: Better | None, data_n
 
 def _crowned(cells: list[MetricCell], better: Better | None) -> tuple[MetricCell, ...]:
     """The cells with the best of them marked, where there is exactly one among at least two."""
-    values = [
-        cell.value
-        for cell in cells
-        if cell.value is not None and not math.isnan(cell.value) and cell.note != "measured on other test data"
-    ]
-    if better is None or len(values) < 2 or any(cell.note == "measured on other test data" for cell in cells):
+    values = [cell.value for cell in cells if cell.value is not None and not math.isnan(cell.value)]
+    if better is None or len(values) < 2:
         return tuple(cells)
     best = max(values) if better == "higher" else min(values)
     if values.count(best) != 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, assert_never
 
 from stackroom.core.metadata import Record, has_field
@@ -187,8 +188,8 @@ def _metrics(situation: Situation) -> Iterable[Verdict]:
         yield Verdict(
             guard=f"metrics {rule.metric}",
             passed=passed,
-            seen=f"{rule.metric} is {number(value)}" if value is not None else f"{rule.metric} is not recorded",
-            wanted=f"{rule.operator} {number(rule.bound)}",
+            seen=_seen(rule.metric, value, rule.bound),
+            wanted=f"{rule.operator} {number(rule.bound, value)}",
             key=_key(situation, "metrics"),
         )
 
@@ -229,17 +230,17 @@ def _not_worse_in(situation: Situation, metric: str, tolerance: Tolerance) -> Ve
     slack = tolerance.slack(base)
     match better:
         case "higher":
-            bound, sign = base - slack, ">="
+            bound, sign = _sum(base, -slack), ">="
             passed = value is not None and value >= bound
         case "lower":
-            bound, sign = base + slack, "<="
+            bound, sign = _sum(base, slack), "<="
             passed = value is not None and value <= bound
         case None:
             bound, sign, passed = base, "?", False
         case _:
             assert_never(better)
-    seen = f"{metric} is {number(value)}" if value is not None else f"{metric} is not recorded"
-    wanted = f"{sign} {number(bound)} ({holder.ref} has {number(base)}, tolerance {tolerance})"
+    seen = _seen(metric, value, bound)
+    wanted = f"{sign} {number(bound, value)} ({holder.ref} has {number(base)}, tolerance {tolerance})"
     advice = "" if passed else f"stackroom diff {holder.ref} {situation.candidate.ref}"
     return Verdict(guard=guard, passed=passed, seen=seen, wanted=wanted, advice=advice, key=key)
 
@@ -280,6 +281,25 @@ def _reason(situation: Situation) -> Iterable[Verdict]:
     )
 
 
-def number(value: float) -> str:
-    """A metric for people: up to six significant digits, whole numbers whole."""
-    return str(value) if isinstance(value, int) else f"{value:.6g}"
+def _seen(metric: str, value: float | None, bound: float) -> str:
+    return f"{metric} is not recorded" if value is None else f"{metric} is {number(value, bound)}"
+
+
+def _sum(base: float, slack: float) -> float:
+    """The sum as people reckon it: 0.8 less 0.1 is 0.7, and not 0.7000000000000001."""
+    if not (math.isfinite(base) and math.isfinite(slack)):
+        return base + slack
+    return float(Decimal(repr(base)) + Decimal(repr(slack)))
+
+
+def number(value: float, beside: float | None = None) -> str:
+    """A metric for people: up to six significant digits, whole numbers whole.
+
+    Args:
+        value: what to write.
+        beside: what it is read beside; all digits where six would make the two look equal.
+    """
+    if isinstance(value, int):
+        return str(value)
+    short = f"{value:.6g}"
+    return repr(float(value)) if beside is not None and beside != value and short == f"{beside:.6g}" else short

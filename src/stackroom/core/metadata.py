@@ -6,12 +6,14 @@ kept, so that a newer stackroom, or a team's own tool, can add some. Times are a
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.names import parse_ref
+from stackroom.core.toml import what_no_file_holds
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -170,6 +172,9 @@ def record_of(document: Mapping[str, Any]) -> Record:
     Raises:
         InvalidInputError: with ``key`` in its facts.
     """
+    odd = what_no_file_holds(document)
+    if odd:
+        raise InvalidInputError(f"{odd[0]}: {odd[1]}", facts={"key": odd[0]})
     reader = _Reader({k: v for k, v in document.items() if k not in SEALED_KEYS and k not in REVISION_KEYS}, "")
     lineage = _Reader(reader.table("lineage"), "lineage.")
     parents = lineage.texts("parents")
@@ -250,8 +255,8 @@ def seal_of(document: Mapping[str, Any]) -> Seal:
     """
     reader = _Reader(document, "")
     written = reader.take("format", int, "a whole number")
-    if written is None:
-        raise wrong("format", str(FORMAT), None)
+    if written is None or written < 1:
+        raise wrong("format", str(FORMAT), written)
     if written > FORMAT:
         raise InvalidInputError(
             f"format: {written} is newer than this program, which reads {FORMAT}",
@@ -266,13 +271,20 @@ def seal_of(document: Mapping[str, Any]) -> Seal:
         model=reader.text("model"),
         uid=reader.text("uid"),
         created=as_utc(created),
-        files=artifacts.take("files", int, "a whole number", 0),
-        bytes=artifacts.take("bytes", int, "a whole number", 0),
+        files=_count(artifacts, "files"),
+        bytes=_count(artifacts, "bytes"),
         digest=artifacts.text("digest"),
     )
     if not is_digest(seal.digest):
         raise wrong("artifacts.digest", "sha256: and 64 hexadecimal digits", seal.digest)
     return seal
+
+
+def _count(reader: _Reader, key: str) -> int:
+    count = reader.take(key, int, "a whole number", 0)
+    if count < 0:
+        raise wrong(reader.where + key, "a number of 0 or more", count)
+    return int(count)
 
 
 def is_digest(text: str) -> bool:
@@ -300,8 +312,11 @@ def note_of(document: Mapping[str, Any]) -> RevisionNote:
 
 
 def as_utc(when: datetime) -> datetime:
-    """The time as aware UTC; one without an offset is taken to be UTC already."""
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    """The time as aware UTC; one without an offset, or at the very end of the calendar, is taken to be UTC already."""
+    if when.tzinfo is not None:
+        with contextlib.suppress(OverflowError):
+            return when.astimezone(UTC)
+    return when.replace(tzinfo=UTC)
 
 
 def document_of(record: Record) -> dict[str, Any]:
@@ -436,7 +451,8 @@ def has_field(record: Record, key: str) -> bool:
     head, _, rest = key.partition(".")
     value = document.get(head)
     if rest:
-        value = value.get(rest) if isinstance(value, dict) else None
+        # A metric may be called "val.auc", and a hyperparameter may lie in a table of its own.
+        value = value.get(rest, flat(value).get(rest)) if isinstance(value, dict) else None
     if isinstance(value, float):
         return not math.isnan(value)
     return value is not None and value not in ("", [], {})

@@ -252,7 +252,7 @@ def _metric(info: object, path: tuple[str, ...]) -> MetricInfo:
         raise _WrongKeyError(path, "a table", info)
     _known(info, _METRIC_KEYS, path)
     better = info.get("better")
-    if better not in {None, "higher", "lower"}:
+    if better not in (None, "higher", "lower"):
         raise _WrongKeyError((*path, "better"), "'higher' or 'lower'", better)
     return MetricInfo(better=better, unit=_text(info, (*path, "unit")))
 

@@ -18,6 +18,9 @@ _COMBINING_LIMIT: Final = 4
 """Marks on one letter beyond this many are dropped: nobody writes more, and a tower of them covers other lines."""
 
 _HARMLESS: Final = re.compile(r"[\x20-\x7e]*")
+_NOT_IN_A_NAME: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""The same for file names, without what is merely private or newer than this Python: another host may know it."""
+
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories that are obeyed, invisible or undefined: control, format, surrogate, private, unassigned, separators."""
 
@@ -68,4 +71,4 @@ def is_plain_name(name: str) -> bool:
 
     No control, format or surrogate characters (so: valid UTF-8) and no backslash, which GNU's SUMS format escapes.
     """
-    return "\\" not in name and not any(unicodedata.category(char) in _HIDDEN for char in name)
+    return "\\" not in name and not any(unicodedata.category(char) in _NOT_IN_A_NAME for char in name)

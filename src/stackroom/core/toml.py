@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
+from datetime import date, time
 from typing import Any, Final
 
 import tomli_w
@@ -20,7 +22,15 @@ METADATA_LIMIT: Final = 64 * 1024
 _DOTS_LIMIT: Final = 64
 """Dots in one key: tomllib needs quadratic time, five seconds for a key of 32 KB."""
 
-_STRINGS: Final = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*')
+_DEPTH_LIMIT: Final = 64
+"""Tables and lists inside each other: whoever walks a document recurses, with three frames a level in Python 3.11."""
+
+_STRINGS: Final = re.compile(r'"(?:\\.|[^"\\])*+("|\\?$)|\'[^\']*\'|#.*')
+"""Possessive, and a quote that never closes matches too: otherwise a line of escaped quotes takes quadratic time."""
+
+_LINE_LIMIT: Final = 1000
+"""Characters of a line that is searched for a key; nobody writes a longer one by hand."""
+
 _NOT_IN_A_KEY: Final = re.compile(r"[,=\[\]{}]")
 
 
@@ -44,11 +54,11 @@ def parse_toml(text: bytes, *, where: str) -> dict[str, Any]:
         line = text[: error.start].count(b"\n") + 1
         raise InvalidInputError(f"{where}:{line}: not UTF-8", facts={"file": where, "line": line}) from None
     for number, line_text in enumerate(decoded.split("\n"), 1):
-        bare = _STRINGS.sub("", line_text)
+        bare = _STRINGS.sub(_without_a_string, line_text)
         if any(part.count(".") > _DOTS_LIMIT for part in _NOT_IN_A_KEY.split(bare)):
             raise InvalidInputError(f"{where}:{number}: nested too deep", facts={"file": where, "line": number})
     try:
-        return tomllib.loads(decoded)
+        document = tomllib.loads(decoded)
     except (ValueError, RecursionError) as error:
         message = str(error) if isinstance(error, ValueError) else "nested too deep"
         found = re.search(r"\(at line (\d+), column \d+\)", message)
@@ -59,11 +69,71 @@ def parse_toml(text: bytes, *, where: str) -> dict[str, Any]:
             place = f"{where}:{found[1]}"
             message = message[: found.start()].strip()
         raise InvalidInputError(f"{place}: not TOML: {message[:200]}", facts=facts) from None
+    wrong = what_no_file_holds(document)
+    if wrong:
+        raise InvalidInputError(f"{where}: {wrong[0]}: {wrong[1]}", facts={"file": where, "key": wrong[0]})
+    return document
+
+
+def _without_a_string(found: re.Match[str]) -> str:
+    # What looks like an open string may be the end of one of several lines, with keys after it: it stays, and counts.
+    return "" if found[1] in {None, '"'} else found[0]
+
+
+def what_no_file_holds(document: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The key of the first value that no TOML file of ours can hold, and why; None where all is well.
+
+    Integers end at 64 bits, as TOML promises them: a longer one overflows a float, and Python refuses to print it.
+    """
+    pending: list[tuple[str, object, int]] = [("", document, 0)]
+    while pending:
+        key, value, depth = pending.pop()
+        wrong = _wrong_value(value, depth)
+        if wrong:
+            return key, wrong
+        if isinstance(value, Mapping):
+            for name, inner in value.items():
+                if not isinstance(name, str) or _wrong_value(name, 0):
+                    return key, "expected keys that are text"
+                pending.append((f"{key}.{name}" if key else name, inner, depth + 1))
+        elif isinstance(value, (list, tuple)):
+            pending += [(f"{key}[{index}]", inner, depth + 1) for index, inner in enumerate(value)]
+    return None
+
+
+def _wrong_value(value: object, depth: int) -> str:
+    match value:
+        case str():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                return "expected text, found bytes that are not UTF-8"
+        case bool() | float() | date() | time():
+            pass
+        case int():
+            if not -(2**63) <= value < 2**63:
+                return "an integer of more than 64 bits"
+        case Mapping() | list() | tuple():
+            if depth > _DEPTH_LIMIT:
+                return "nested too deep"
+        case _:
+            return f"expected text, a number, true or false, a time, a list or a table, found {type(value).__name__}"
+    return ""
 
 
 def format_toml(document: dict[str, Any]) -> str:
-    """The document as text that :func:`parse_toml` reads back to the same."""
-    return tomli_w.dumps(document, multiline_strings=False)
+    """The document as text that :func:`parse_toml` reads back to the same.
+
+    Raises:
+        InvalidInputError: a text in it is not Unicode, such as a command line's argument in another encoding.
+    """
+    text = tomli_w.dumps(document, multiline_strings=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        near = text[max(0, error.start - 20) : error.end].encode(errors="backslashreplace").decode()
+        raise InvalidInputError(f"a text is not UTF-8: {near}", hint="write it in UTF-8") from None
+    return text
 
 
 def line_of(text: str, key: tuple[str, ...]) -> int | None:
@@ -75,8 +145,10 @@ def line_of(text: str, key: tuple[str, ...]) -> int | None:
     best_depth = 0
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > _LINE_LIMIT:
+            continue
         stripped = line.strip()
-        header = re.fullmatch(r"\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?", stripped)
+        header = re.fullmatch(r"\[\[?([^\[\]]+)\]\]?\s*(?:#.*)?", stripped)
         if header:
             table = _split_key(header[1])
             here = table

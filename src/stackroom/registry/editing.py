@@ -138,7 +138,7 @@ def editable(reader: Reader, ref: str | Ref) -> Editable:
 
 
 _TOP_LEVEL_LINE = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
-_TABLE_LINE = re.compile(r"\s*\[+\s*([A-Za-z0-9_-]+)[^\]]*\]+")
+_TABLE_LINE = re.compile(r"\s*\[{1,2}\s*([A-Za-z0-9_-]+)[^\[\]]*+\]")
 
 
 def _editable_text(text: str) -> str:
@@ -158,7 +158,8 @@ def _editable_text(text: str) -> str:
     plain = "\n".join(kept).strip("\n") + "\n"
     wanted = record_of(parse_toml(text.encode(), where="metadata"))
     try:
-        if record_of(parse_toml(plain.encode(), where="metadata")) == wanted:
+        document = parse_toml(plain.encode(), where="metadata")
+        if record_of(document) == wanted and not document.keys() & {*SEALED_KEYS, *REVISION_KEYS}:
             return plain
     except InvalidInputError:
         pass
@@ -182,7 +183,7 @@ def edit(reader: Reader, ref: str | Ref, change: Edit) -> Revised:
         )
     text, record = _changed(present, change)
     changes = differences(present.record, record)
-    card_changes = _card_change(reader, present.ref, change)
+    card_changes, card_revision = _card_change(reader, present.ref, change)
     _check_archiving(reader, present, record)
     if not changes and not card_changes:
         return Revised(ref=present.ref, revision=present.revision, made=False, changes={})
@@ -190,10 +191,12 @@ def edit(reader: Reader, ref: str | Ref, change: Edit) -> Revised:
         may_write(reader, present.ref.model, f"edit {present.ref}")
         return Revised(ref=present.ref, revision=present.revision, made=False, changes=changes | card_changes)
     revision = present.revision
-    with reader.model_folder(present.ref.model) as (root, folder, listing):
+    with reader.model_folder(present.ref.model) as (root, folder, _):
         number = present.ref.number
         if card_changes and change.card is not None:
-            add_card(folder, number, listing.cards.get(number, 0) + 1, change.card.encode())
+            # The number after the card that was compared with, not after the newest: else another's would be lost.
+            add_card(folder, number, card_revision + 1, card_bytes(change.card))
+            revision = revision if changes else card_revision + 1
         if changes:
             revision += 1
             note = RevisionNote(
@@ -206,7 +209,7 @@ def edit(reader: Reader, ref: str | Ref, change: Edit) -> Revised:
 
 def _changed(present: Editable, change: Edit) -> tuple[str, Record]:
     if change.text is not None:
-        document = parse_toml(change.text.encode(), where="the edited text")
+        document = parse_toml(change.text.encode(errors="surrogatepass"), where="the edited text")
         sealed = [key for key in document if key in SEALED_KEYS or key in REVISION_KEYS]
         if sealed:
             raise InvalidInputError(f"{sealed[0]}: written by the tool and sealed", facts={"key": sealed[0]})
@@ -233,18 +236,33 @@ def differences(before: Record, after: Record) -> dict[str, tuple[str | None, st
     return found
 
 
-def _card_change(reader: Reader, ref: Ref, change: Edit) -> dict[str, tuple[str | None, str | None]]:
+def card_bytes(text: str) -> bytes:
+    """A card as it is written.
+
+    Raises:
+        InvalidInputError: half a surrogate pair, which no file holds; bytes that were no UTF-8 stay what they were.
+    """
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        raise InvalidInputError("the card is not text: it holds half a surrogate pair") from None
+
+
+def _card_change(reader: Reader, ref: Ref, change: Edit) -> tuple[dict[str, tuple[str | None, str | None]], int]:
+    """What the edit does to the card, and the number of the card's present revision."""
     if change.card is None:
-        return {}
+        return {}, 0
+    after = card_bytes(change.card)
     with reader.model_folder(ref.model) as (_, folder, listing):
         try:
             before = read_card(folder, listing, ref.number)
         except OSError as error:
             raise explained(error, "read the card of", str(ref)) from error
-    if before == change.card.encode():
-        return {}
+    present = listing.cards.get(ref.number, 0)
+    if before == after:
+        return {}, present
     shown = None if before is None else f"{len(before.splitlines())} lines"
-    return {"card": (shown, f"{len(change.card.splitlines())} lines")}
+    return {"card": (shown, f"{len(change.card.splitlines())} lines")}, present
 
 
 def _check_archiving(reader: Reader, present: Editable, record: Record) -> None:

@@ -196,8 +196,14 @@ class Registry(Reader):
         """The versions that :meth:`verify` would read: those named, all of a named model, or all."""
         return verifying.planned(self, refs)
 
-    def verify(self, refs: Sequence[str] = (), progress: Progress = silent) -> Iterator[VersionCheck]:
-        """Re-read artifacts against their seals, and stage holders against what was promoted."""
-        yield from verifying.verify(self, self.to_verify(refs), progress)
+    def verify(self, refs: Sequence[str] = (), progress: Progress = silent, *, jobs: int = 1) -> Iterator[VersionCheck]:
+        """Re-read artifacts against their seals, and stage holders against what was promoted.
+
+        Args:
+            refs: versions, or models for all of theirs; everything without.
+            progress: is told about the bytes, from ``jobs`` threads.
+            jobs: how many versions to read at once.
+        """
+        yield from verifying.verify(self, self.to_verify(refs), progress, jobs=jobs)
         if not refs:
             yield from verifying.missing_holders(self)

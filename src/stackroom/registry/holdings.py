@@ -59,9 +59,28 @@ class Stages:
 
 
 def with_stages(version: Version, holdings: Sequence[Holding]) -> Version:
-    """The version with the stages it holds."""
-    held = tuple(holding.stage for holding in holdings if holding.number == version.number)
-    return replace(version, stages=held) if held else version
+    """The version with the stages it holds, flagged where it cannot be what was promoted."""
+    held = [holding for holding in holdings if holding.number == version.number]
+    if not held:
+        return version
+    problems = tuple(problem for holding in held if (problem := not_as_promoted(version, holding)))
+    stages = tuple(holding.stage for holding in held)
+    return replace(version, stages=stages, problems=(*version.problems, *problems))
+
+
+def not_as_promoted(version: Version, holding: Holding) -> Problem | None:
+    """Why a version under the holder's number is another one: its seal and the event name different artifacts.
+
+    Compares two texts and reads no artifact: who fakes the seal too is found by verification.
+    """
+    move = holding.event.move if holding.event else None
+    if move is None or version.seal is None or move.digest == version.seal.digest:
+        return None
+    return Problem(
+        place=f"{layout.MODELS}/{version.model}/{version.number}",
+        message=f"not what was promoted to {holding.stage}: the event names other artifacts",
+        hint=f"stackroom verify {version.ref}",
+    )
 
 
 def _just_moved(holding: Holding, now: datetime) -> bool:

@@ -15,12 +15,13 @@ from stackroom.core.ledger import Event, Ledger, Move, Validity, event_name, eve
 from stackroom.core.metadata import Record
 from stackroom.core.names import Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Guards, Stage
-from stackroom.errors import ConflictError, GuardRefusedError, IntegrityError, NotFoundError, PermissionDeniedError
+from stackroom.errors import ConflictError, GuardRefusedError, IntegrityError, NotFoundError, RegistryError
+from stackroom.registry.reading import listed
 from stackroom.store import layout
 from stackroom.store.access import Access, access_to
 from stackroom.store.digest import Progress, artifacts_digest, read_sums, silent, verify_version
 from stackroom.store.folder import Folder, explained
-from stackroom.store.ledgers import append_move, project, read_stage
+from stackroom.store.ledgers import append_move, project, read_ledger
 from stackroom.store.scan import ModelListing, read_card, read_revisions, text_digest
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def rollback(reader: Reader, model: str, stage: str, options: Options) -> MoveRe
                 facts={"model": scene.model, "stage": stage},
             )
         ref = version_ref(scene.model, previous.move.to)
-        if previous.move.to not in listing.numbers:
+        if previous.move.to not in scene.listing.numbers:
             raise IntegrityError(f"{ref} held {stage} before, and its folder is missing", facts={"ref": str(ref)})
         version = reader.version(ref)
         if version.seal and version.seal.digest != previous.move.digest:
@@ -255,6 +256,9 @@ def clear(reader: Reader, model: str, stage: str, options: Options) -> MoveResul
     with reader.model_folder(parse_ref(model).model) as (root, folder, listing):
         scene = _scene(reader, root, folder, listing, stage)
         if scene.ledger.holder is None:
+            if not options.dry_run and scene.ledger.events and scene.access().allowed:
+                # Whoever cleared it may have been killed before the pointer went.
+                _bring_in_step(scene)
             raise NotFoundError(f"nothing of {scene.model} holds {stage}", facts={"model": scene.model, "stage": stage})
         return _move(scene, None, options, Guards(reason=scene.stage.guards.reason))
 
@@ -264,20 +268,21 @@ def _scene(reader: Reader, root: Folder, folder: Folder, listing: ModelListing, 
         raise reader.policy_error
     name = reader.check_stage(stage)
     declared = reader.policy.stage(name) or Stage(name=name)
-    ledgers = {
-        one: read_stage(root, reader.id, one, listing.name).ledgers.get(listing.name)
-        or Ledger(stage=one, model=listing.name)
-        for one in reader.stages
-    }
-    return _Scene(reader, root, folder, listing, declared, ledgers[name], ledgers)
+    ledgers = {one: read_ledger(root, reader.id, one, listing.name) for one in reader.stages}
+    # Listed again: the holder may have been registered after the first look and promoted before this one.
+    return _Scene(reader, root, folder, listed(folder, listing.name), declared, ledgers[name], ledgers)
 
 
 def _judge(scene: _Scene, version: Version | None, options: Options, guards: Guards) -> Judgement:
     access = scene.access()
     head = scene.ledger.head
     already = (
-        version is not None and version.number == scene.ledger.holder and head is not None
-    ) and head.validity is Validity.ATTESTED
+        version is not None
+        and version.seal is not None
+        and head is not None
+        and head.validity is Validity.ATTESTED
+        and _made_it_hold(head, version.number, version.seal.digest)
+    )
     ref = version.ref if version else Ref(scene.model)
     if version is not None:
         _check_readable(version)
@@ -411,7 +416,9 @@ def _check_expected(scene: _Scene, options: Options) -> None:
         raise _who_was_faster(scene, None)
     if options.expect is None:
         return
-    expected = scene.reader.version(options.expect).ref
+    asked = parse_ref(options.expect)
+    # A number needs no looking up, and the holder that is expected may be missing.
+    expected = asked if asked.kind == "number" else scene.reader.version(asked).ref
     present = scene.holder()
     if present != expected:
         raise ConflictError(
@@ -423,8 +430,7 @@ def _check_expected(scene: _Scene, options: Options) -> None:
 
 def _who_was_faster(scene: _Scene, error: ConflictError | None) -> ConflictError:
     """The conflict, told with the event that won."""
-    ledger = read_stage(scene.root, scene.reader.id, scene.stage.name, scene.model).ledgers.get(scene.model)
-    winner = ledger.head if ledger else None
+    winner = read_ledger(scene.root, scene.reader.id, scene.stage.name, scene.model).head
     if winner is None or winner.move is None:
         return error or ConflictError(f"{scene.stage.name} of {scene.model} changed while you looked at it")
     to = (
@@ -483,6 +489,6 @@ def _bring_in_step(scene: _Scene) -> str:
     """Make ``live/`` show the holder; says why where that fails, because the move stands whatever comes of it."""
     try:
         project(scene.root, scene.reader.id, scene.stage.name, scene.model)
-    except (PermissionDeniedError, IntegrityError, ConflictError, NotFoundError) as error:
+    except RegistryError as error:
         return str(error)
     return ""

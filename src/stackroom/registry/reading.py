@@ -7,7 +7,7 @@ because of one bad file.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,13 +17,13 @@ from stackroom.core.ledger import Event, Ledger, Who
 from stackroom.core.names import ModelName, Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Policy
 from stackroom.core.query import Query, sorted_by
-from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, UsageError
-from stackroom.registry.holdings import Stages, holding_problems, with_stages
+from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, RegistryError, UsageError
+from stackroom.registry.holdings import Stages, holding_problems, not_as_promoted, with_stages
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, user_name
 from stackroom.store.digest import each_size, read_sums
 from stackroom.store.folder import GONE, Folder, explained
-from stackroom.store.ledgers import read_stage
+from stackroom.store.ledgers import StageReading, read_ledger, read_stage
 from stackroom.store.records import Holding, Model, Problem, Version
 from stackroom.store.scan import (
     ModelListing,
@@ -115,11 +115,7 @@ class Reader:
                     raise self._no_such_model(root, model) from None
                 raise explained(error, "open", f"{self.path}/{layout.MODELS}/{model}") from error
             with folder:
-                try:
-                    listing = list_model(folder, model)
-                except OSError as error:
-                    raise explained(error, "list", folder.path) from error
-                yield root, folder, listing
+                yield root, folder, listed(folder, model)
 
     def _no_such_model(self, root: Folder, model: ModelName) -> NotFoundError:
         import difflib  # noqa: PLC0415 - only for the one who mistyped
@@ -177,6 +173,8 @@ class Reader:
         """
         if stage in self.stages:
             return StageName(stage)
+        if self.policy_error and not self.stages:
+            raise self.policy_error
         raise NotFoundError(
             f"there is no stage {stage!r}",
             hint=f"the stages are {', '.join(self.stages) or 'none: registry.toml declares none'}",
@@ -217,8 +215,12 @@ class Reader:
             NotFoundError: there is no such model.
         """
         parsed = parse_ref(name).model
-        with self.model_folder(parsed) as (root, folder, listing):
-            return self._joined(folder, listing, self._stages(root, parsed), every_version=True)
+        with self.model_folder(parsed) as (root, folder, _):
+            stages = self._stages(root, parsed)
+            # Listed after the ledgers, so that a version registered and promoted just now is not missing.
+            model = self._joined(folder, listed(folder, parsed), stages, every_version=True)
+            unread = [problem for reading in stages.readings.values() if reading.error for problem in reading.problems]
+            return replace(model, problems=(*unread, *model.problems)) if unread else model
 
     def _model(self, models: Folder, name: ModelName, stages: Stages, *, every_version: bool) -> Model:
         try:
@@ -259,15 +261,28 @@ class Reader:
 
         Raises:
             NotFoundError: there is none.
-            IntegrityError: a stage's holder is missing.
+            IntegrityError: a stage's holder is missing, or is not what was promoted.
             UsageError: the reference names a whole model.
         """
         parsed = parse_ref(ref) if isinstance(ref, str) else ref
-        with self.model_folder(parsed.model) as (root, folder, listing):
+        with self.model_folder(parsed.model) as (root, folder, _):
             stages = self._stages(root, parsed.model)
+            listing = listed(folder, parsed.model)
             holdings = stages.holdings(parsed.model, listing.numbers)
+            if parsed.kind == "stage":
+                _check_read(self, stages.readings.get(self.check_stage(parsed.value)), parsed.value)
             number = self._number(parsed, listing, holdings)
-            return with_stages(read_version(folder, listing, number), holdings)
+            version = with_stages(read_version(folder, listing, number), holdings)
+        for holding in holdings:
+            if parsed.kind == "stage" and holding.stage == parsed.value:
+                problem = not_as_promoted(version, holding)
+                if problem:
+                    raise IntegrityError(
+                        f"{parsed} is version {number}, and {problem.message}",
+                        hint=problem.hint,
+                        facts={"ref": str(parsed), "version": number},
+                    )
+        return version
 
     def _number(self, ref: Ref, listing: ModelListing, holdings: Sequence[Holding]) -> int:
         match ref.kind:
@@ -373,8 +388,7 @@ class Reader:
         """A model's moves in a stage."""
         name, checked = parse_ref(model).model, self.check_stage(stage)
         with self.root() as root:
-            found = read_stage(root, self.id, checked, name).ledgers.get(name)
-        return found or Ledger(stage=checked, model=name)
+            return read_ledger(root, self.id, checked, name)
 
     def history(self, model: str | None = None, stage: str | None = None) -> tuple[Event, ...]:
         """Every event, oldest first: of one model or all, of one stage or all."""
@@ -383,13 +397,7 @@ class Reader:
         if name:
             with self.model_folder(name):
                 pass
-        with self.root() as root:
-            events = [
-                event
-                for one in wanted
-                for ledger in read_stage(root, self.id, one, name).ledgers.values()
-                for event in ledger.events
-            ]
+        events = [event for ledger in self._ledgers(wanted, name) for event in ledger.events]
         order = {found: index for index, found in enumerate(self.stages)}
         return tuple(sorted(events, key=lambda event: (event.when, order[event.stage], event.model, event.number)))
 
@@ -397,10 +405,18 @@ class Reader:
         """For every model and stage the event that decided at that instant, where there was one."""
         name = parse_ref(model).model if model else None
         wanted = (self.check_stage(stage),) if stage else self.stages
-        with self.root() as root:
-            ledgers = [ledger for one in wanted for ledger in read_stage(root, self.id, one, name).ledgers.values()]
-        heads = [ledger.head_at(when) for ledger in ledgers]
+        heads = [ledger.head_at(when) for ledger in self._ledgers(wanted, name)]
         return tuple(sorted((head for head in heads if head), key=lambda head: (head.model, head.stage)))
+
+    def _ledgers(self, stages: Sequence[StageName], model: ModelName | None) -> list[Ledger]:
+        """The ledgers of some stages; one that cannot be read is an error, and never empty."""
+        found: list[Ledger] = []
+        with self.root() as root:
+            for stage in stages:
+                reading = read_stage(root, self.id, stage, model)
+                _check_read(self, reading, stage)
+                found += reading.ledgers.values()
+        return found
 
     # --- comparing
 
@@ -420,8 +436,30 @@ class Reader:
             files = self.files(version.ref)
         except IntegrityError:
             files = ()
-        card = self.card(version.ref) or ""
+        try:
+            card = self.card(version.ref) or ""
+        except RegistryError:
+            card = ""
         return Subject(ref=version_ref(version.model, version.number), record=version.record, files=files, card=card)
+
+
+def listed(folder: Folder, model: ModelName) -> ModelListing:
+    """One look at a model's folder.
+
+    Raises:
+        RegistryError: it cannot be listed.
+    """
+    try:
+        return list_model(folder, model)
+    except OSError as error:
+        raise explained(error, "list", folder.path) from error
+
+
+def _check_read(reader: Reader, reading: StageReading | None, stage: str) -> None:
+    """Say no where a stage's folder could not be read: who holds it is then not known, which is not nobody."""
+    if reading is not None and reading.error is not None:
+        where = f"{reader.path}/{layout.STAGES}/{stage}"
+        raise explained(reading.error, "read", where) from reading.error
 
 
 def may_write(reader: Reader, model: ModelName, doing: str) -> None:

@@ -14,6 +14,7 @@ from stackroom.core.metadata import (
 from stackroom.core.names import Label, ModelName, Ref, parse_label, parse_model_name, similarity_key
 from stackroom.core.toml import format_toml
 from stackroom.errors import ConflictError, InvalidInputError, NotFoundError
+from stackroom.registry.editing import card_bytes
 from stackroom.registry.reading import may_write
 from stackroom.store import layout
 from stackroom.store.access import access_to
@@ -21,7 +22,7 @@ from stackroom.store.digest import Progress, silent
 from stackroom.store.provenance import provenance
 from stackroom.store.publish import Draft, make_model, publish
 from stackroom.store.revise import add_label, leave_hint
-from stackroom.store.scan import list_models
+from stackroom.store.scan import CARD_LIMIT, list_models
 from stackroom.store.sources import SourceFile, gather, prospective_digest
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from stackroom.registry.reading import Reader
+    from stackroom.store.folder import Folder
     from stackroom.store.records import Version
 
 
@@ -183,8 +185,9 @@ def register(reader: Reader, model: str, registration: Registration) -> Register
     """
     name = parse_model_name(model)
     label = parse_label(registration.label) if registration.label is not None else None
-    card = registration.card.encode() if registration.card is not None else None
+    card = card_bytes(registration.card) if registration.card is not None else None
     files = gather([str(source) for source in registration.sources], follow=registration.follow)
+    _check_card_size(files, card)
     if card is not None and any(file.target == layout.CARD_FILE for file in files):
         raise InvalidInputError(
             f"two sources with one name: the card, and {layout.CARD_FILE} among the sources",
@@ -208,7 +211,7 @@ def register(reader: Reader, model: str, registration: Registration) -> Register
         ref = Ref(name, "number", str(published.number))
         leave_hint(root, name, "register", str(ref), draft.created)
         if label is not None:
-            add_label(folder, published.number, label)
+            _label_new(folder, ref, published.number, label)
         return Registered(
             ref=ref,
             made=True,
@@ -217,6 +220,28 @@ def register(reader: Reader, model: str, registration: Registration) -> Register
             bytes=published.seal.bytes,
             new_model=made,
         )
+
+
+def _check_card_size(files: Sequence[SourceFile], card: bytes | None) -> None:
+    """A longer card could be registered and never be read: the version could not even be promoted."""
+    sizes = [file.size for file in files if file.target == layout.CARD_FILE]
+    size = max([*sizes, len(card) if card is not None else 0])
+    if size > CARD_LIMIT:
+        raise InvalidInputError(
+            f"the card ({layout.CARD_FILE}) takes {size:,} bytes, and a card holds at most {CARD_LIMIT:,}",
+            hint="keep pictures and tables in files of their own",
+        )
+
+
+def _label_new(folder: Folder, ref: Ref, number: int, label: Label) -> None:
+    try:
+        add_label(folder, number, label)
+    except ConflictError as error:
+        # It was free when the register began: the version is published all the same, and must not be published again.
+        message = f"{ref} is published, and has no label: {error}"
+        raise ConflictError(
+            message, hint=f"stackroom label {ref} NAME", facts={**error.facts, "ref": str(ref)}
+        ) from None
 
 
 def _model_is_there(reader: Reader, name: ModelName) -> bool:

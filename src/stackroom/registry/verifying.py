@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.names import parse_ref
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
     from stackroom.store.records import Holding, Model, Version
-    from stackroom.store.scan import ModelListing
+    from stackroom.store.scan import ModelListing, RevisionText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +66,46 @@ def planned(reader: Reader, refs: Sequence[str]) -> tuple[Version, ...]:
     return tuple(found.values())
 
 
-def verify(reader: Reader, versions: Sequence[Version], progress: Progress = silent) -> Iterator[VersionCheck]:
-    """Re-read versions one after the other; a damaged one never stops the others."""
-    models: dict[str, Model] = {}
+def verify(
+    reader: Reader, versions: Sequence[Version], progress: Progress = silent, *, jobs: int = 1
+) -> Iterator[VersionCheck]:
+    """Re-read versions, ``jobs`` of them at once, in their order; a damaged one never stops the others."""
+    if jobs == 1:
+        for version, model in _with_models(reader, versions):
+            yield _check(reader, model, version, progress)
+        return
+    left = Event()
+
+    def watched(amount: int, /) -> None:
+        if left.is_set():
+            raise _LeftError
+        progress(amount)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting: deque[Future[VersionCheck]] = deque()
+        try:
+            for version, model in _with_models(reader, versions):
+                waiting.append(pool.submit(_check, reader, model, version, watched))
+                if len(waiting) > jobs * 2:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            # Whoever stops listening, or presses ctrl+c, does not wait for gigabytes that nobody wants any more.
+            left.set()
+            pool.shutdown(cancel_futures=True)
+
+
+class _LeftError(Exception):
+    """Ends the reading of a version that nobody waits for any more."""
+
+
+def _with_models(reader: Reader, versions: Sequence[Version]) -> Iterator[tuple[Version, Model]]:
+    model: Model | None = None
     for version in versions:
-        if version.model not in models:
-            models = {version.model: reader.model(version.model)}
-        yield _check(reader, models[version.model], version, progress)
+        if model is None or model.name != version.model:
+            model = reader.model(version.model)
+        yield version, model
 
 
 def missing_holders(reader: Reader) -> Iterator[VersionCheck]:
@@ -93,6 +130,7 @@ def _check(reader: Reader, model: Model, version: Version, progress: Progress) -
             damage.append(f"the folder cannot be read: {(error.strerror or str(error)).lower()}")
         if found:
             damage += found.damage
+            damage += _broken_chain(read_revisions(folder, listing, version.number))
             for holding in model.holdings:
                 if holding.number == version.number:
                     damage += _promoted_damage(folder, listing, holding, found)
@@ -103,6 +141,14 @@ def _check(reader: Reader, model: Model, version: Version, progress: Progress) -
         files=found.files if found else 0,
         bytes=found.bytes if found else 0,
     )
+
+
+def _broken_chain(chain: Sequence[RevisionText]) -> Iterator[str]:
+    """Revisions whose text is not the one that the next revision replaced: their owner has written to them since."""
+    for before, after in pairwise(chain):
+        said = after.note.previous if after.note else ""
+        if said and after.number == before.number + 1 and said != before.digest:
+            yield f"{before.name}: its text is not the one that {after.name} replaced"
 
 
 def _promoted_damage(folder: Folder, listing: ModelListing, holding: Holding, found: Verification) -> Iterator[str]:
@@ -121,7 +167,7 @@ def _promoted_damage(folder: Folder, listing: ModelListing, holding: Holding, fo
 
 def _card_digests(folder: Folder, listing: ModelListing, number: int) -> set[str]:
     digests: set[str] = set()
-    for revision in range(1, listing.cards.get(number, 0) + 1):
+    for revision in listing.card_revisions.get(number, ()):
         try:
             digests.add(text_digest(folder.read(layout.card_name(number, revision), CARD_LIMIT)))
         except OSError:

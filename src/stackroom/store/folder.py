@@ -139,11 +139,13 @@ class Folder:
                 view = view[os.write(fd, view) :]
             os.fchmod(fd, mode)
             os.fsync(fd)
+            os.close(fd)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.close(fd)
+            with contextlib.suppress(OSError):
+                self.unlink(name)
             raise
-        os.close(fd)
 
     def create_empty(self, name: str) -> int:
         """A descriptor on a new file, open for writing and reading back; exclusive, and private until it is sealed."""

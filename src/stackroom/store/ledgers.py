@@ -25,11 +25,13 @@ from stackroom.core.ledger import (
     parse_event_name,
     replay,
 )
+from stackroom.core.names import NUMBER_DIGITS
 from stackroom.errors import ConflictError, IntegrityError, PermissionDeniedError
 from stackroom.store import layout
 from stackroom.store.access import current_user, refused
 from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.records import Problem
+from stackroom.store.scan import os_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,31 +48,59 @@ class StageReading(NamedTuple):
     Attributes:
         ledgers: by model; a model that was never moved has none.
         problems: what has no place there.
+        error: why the folder could not be read, or None; it is then not known who holds the stage.
     """
 
     ledgers: dict[ModelName, Ledger]
     problems: tuple[Problem, ...]
+    error: OSError | None = None
 
 
 def read_stage(root: Folder, registry_id: str, stage: StageName, model: ModelName | None = None) -> StageReading:
     """Read a stage's folder, all of it or one model's events. A missing folder is an empty one."""
     place = f"{layout.STAGES}/{stage}"
     try:
-        with root.child(layout.STAGES) as stages, stages.child(stage) as folder:
-            owner = folder.status().st_uid
-            entries = list(_entries(folder, model))
-    except FileNotFoundError:
-        return StageReading({}, ())
+        ledgers, foreign = _judged(root, registry_id, stage, model)
     except OSError as error:
-        message = f"cannot be read: {(error.strerror or str(error)).lower()}"
-        return StageReading({}, (Problem(place=place, message=message),))
-    judged = StageFolder(registry_id=registry_id, stage=stage, owner=owner)
-    ledgers, foreign = replay(judged, entries)
+        return StageReading({}, (_stage_problem(root, place, error),), error)
     problems = tuple(
         Problem(place=f"{place}/{entry.name}", message="foreign: not the name of an event", severity="warning")
         for entry in foreign
     )
     return StageReading(ledgers, problems)
+
+
+def _judged(
+    root: Folder, registry_id: str, stage: StageName, model: ModelName | None
+) -> tuple[dict[ModelName, Ledger], tuple[Entry, ...]]:
+    try:
+        with root.child(layout.STAGES) as stages, stages.child(stage) as folder:
+            owner = folder.status().st_uid
+            entries = list(_entries(folder, model))
+    except FileNotFoundError:
+        return {}, ()
+    return replay(StageFolder(registry_id=registry_id, stage=stage, owner=owner), entries)
+
+
+def _stage_problem(root: Folder, place: str, error: OSError) -> Problem:
+    try:
+        with root.child(layout.STAGES) as stages:
+            return os_problem(place, error, stages)
+    except OSError:
+        return os_problem(place, error)
+
+
+def read_ledger(root: Folder, registry_id: str, stage: StageName, model: ModelName) -> Ledger:
+    """One model's moves in a stage, for whoever decides upon them: what cannot be read is no empty ledger here.
+
+    Raises:
+        RegistryError: the stage's folder cannot be read.
+    """
+    try:
+        ledgers, _ = _judged(root, registry_id, stage, model)
+    except OSError as error:
+        raise explained(error, "read", f"{root.path}/{layout.STAGES}/{stage}") from error
+    return ledgers.get(model) or Ledger(stage=stage, model=model)
 
 
 def _entries(folder: Folder, model: ModelName | None) -> Iterable[Entry]:
@@ -133,6 +163,13 @@ def append_move(root: Folder, stage: StageName, model: ModelName, number: int, m
         PermissionDeniedError: the kernel refuses, or the file system recorded another owner.
     """
     name = event_name(model, number)
+    if parse_event_name(name) is None:
+        # A longer number would be a foreign name, and the move would be made and never count.
+        raise IntegrityError(
+            f"{name} has more than {NUMBER_DIGITS} digits, and the format has no such event",
+            hint="somebody used the last number up; ask the steward to remove that name",
+            facts={"event": name, "stage": stage},
+        )
     text = format_move(move)
     directory = f"{root.path}/{layout.STAGES}/{stage}"
     doing = f"move {model} in {stage}"
@@ -149,8 +186,11 @@ def append_move(root: Folder, stage: StageName, model: ModelName, number: int, m
                 ) from None
         except OSError as error:
             raise refused(error, directory, doing) or explained(error, "make", f"{directory}/{name}") from error
-        _check_owner(folder, name, directory)
-        folder.sync()
+        try:
+            _check_owner(folder, name, directory)
+            folder.sync()
+        except OSError as error:
+            raise explained(error, "make sure of", f"{directory}/{name}") from error
 
 
 def _text_of(folder: Folder, name: str) -> str | None:
@@ -219,8 +259,7 @@ def project(root: Folder, registry_id: str, stage: StageName, model: ModelName) 
     with _stage_folder(root, layout.LIVE, stage, doing) as folder:
         written: int | Literal["nothing"] | None = "nothing"
         for _ in range(_LIVE_TRIES):
-            ledger = read_stage(root, registry_id, stage, model).ledgers.get(model)
-            wanted = ledger.holder if ledger else None
+            wanted = read_ledger(root, registry_id, stage, model).holder
             if written == wanted:
                 return
             written = wanted

@@ -30,7 +30,12 @@ def provenance() -> dict[str, Any]:
     found["slurm_job"] = f"{array}_{task}" if array and task else os.environ.get("SLURM_JOB_ID", "")
     found["run"] = _first(_RUN_VARIABLES)
     found["ci_job"] = _first(_CI_VARIABLES)
-    return {key: value for key, value in found.items() if value != ""}
+    return {key: _printable(value) for key, value in found.items() if value != ""}
+
+
+def _printable(value: object) -> object:
+    """The value without bytes that are not UTF-8, which a variable may hold and a metadata file may not."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _first(variables: tuple[str, ...]) -> str:
@@ -39,7 +44,7 @@ def _first(variables: tuple[str, ...]) -> str:
 
 def _command() -> str:
     words = [os.path.basename(sys.argv[0]) or "python", *sys.argv[1:]]
-    text = shlex.join(word.encode(errors="replace").decode() for word in words)
+    text = shlex.join(words)
     return text if len(text) <= _COMMAND_LIMIT else text[: _COMMAND_LIMIT - 1] + "…"
 
 

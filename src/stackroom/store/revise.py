@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from stackroom.core.ledger import format_pairs
+from stackroom.core.names import NUMBER_DIGITS, parse_number
 from stackroom.core.toml import METADATA_LIMIT
 from stackroom.errors import ConflictError, InvalidInputError
 from stackroom.store import layout
@@ -42,6 +43,7 @@ def add_metadata(folder: Folder, number: int | None, revision: int, text: str) -
         ConflictError: somebody published that revision first.
         PermissionDeniedError: the kernel refuses.
     """
+    _check_number(revision)
     raw = text.encode()
     if len(raw) > METADATA_LIMIT:
         raise InvalidInputError(f"the metadata takes {len(raw):,} bytes, and a file holds at most {METADATA_LIMIT:,}")
@@ -50,9 +52,20 @@ def add_metadata(folder: Folder, number: int | None, revision: int, text: str) -
 
 def add_card(folder: Folder, number: int | None, revision: int, text: bytes) -> None:
     """Publish a revision of a card; errors as :func:`add_metadata`."""
+    _check_number(revision)
     if len(text) > CARD_LIMIT:
         raise InvalidInputError(f"the card takes {len(text):,} bytes, and a card holds at most {CARD_LIMIT:,}")
     _add(folder, layout.card_name(number, revision), text)
+
+
+def _check_number(revision: int) -> None:
+    """A longer number would be a foreign name, and the edit would be written and never seen."""
+    if parse_number(str(revision)) is None:
+        raise InvalidInputError(
+            f"revision {revision} has more than {NUMBER_DIGITS} digits, and the format has no such name",
+            hint="somebody used the last number up; ask the steward to remove that file",
+            facts={"revision": revision},
+        )
 
 
 def _add(folder: Folder, name: str, content: bytes) -> None:

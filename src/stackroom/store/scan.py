@@ -101,6 +101,7 @@ class ModelListing:
         numbers: of its versions, ascending.
         metadata: for a version's number, or None for the model's own, the highest metadata revision.
         cards: the same for cards.
+        card_revisions: for the same keys, all card revisions, ascending.
         revisions: for the same keys, all metadata revisions, ascending.
         labels: for a version's number, its labels.
         highest: the highest number ever used; the next version is called one more.
@@ -116,6 +117,7 @@ class ModelListing:
     metadata: Mapping[int | None, int] = field(default_factory=dict)
     cards: Mapping[int | None, int] = field(default_factory=dict)
     revisions: Mapping[int | None, tuple[int, ...]] = field(default_factory=dict)
+    card_revisions: Mapping[int | None, tuple[int, ...]] = field(default_factory=dict)
     labels: Mapping[int, tuple[Label, ...]] = field(default_factory=dict)
     highest: int = 0
     temporary: tuple[str, ...] = ()
@@ -216,6 +218,7 @@ def list_model(folder: Folder, name: ModelName) -> ModelListing:
         metadata={number: max(found) for number, found in sorter.revisions.items()},
         cards={number: max(found) for number, found in sorter.cards.items()},
         revisions={number: tuple(sorted(found)) for number, found in sorter.revisions.items()},
+        card_revisions={number: tuple(sorted(found)) for number, found in sorter.cards.items()},
         labels={number: tuple(sorted(found)) for number, found in sorter.labels.items()},
         highest=max(sorter.used, default=0),
         temporary=tuple(sorted(sorter.temporary)),

@@ -100,30 +100,46 @@ def make_registry(plan: Plan, now: datetime) -> tuple[MadeFolder, ...]:
         InvalidInputError: something else lies there.
         PermissionDeniedError: the caller is not in a group that it should give folders to.
     """
-    _check_groups(plan)
-    _check_readers(plan)
+    check_plan(plan)
     try:
         os.makedirs(plan.path, exist_ok=True)
         with Folder.open(plan.path) as root:
-            present = root.names()
-            if layout.REGISTRY_FILE in present:
-                raise ConflictError(
-                    f"{plan.path} is a registry already",
-                    hint=f"open it with: stackroom {plan.path}",
-                    facts={"path": plan.path},
-                )
-            if present:
-                raise InvalidInputError(
-                    f"{plan.path} is not empty, and a registry needs a folder of its own",
-                    hint="name a new folder",
-                    facts={"path": plan.path, "found": sorted(present)[:5]},
-                )
+            _check_empty(root)
             made = _make_tree(root, plan)
             root.create(layout.REGISTRY_FILE, _registry_text(plan, now).encode(), 0o644)
             root.sync()
             return (*made, _made(root, layout.REGISTRY_FILE))
     except OSError as error:
         raise explained(error, "make a registry in", plan.path) from error
+
+
+def check_plan(plan: Plan) -> None:
+    """Whether the plan can be carried out, as far as can be told without making anything; errors as above."""
+    _check_groups(plan)
+    _check_readers(plan)
+    try:
+        with Folder.open(plan.path) as root:
+            _check_empty(root)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise explained(error, "make a registry in", plan.path) from error
+
+
+def _check_empty(root: Folder) -> None:
+    present = root.names()
+    if layout.REGISTRY_FILE in present:
+        raise ConflictError(
+            f"{root.path} is a registry already",
+            hint=f"open it with: stackroom {root.path}",
+            facts={"path": root.path},
+        )
+    if present:
+        raise InvalidInputError(
+            f"{root.path} is not empty, and a registry needs a folder of its own",
+            hint="name a new folder",
+            facts={"path": root.path, "found": sorted(present)[:5]},
+        )
 
 
 def _check_groups(plan: Plan) -> None:
@@ -205,7 +221,8 @@ def _made(parent: Folder, name: str, prefix: str = "") -> MadeFolder:
 
 def _registry_text(plan: Plan, now: datetime) -> str:
     """A registry.toml to start from: what was asked for, one guard, and examples to uncomment."""
-    name = plan.name or os.path.basename(os.path.abspath(plan.path))
+    # A folder's name may be bytes that are no text.
+    name = (plan.name or os.path.basename(os.path.abspath(plan.path))).encode(errors="replace").decode()
     head = format_toml({"format": 1, "id": str(uuid4()), "name": name, "created": now.replace(microsecond=0)})
     lines = [head, _EXAMPLES]
     before: StageName | None = None

@@ -1,0 +1,267 @@
+"""``list``, ``search`` and ``path``: what there is, and where."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from stackroom.cli.parsing import Command
+from stackroom.cli.style import Piece, Styled
+from stackroom.cli.table import Column
+from stackroom.cli.versions import check_sort, flag, in_order, metric_columns, moment, put_versions, shown, value_of
+from stackroom.cli.words import MISSING, metric_text
+from stackroom.core.names import parse_ref
+from stackroom.core.query import Query, sorted_by
+from stackroom.core.text import visible
+from stackroom.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from stackroom.cli.context import Context
+    from stackroom.core.policy import Policy
+    from stackroom.store.records import Holding, Model, Version
+
+_SHOWN_METRICS: Final = 3
+"""Metrics of the newest version in the list of models: more push the description off 120 columns."""
+
+
+def _list_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "model", nargs="?", metavar="MODEL", help="list its versions, the newest first; else all models"
+    )
+    parser.add_argument(
+        "--where", default="", metavar="QUERY", help="only versions, or models whose newest version, that it asks for"
+    )
+    parser.add_argument(
+        "--sort", default="", metavar="FIELD", help="such as -metrics.auc,created; a minus is descending"
+    )
+    parser.add_argument("--columns", metavar="FIELD,…", help="which columns: any field, such as version,auc,tags.team")
+    parser.add_argument("--stage", metavar="STAGE", help="only what holds this stage")
+    parser.add_argument("--archived", action="store_true", help="also what is archived")
+
+
+def _list(context: Context, options: Namespace) -> int:
+    if options.stage:
+        context.reader.check_stage(options.stage)
+    return _list_versions(context, options) if options.model else _list_models(context, options)
+
+
+def _list_versions(context: Context, options: Namespace) -> int:
+    ref = parse_ref(options.model)
+    if ref.kind != "model":
+        raise UsageError(f"{ref} is a version; a model is listed", hint=f"stackroom show {ref}")
+    model = context.reader.model(options.model)
+    found = _chosen(tuple(reversed(model.versions)), options)
+    versions = in_order(found, options.sort)
+    if context.json:
+        rows = [version.document() for version in versions]
+        problems = [problem.document() for problem in model.problems]
+        context.document({"model": model.name, "versions": rows, "problems": problems})
+        return 0
+    metrics = metric_columns(context.reader.policy, versions, options.where + options.sort)
+    names = _names(options.columns) or [
+        *("version", "state", *metrics, "size", "created", "by"),
+        *(("labels",) if any(version.labels for version in versions) else ()),
+        "description",
+    ]
+    put_versions(context, versions, names)
+    context.warn_of(model.problems)
+    hidden = len(model.versions) - len(versions)
+    if context.terminal and hidden:
+        context.say(f"{hidden} more: archived, or not asked for")
+    return 0
+
+
+def _names(columns: str | None) -> list[str]:
+    return [name.strip() for name in (columns or "").split(",") if name.strip()]
+
+
+def _chosen(versions: Sequence[Version], options: Namespace) -> list[Version]:
+    asked = Query(options.where) if options.where.strip() else None
+    archived = options.archived or "archived" in options.where
+    return [
+        version
+        for version in versions
+        if (archived or not version.archived)
+        and (asked is None or asked.matches(version.fields()))
+        and (not options.stage or options.stage in version.stages)
+    ]
+
+
+def _list_models(context: Context, options: Namespace) -> int:
+    reader = context.reader
+    listing = reader.models()
+    models = [model for model in listing.models if _is_wanted(model, options)]
+    if options.sort:
+        check_sort(options.sort, [_fields(model) for model in models])
+        models = sorted_by(models, options.sort, _fields)
+    if context.json:
+        problems = [problem.document() for problem in listing.problems]
+        context.document({"models": [model.document() for model in models], "problems": problems})
+        return 0
+    chosen = _names(options.columns)
+    columns, rows = (
+        _chosen_columns(models, chosen) if chosen else _model_rows(models, reader.policy, context, reader.stages)
+    )
+    context.table(columns, rows)
+    context.warn_of(problem for model in models for problem in model.all_problems)
+    # What is wrong with registry.toml was said when it was opened.
+    context.warn_of(problem for problem in listing.problems if problem.place != "registry.toml")
+    if not listing.models:
+        context.say("there are no models yet; make one with: stackroom register MODEL FOLDER")
+    return 0
+
+
+def _is_wanted(model: Model, options: Namespace) -> bool:
+    if options.stage:
+        holding = model.holding(options.stage)
+        if holding is None or holding.number is None:
+            return False
+    if model.record.archived and not (options.archived or "archived" in options.where):
+        return False
+    return not options.where.strip() or Query(options.where).matches(_fields(model))
+
+
+def _fields(model: Model) -> dict[str, object]:
+    """What a query about models sees: the fields of the newest version, and those of the model itself over them."""
+    latest = model.latest
+    held = tuple(holding.stage for holding in model.holdings if holding.number is not None)
+    found: dict[str, object] = {**(latest.fields() if latest else {}), "model": model.name, "versions": model.count}
+    found |= {"stage": held, "owner": model.owner.label, "archived": model.record.archived}
+    for name in ("description", "team"):
+        if getattr(model.record, name):
+            found[name] = getattr(model.record, name)
+    return found
+
+
+def _chosen_columns(models: Sequence[Model], names: Sequence[str]) -> tuple[list[Column], list[list[Piece]]]:
+    fields = [_fields(model) for model in models]
+    for name in names:
+        if models and all(value_of(one, name) is None for one in fields):
+            raise UsageError(f"no model here has a field {name!r}", facts={"key": name})
+    columns = [Column(title=name.upper(), least=10) for name in names]
+    return columns, [[shown(value_of(one, name)) for name in names] for one in fields]
+
+
+def _model_rows(
+    models: Sequence[Model], policy: Policy, context: Context, stages: Sequence[str]
+) -> tuple[list[Column], list[list[Piece]]]:
+    flagged = any(model.all_problems for model in models)
+    columns = [
+        *((Column(title=""),) if flagged else ()),
+        Column(title="MODEL", least=12),
+        Column(title="VERSIONS", right=True, priority=3),
+        Column(title="LATEST", right=True, priority=1),
+        *(Column(title=stage.upper(), right=True, priority=2, least=4) for stage in stages),
+        Column(title="METRICS", priority=4, least=16),
+        Column(title="CREATED", priority=8),
+        Column(title="DESCRIPTION", priority=7, least=14),
+    ]
+    rows: list[list[Piece]] = []
+    for model in models:
+        latest = model.latest
+        rows.append(
+            [
+                *((flag(bool(model.all_problems)),) if flagged else ()),
+                model.name,
+                str(model.count),
+                str(latest.number) if latest else MISSING,
+                *(_holder(model.holding(stage)) for stage in stages),
+                _metrics(latest, policy) if latest else MISSING,
+                moment(latest.created if latest else None, exact=not context.terminal),
+                model.record.description or (latest.record.description if latest else "") or MISSING,
+            ]
+        )
+    return columns, rows
+
+
+def _holder(holding: Holding | None) -> Piece:
+    if holding is None or holding.number is None:
+        return MISSING
+    return Styled(f"{holding.number} missing", "red") if holding.missing else Styled(str(holding.number), "green")
+
+
+def _metrics(version: Version, policy: Policy) -> str:
+    declared = [name for name in policy.metrics if name in version.metrics]
+    names = (declared or list(version.metrics))[:_SHOWN_METRICS]
+    return " ".join(f"{name}={metric_text(version.metrics[name])}" for name in names) or MISSING
+
+
+def _search_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("query", metavar="QUERY", nargs="?", default="", help="what to look for; all versions without")
+    parser.add_argument(
+        "--sort", default="", metavar="FIELD", help="such as -metrics.auc,created; a minus is descending"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="the first N only")
+    parser.add_argument("--columns", metavar="FIELD,…", help="which columns: any field, such as ref,auc,tags.team")
+    parser.add_argument("--archived", action="store_true", help="also what is archived")
+
+
+def _search(context: Context, options: Namespace) -> int:
+    if options.limit is not None and options.limit < 0:
+        raise UsageError("--limit counts versions, and there are none below zero")
+    everything = context.reader.search(options.query, archived=options.archived)
+    found = in_order(everything, options.sort)
+    versions = found[: options.limit]
+    if context.json:
+        context.document({"total": len(found), "versions": [version.document() for version in versions]})
+        return 0
+    metrics = metric_columns(context.reader.policy, versions, f"{options.query} {options.sort}")
+    names = _names(options.columns) or ["ref", "state", *metrics, "created", "by", "description"]
+    put_versions(context, versions, names)
+    if not found:
+        context.say("no version is like that")
+    elif len(versions) < len(found):
+        context.say(f"{len(versions)} of {len(found)}")
+    return 0
+
+
+def _path_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("ref", metavar="REF", help="the version, or the model")
+
+
+def _path(context: Context, options: Namespace) -> int:
+    ref = parse_ref(options.ref)
+    reader = context.reader
+    path = str(reader.model(ref.model).path if ref.kind == "model" else reader.version(ref).path)
+    if context.json:
+        context.document({"ref": str(ref), "path": path})
+    elif context.terminal:
+        context.out(visible(path))
+    else:
+        # A script needs the name as the file system has it, whatever its bytes are.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode(path) + b"\n")
+    return 0
+
+
+COMMANDS: Final = {
+    "list": Command(
+        arguments=_list_arguments,
+        run=_list,
+        examples=(
+            "stackroom list",
+            "stackroom list fraud-detector --sort -auc --columns version,state,auc,created",
+            "stackroom list --stage production --json",
+        ),
+        about="A row that starts with ! has a problem, which stderr tells.",
+    ),
+    "search": Command(
+        arguments=_search_arguments,
+        run=_search,
+        examples=(
+            'stackroom search "metrics.auc > 0.9 and stage = production and created > 2026-10-01"',
+            'stackroom search "tags.team = nlp and not (author = alice)" --sort -auc --limit 5',
+        ),
+        about="A query compares fields (=, !=, <, <=, >, >=, ~ for contains) and joins them with and, or, not and\n"
+        "parentheses. A field alone asks whether it says anything.",
+    ),
+    "path": Command(
+        arguments=_path_arguments,
+        run=_path,
+        examples=('cp -r "$(stackroom path fraud-detector@production)" .',),
+    ),
+}

@@ -1,0 +1,148 @@
+"""``demo``, ``init`` and ``new``: making registries and models."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from stackroom.cli.parsing import Command, dry_run_option
+from stackroom.cli.style import Styled
+from stackroom.cli.table import Column
+from stackroom.cli.words import pair
+from stackroom.core.names import StageName, parse_stage_name
+from stackroom.errors import UsageError
+from stackroom.store.demo import unpack_demo
+from stackroom.store.setup import DEFAULT_STAGES, MadeFolder, Plan, check_plan, make_registry, parse_group
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from stackroom.cli.context import Context
+
+
+def _demo_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("directory", nargs="?", metavar="DIR", help="a new folder; else one below the temporary folder")
+    parser.add_argument("--no-open", action="store_true", help="unpack, print the folder, and do not browse")
+
+
+def _demo(context: Context, options: Namespace) -> int:
+    context.interrupted = "a part of the copy may be there"
+    directory = unpack_demo(options.directory)
+    if context.json:
+        context.document({"path": directory})
+        return 0
+    context.out(directory)
+    if options.no_open or not (context.terminal and context.watched):
+        context.say(f"look around with: stackroom {directory}")
+        return 0
+    return context.browse([directory])
+
+
+def _init_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("path", metavar="PATH", help="a new or empty folder")
+    parser.add_argument("--name", default="", help="for people; else the folder's name")
+    parser.add_argument(
+        "--stage",
+        action="append",
+        default=[],
+        metavar="NAME[=GROUP]",
+        help="a stage, with the group that may move into it; again for each, in the order of the lifecycle "
+        f"(else {', '.join(DEFAULT_STAGES)})",
+    )
+    parser.add_argument("--authors", metavar="GROUP", help="who may add models and versions; else only you")
+    parser.add_argument("--reviewers", metavar="GROUP", help="who may approve")
+    parser.add_argument("--monitors", metavar="GROUP", help="who may record what production measures")
+    parser.add_argument("--private", action="store_true", help="closed to everybody outside --readers")
+    parser.add_argument("--readers", metavar="GROUP", help="with --private: who may read")
+    parser.add_argument("--strict", action="store_true", help="only you make models; authors add versions")
+    dry_run_option(parser)
+
+
+def _init(context: Context, options: Namespace) -> int:
+    plan = _plan(options)
+    if options.dry_run:
+        check_plan(plan)
+        made: tuple[MadeFolder, ...] = ()
+    else:
+        context.interrupted = "what was made so far is no registry yet: remove the folder"
+        made = make_registry(plan, datetime.now(UTC))
+    if context.json:
+        rows = [one.document() for one in made]
+        context.document({"path": plan.path, "made": bool(made), "stages": list(plan.stages), "tree": rows})
+        return 0
+    if not made:
+        context.say(f"{plan.path} can become a registry with the stages {', '.join(plan.stages)}; nothing was made")
+        return 0
+    columns = [Column(title="MODE"), Column(title="OWNER"), Column(title="GROUP"), Column(title="PATH")]
+    context.table(columns, [[one.mode, one.owner, one.group, one.path] for one in made])
+    context.say(Styled("made", "green"), f" the registry {plan.path}; its rules stand in registry.toml")
+    context.say(f"next: stackroom -R {plan.path} register MODEL FOLDER --metric auc=0.93")
+    return 0
+
+
+def _plan(options: Namespace) -> Plan:
+    if options.private and not options.readers:
+        raise UsageError("--private needs --readers GROUP: somebody has to be able to read it")
+    if options.readers and not options.private:
+        raise UsageError("--readers goes with --private: without it everybody may read")
+    groups = {
+        name: parse_group(getattr(options, name)) if getattr(options, name) else None
+        for name in ("authors", "reviewers", "monitors", "readers")
+    }
+    stages: dict[StageName, int | None] = {}
+    for text in options.stage or DEFAULT_STAGES:
+        name, group = pair(text, "--stage") if "=" in text else (text, "")
+        stages[parse_stage_name(name)] = parse_group(group) if group else None
+    return Plan(path=options.path, name=options.name, stages=stages, strict=options.strict, **groups)
+
+
+def _new_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="its name: a-z, 0-9, '.', '_' and '-'")
+    parser.add_argument("--description", default="", help="one or a few lines")
+    parser.add_argument("--team", default="", help="who answers for it")
+    parser.add_argument(
+        "--tag", action="append", default=[], metavar="TAG", help="a word, or key=value; again for more"
+    )
+    dry_run_option(parser)
+
+
+def _new(context: Context, options: Namespace) -> int:
+    registry = context.registry
+    given = {"description": options.description, "team": options.team, "tags": options.tag}
+    metadata: dict[str, Any] = {key: value for key, value in given.items() if value}
+    if not options.dry_run:
+        context.commits(f"stackroom list {options.model}")
+    name = registry.new(options.model, metadata=metadata, dry_run=options.dry_run)
+    if context.json:
+        context.document({"model": name, "made": not options.dry_run, "path": str(registry.path / "models" / name)})
+    elif options.dry_run:
+        context.say(f"the model {name} can be made; nothing was made")
+    else:
+        context.out(name)
+        context.say(f"next: stackroom register {name} FOLDER")
+    return 0
+
+
+COMMANDS: Final = {
+    "demo": Command(
+        arguments=_demo_arguments,
+        run=_demo,
+        examples=("stackroom demo", "stackroom demo ~/stackroom-demo --no-open"),
+    ),
+    "init": Command(
+        arguments=_init_arguments,
+        run=_init,
+        examples=(
+            "stackroom init ~/models",
+            "stackroom init /nfs/models --authors ml --stage staging=ml --stage production=ml-release",
+        ),
+        about="A GROUP is a name or a number. Without groups it is one person's registry: permissions then guard it\n"
+        "against everybody else.",
+    ),
+    "new": Command(
+        arguments=_new_arguments,
+        run=_new,
+        examples=("stackroom new fraud-detector --description 'Scores card payments' --team risk --tag tabular",),
+        about="`stackroom register` makes a model by itself; this is for one that has no version yet.",
+    ),
+}

@@ -1,0 +1,144 @@
+"""``history``: who moved what when and why, and what held each stage at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from stackroom.cli.parsing import Command
+from stackroom.cli.style import Piece, Styled
+from stackroom.cli.table import Column
+from stackroom.cli.versions import moment
+from stackroom.cli.words import MISSING, count_text, instant_of
+from stackroom.core.ledger import Event, Validity
+from stackroom.core.metadata import iso
+from stackroom.core.names import parse_ref
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from stackroom.cli.context import Context
+
+
+def _history_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="of one model; else of all")
+    parser.add_argument("--stage", metavar="STAGE", help="of one stage; else of all")
+    parser.add_argument(
+        "--at",
+        metavar="TIME",
+        help="what held each stage then: 2026-05-03 (the end of that day, UTC), 2026-05-03T14:00Z",
+    )
+
+
+def _history(context: Context, options: Namespace) -> int:
+    when = instant_of(options.at) if options.at else None
+    reader = context.reader
+    model = parse_ref(options.model).model if options.model else None
+    events = reader.held_at(when, model, options.stage) if when else reader.history(model, options.stage)
+    if context.json:
+        document = {"at": iso(when) if when else None, "events": [event_document(event) for event in events]}
+        context.document(document)
+        return 0
+    _put_events(context, events, when)
+    _say_unattested(context, model, options.stage)
+    return 0
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """An event in JSON's types; a row of ``history --json``."""
+    move = event.move
+    return {
+        "stage": event.stage,
+        "model": event.model,
+        "number": event.number,
+        "event": f"{event.stage}/{event.name}",
+        "validity": event.validity.value,
+        "counts": event.validity.counts,
+        "to": f"{event.model}:{move.to}" if move and move.to is not None else None,
+        "from": f"{event.model}:{move.origin}" if move and move.origin is not None else None,
+        "by": str(move.by) if move else None,
+        "owner": event.owner,
+        "at": iso(move.at) if move else None,
+        "when": iso(event.when),
+        "reason": move.why if move else "",
+        "digest": move.digest if move else "",
+        "metadata": move.metadata if move else "",
+        "card": move.card if move else "",
+        "extra": dict(move.extra) if move else {},
+        "alarms": list(event.alarms),
+    }
+
+
+def _put_events(context: Context, events: Sequence[Event], when: datetime | None) -> None:
+    alarmed = any(event.alarms for event in events)
+    columns = [
+        Column(title="SINCE" if when else "WHEN"),
+        Column(title="STAGE", priority=1),
+        Column(title="MODEL", least=10),
+        *(() if when else (Column(title="FROM", right=True),)),
+        Column(title="HOLDER" if when else "TO", right=True),
+        Column(title="BY", priority=2, least=6),
+        Column(title="EVENT", priority=4),
+        Column(title="REASON", priority=5, least=10),
+        *((Column(title="ALARMS", priority=3, least=12),) if alarmed else ()),
+    ]
+    context.table(columns, [_row(context, event, at=when is not None, alarmed=alarmed) for event in events])
+    if when:
+        context.say(f"as it was at {iso(when)}")
+    elif not events:
+        context.say("nothing was ever moved")
+
+
+def _row(context: Context, event: Event, *, at: bool, alarmed: bool) -> list[Piece]:
+    move = event.move
+    numbers = [(move.to if move else None)] if at else [move.origin if move else None, move.to if move else None]
+    validity = event.validity.value
+    return [
+        moment(event.when, exact=not context.terminal),
+        event.stage,
+        event.model,
+        *(MISSING if number is None else str(number) for number in numbers),
+        move.by.label if move else str(event.owner),
+        validity if event.validity is Validity.ATTESTED else Styled(validity, "yellow"),
+        move.why if move and move.why else MISSING,
+        *(("; ".join(event.alarms) or MISSING,) if alarmed else ()),
+    ]
+
+
+def _say_unattested(context: Context, model: str | None, stage: str | None) -> None:
+    """How to attest what is not: only for events that decide now, because older ones decide nothing any more."""
+    heads = [
+        holding.event
+        for found in ([context.reader.model(model)] if model else context.reader.models().models)
+        for holding in found.holdings
+        if holding.event and (stage is None or holding.stage == stage)
+    ]
+    open_heads = [head for head in heads if head.validity is Validity.UNATTESTED and head.move]
+    if not open_heads:
+        return
+    what = count_text(len(open_heads), "present holder")
+    context.say(
+        Styled("note:", "yellow"),
+        f" {what} unattested: the kernel's owner of the event is not who its text names (a copied tree); it counts",
+    )
+    for head in open_heads[:3]:
+        if head.move and head.move.to is not None:
+            context.say(
+                f"  to attest it, promote the holder again: stackroom promote {head.model}:{head.move.to} {head.stage}"
+            )
+
+
+COMMANDS: Final = {
+    "history": Command(
+        arguments=_history_arguments,
+        run=_history,
+        examples=(
+            "stackroom history fraud-detector --stage production",
+            "stackroom history --at 2026-05-03",
+            "stackroom history --at 2026-05-03T14:00+02:00",
+        ),
+        about="EVENT says what an event is worth: attested and unattested ones count, forged and foreign ones never\n"
+        "do. Times are UTC; a day alone means its end.",
+    ),
+}

@@ -1,0 +1,81 @@
+"""``verify``: every byte read again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from stackroom.cli.parsing import Command
+from stackroom.cli.style import Styled
+from stackroom.cli.words import count_text, size_text
+from stackroom.errors import IntegrityError, UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from stackroom.cli.context import Context
+    from stackroom.registry.verifying import VersionCheck
+
+_JOBS_LIMIT: Final = 64
+"""Threads: more than any disk or file server has use for."""
+
+
+def _verify_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("refs", nargs="*", metavar="REF", help="versions or models; everything without")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many versions to read at once (1)")
+
+
+def _verify(context: Context, options: Namespace) -> int:
+    if not 1 <= options.jobs <= _JOBS_LIMIT:
+        raise UsageError(f"--jobs is from 1 to {_JOBS_LIMIT}")
+    registry = context.registry
+    versions = registry.to_verify(options.refs)
+    total = sum(version.seal.bytes for version in versions if version.seal)
+    checks: list[VersionCheck] = []
+    if not (context.json or context.terminal):
+        context.out_tabs(("REF", "OK", "FILES", "BYTES", "DAMAGE", "WARNINGS"))
+    with context.bar(total, "verifying") as bar:
+        for check in registry.verify(options.refs, bar, jobs=options.jobs):
+            checks.append(check)
+            if not context.json:
+                _put(context, check)
+    damaged = [check for check in checks if check.damage]
+    if context.json:
+        rows = [check.document() for check in checks]
+        context.document({"ok": not damaged, "damaged": len(damaged), "versions": rows})
+    else:
+        _say_summary(context, checks, len(damaged))
+    return IntegrityError.exit_code if damaged else 0
+
+
+def _put(context: Context, check: VersionCheck) -> None:
+    if not context.terminal:
+        damage, warnings = "; ".join(check.damage), "; ".join(check.warnings)
+        good = "no" if check.damage else "yes"
+        context.out_tabs((str(check.ref), good, str(check.files), str(check.bytes), damage or "-", warnings or "-"))
+        return
+    glyphs = context.glyphs
+    sign = Styled(glyphs.no, "red") if check.damage else Styled(glyphs.yes, "green")
+    context.out(sign, f" {check.ref}  {count_text(check.files, 'file')}, {size_text(check.bytes)}")
+    for damage in check.damage:
+        context.out("    ", Styled(damage, "red"))
+    for warning in check.warnings:
+        context.out("    warning: ", Styled(warning, "yellow"))
+
+
+def _say_summary(context: Context, checks: list[VersionCheck], damaged: int) -> None:
+    size = size_text(sum(check.bytes for check in checks))
+    read = f"{count_text(len(checks), 'version')}, {size} read"
+    if damaged:
+        context.say(Styled("damaged:", "red"), f" {damaged} of {read}")
+    else:
+        context.say(Styled("as sealed:", "green"), f" {read}")
+
+
+COMMANDS: Final = {
+    "verify": Command(
+        arguments=_verify_arguments,
+        run=_verify,
+        examples=("stackroom verify", "stackroom verify fraud-detector@production", "stackroom verify --jobs 8 --json"),
+        about="Ends with 7 where anything is not as it was sealed, or what holds a stage is not what was promoted.",
+    ),
+}

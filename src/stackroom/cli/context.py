@@ -1,0 +1,146 @@
+"""What every command is given: the registry that is meant, how output is wanted, and where it goes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from stackroom.cli.style import Glyphs, Piece, Styled, glyphs_for, render, wants_colours
+from stackroom.cli.table import Column, aligned, separated
+from stackroom.core.metadata import jsonable
+from stackroom.core.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from stackroom.cli.progress import Bar
+    from stackroom.errors import InvalidInputError
+    from stackroom.registry.facade import Registry
+    from stackroom.registry.reading import Reader
+    from stackroom.store.records import Problem
+
+NOTHING_CHANGED: Final = "nothing was changed"
+
+
+class Context:
+    """One call of the command line.
+
+    Attributes:
+        path: what ``-R`` says, or None.
+        json: whether stdout gets JSON.
+        browse: opens the terminal interface; the command line cannot know it.
+        interrupted: what an interrupt leaves behind, as far as it is known now.
+    """
+
+    def __init__(self, *, path: str | None, as_json: bool, colour: str, browse: Callable[[list[str]], int]) -> None:
+        self.path = path
+        self.json = as_json
+        self.browse = browse
+        self.interrupted = NOTHING_CHANGED
+        self._colour = colour
+        self._bar: Bar | None = None
+
+    # --- the registry
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The registry, for reading alone: loads half of the code."""
+        from stackroom.registry.finding import open_reader  # noqa: PLC0415 - some commands need no registry
+
+        reader = open_reader(self.path)
+        self._warn_of_policy(reader.policy_error)
+        return reader
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The registry, for everything."""
+        from stackroom.registry.finding import open_registry  # noqa: PLC0415 - a command that only reads
+
+        registry = open_registry(self.path)
+        self._warn_of_policy(registry.policy_error)
+        return registry
+
+    def _warn_of_policy(self, error: InvalidInputError | None) -> None:
+        if error:
+            hint = f"; {error.hint}" if error.hint else ""
+            self.warn(f"{error}{hint}")
+
+    # --- the streams
+
+    @property
+    def terminal(self) -> bool:
+        """Whether stdout is a terminal: a person reads along."""
+        return sys.stdout.isatty()
+
+    @property
+    def watched(self) -> bool:
+        """Whether stderr is a terminal."""
+        return sys.stderr.isatty()
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The signs that stdout can show."""
+        return glyphs_for(sys.stdout)
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        return shutil.get_terminal_size().columns
+
+    def out(self, *pieces: Piece) -> None:
+        """A line of data."""
+        if self._bar and self.terminal:
+            self._bar.wipe()
+        sys.stdout.write(render(pieces, colours=wants_colours(sys.stdout, self._colour)) + "\n")
+
+    def out_tabs(self, values: Iterable[str]) -> None:
+        """A line of data for a program: values, made harmless, with tabs between them."""
+        sys.stdout.write("\t".join(visible(value) for value in values) + "\n")
+
+    def say(self, *pieces: Piece) -> None:
+        """A line for people, on stderr."""
+        if self._bar:
+            self._bar.wipe()
+        # Data that was printed before stays before: the two streams have buffers of their own.
+        sys.stdout.flush()
+        sys.stderr.write(render(pieces, colours=wants_colours(sys.stderr, self._colour)) + "\n")
+        sys.stderr.flush()
+
+    def warn(self, message: str) -> None:
+        """A warning, on stderr."""
+        self.say(Styled("warning:", "yellow"), f" {message}")
+
+    def warn_of(self, problems: Iterable[Problem]) -> None:
+        """Every problem, on stderr."""
+        for problem in problems:
+            word = Styled("problem:", "red") if problem.severity == "error" else Styled("warning:", "yellow")
+            hint = f" ({problem.hint})" if problem.hint else ""
+            self.say(word, f" {problem.place}: {problem.message}{hint}")
+
+    def document(self, document: dict[str, Any]) -> None:
+        """The JSON document that a command answers with ``--json``."""
+        text = json.dumps(jsonable(document), indent=2, ensure_ascii=True, allow_nan=False)
+        # DEL is the one control character that JSON lets stand.
+        sys.stdout.write(text.replace("\x7f", "\\u007f") + "\n")
+
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Piece]]) -> None:
+        """Rows, aligned and cut to the terminal's width; separated by tabs, and whole, where stdout is no terminal."""
+        if not self.terminal:
+            sys.stdout.writelines(line + "\n" for line in separated(columns, rows))
+            return
+        for pieces in aligned(columns, rows, self.width, self.glyphs.cut):
+            self.out(*pieces)
+
+    def bar(self, total: int, doing: str) -> Bar:
+        """A count of bytes that are done, shown on stderr where that is a terminal."""
+        from stackroom.cli.progress import Bar  # noqa: PLC0415 - only where much is read
+
+        self._bar = Bar(total, doing, sys.stderr if self.watched else None)
+        return self._bar
+
+    def commits(self, look: str) -> None:
+        """From here on an interrupt may find the change made; ``look`` is the command that tells."""
+        self.interrupted = f"whether it was done, tells: {look}"

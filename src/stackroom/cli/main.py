@@ -1,0 +1,175 @@
+"""Runs one command, and turns whatever goes wrong into a message, a hint and an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from stackroom.cli.catalog import COMMANDS, command_at
+from stackroom.cli.context import NOTHING_CHANGED, Context
+from stackroom.cli.parsing import command_named, joined, overview, parser_for, unknown_command
+from stackroom.cli.style import Styled
+from stackroom.errors import RegistryError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEBUG_VARIABLE: Final = "STACKROOM_DEBUG"
+INTERRUPTED: Final = 130
+"""The exit code after ctrl+c: 128 and the number of SIGINT."""
+
+_INTERNAL: Final = 1
+
+
+def run(argv: list[str], browse: Callable[[list[str]], int]) -> int:
+    """Run a command.
+
+    Args:
+        argv: without the program's name.
+        browse: opens the terminal interface, for the commands that end there.
+
+    Returns:
+        The exit code.
+    """
+    _accept_any_text()
+    context = _preliminary_context(argv, browse)
+    return _guarded(context, argv, lambda: _run(argv, context))
+
+
+def run_browser(open_browser: Callable[[], int], argv: list[str]) -> int:
+    """Open the terminal interface, with the same answers where that fails."""
+    _accept_any_text()
+    return _guarded(_preliminary_context(argv, lambda _paths: 0), argv, open_browser)
+
+
+def _preliminary_context(argv: list[str], browse: Callable[[list[str]], int]) -> Context:
+    """How output is wanted as far as it can be told before argv is understood: errors in it are output, too."""
+    words = [part for word in argv for part in word.split("=", 1)]
+    choice = words[words.index("--color") + 1 :][:1] if "--color" in words else []
+    colour = choice[0] if choice and choice[0] in {"always", "never"} else "auto"
+    return Context(path=None, as_json="--json" in argv, colour=colour, browse=browse)
+
+
+def _run(argv: list[str], context: Context) -> int:
+    at = command_at(argv)
+    if at is None:
+        return _without_command(argv)
+    name = argv[at]
+    if name not in COMMANDS:
+        raise unknown_command(name)
+    if name == "tui":
+        return _tui_help(argv)
+    command = command_named(name)
+    options = parser_for(name, command).parse_intermixed_args(joined(argv[:at] + argv[at + 1 :]))
+    context.path = options.registry
+    return command.run(context, options)
+
+
+def _without_command(argv: list[str]) -> int:
+    if "--version" in argv:
+        from stackroom import __version__  # noqa: PLC0415 - one command in a thousand
+
+        sys.stdout.write(f"stackroom {__version__}\n")
+        return 0
+    if "-h" in argv or "--help" in argv:
+        sys.stdout.write(overview())
+        return 0
+    raise UsageError("no command is named", hint="stackroom --help lists the commands")
+
+
+def _tui_help(argv: list[str]) -> int:
+    if "-h" not in argv and "--help" not in argv:
+        raise UsageError("stackroom tui takes folders and nothing else", hint="for example: stackroom tui /nfs/models")
+    sys.stdout.write(
+        "usage: stackroom tui [PATH ...]\n\nBrowse registries in the terminal; the same as `stackroom [PATH ...]`.\n\n"
+        "Example:\n  stackroom tui /nfs/models\n"
+    )
+    return 0
+
+
+def _guarded(context: Context, argv: list[str], action: Callable[[], int]) -> int:
+    try:
+        code = _with_system_exit(action)
+        sys.stdout.flush()
+    except RegistryError as error:
+        return _refuse(context, error)
+    except KeyboardInterrupt as interrupt:
+        return _interrupted(context, interrupt)
+    except BrokenPipeError:
+        _die_of_the_pipe()
+        return _INTERNAL
+    except Exception as error:  # noqa: BLE001 - the last door: a traceback helps nobody who did not ask for it
+        return _fail(context, error, debug="--debug" in argv or bool(os.environ.get(DEBUG_VARIABLE)))
+    return code
+
+
+def _with_system_exit(action: Callable[[], int]) -> int:
+    try:
+        return action()
+    except SystemExit as leaving:
+        # argparse leaves so after it has printed a help text.
+        return leaving.code if isinstance(leaving.code, int) else 0
+
+
+def _refuse(context: Context, error: RegistryError) -> int:
+    notes = getattr(error, "__notes__", [])
+    if context.json:
+        own = {"kind": error.kind, "message": str(error), "hint": error.hint, "exit_code": error.exit_code}
+        context.document({"error": own | {key: fact for key, fact in error.facts.items() if key not in own}})
+        return error.exit_code
+    context.say(Styled("error:", "red"), f" {error}")
+    if verdicts := error.facts.get("verdicts"):
+        from stackroom.cli.verdicts import say_verdicts  # noqa: PLC0415 - only for a refusal by guards
+
+        say_verdicts(context, verdicts)
+    if error.hint:
+        context.say(Styled("hint:", "cyan"), f" {error.hint}")
+    for note in notes:
+        context.say(Styled("note:", "yellow"), f" {note}")
+    return error.exit_code
+
+
+def _interrupted(context: Context, interrupt: KeyboardInterrupt) -> int:
+    notes: list[str] = getattr(interrupt, "__notes__", [])
+    said = "; ".join([context.interrupted, *notes])
+    if context.json:
+        facts = {"kind": "interrupted", "message": said, "hint": "", "exit_code": INTERRUPTED}
+        context.document({"error": facts | {"unchanged": context.interrupted == NOTHING_CHANGED}})
+    else:
+        context.say(f"interrupted; {said}")
+    return INTERRUPTED
+
+
+def _fail(context: Context, error: Exception, *, debug: bool) -> int:
+    message = f"{type(error).__name__}: {error}"
+    hint = f"this is a fault of stackroom; --debug or {DEBUG_VARIABLE}=1 shows where"
+    if context.json:
+        facts: dict[str, Any] = {"kind": "internal", "message": message, "hint": hint, "exit_code": _INTERNAL}
+        context.document({"error": facts})
+    else:
+        context.say(Styled("internal error:", "red"), f" {message}")
+        context.say(Styled("hint:", "cyan"), f" {hint}")
+    for note in getattr(error, "__notes__", []):
+        context.say(Styled("note:", "yellow"), f" {note}")
+    if debug:
+        import traceback  # noqa: PLC0415 - only when it is asked for
+
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            context.say(line)
+    return _INTERNAL
+
+
+def _die_of_the_pipe() -> None:
+    """End as every other filter does whose reader has gone: by SIGPIPE, without a word."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
+
+
+def _accept_any_text() -> None:
+    """Let the streams show what their encoding lacks as an escape, where Python would raise."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,28 @@
+"""What guards say, one line each: passed or not, what was seen, what is wanted, what would put it right."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from stackroom.cli.style import Glyphs, Piece, Styled, glyphs_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from stackroom.cli.context import Context
+
+
+def say_verdicts(context: Context, verdicts: Iterable[Mapping[str, Any]]) -> None:
+    """Every verdict on stderr, the values that were seen and wanted with it."""
+    for line in verdict_lines(verdicts, glyphs_for(sys.stderr)):
+        context.say(*line)
+
+
+def verdict_lines(verdicts: Iterable[Mapping[str, Any]], glyphs: Glyphs) -> Iterator[list[Piece]]:
+    """The lines of verdicts, as their documents hold them."""
+    for verdict in verdicts:
+        sign = Styled(glyphs.yes, "green") if verdict["passed"] else Styled(glyphs.no, "red")
+        yield ["  ", sign, " ", Styled(verdict["guard"], "bold"), f": {verdict['seen']}; wanted: {verdict['wanted']}"]
+        if verdict["advice"] and not verdict["passed"]:
+            yield ["      ", Styled(f"try: {verdict['advice']}", "cyan")]

@@ -1,0 +1,178 @@
+"""Values as people read and write them: sizes, times, numbers, and ``key=value`` on the command line."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from stackroom.core.guards import number
+from stackroom.core.metadata import as_utc
+from stackroom.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MISSING: Final = "-"
+"""What a table shows where there is nothing."""
+
+_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
+_FLOAT: Final = re.compile(r"[-+]?(?:(0|[1-9][0-9_]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?(nan|inf)")
+"""No zero in front of another digit: ``007`` is a name."""
+
+
+def size_text(count: float) -> str:
+    """Bytes in powers of 1,000, as disks are sold and rates are quoted: ``812 B``, ``4.1 MB``."""
+    size = float(count)
+    if size < 1000:
+        return f"{size:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        size /= 1000
+        if size < 999.5:
+            return f"{size:.1f} {unit}" if size < 99.95 else f"{size:.0f} {unit}"
+    return f"{size / 1000:.1f} TB"
+
+
+def time_text(when: datetime | None) -> str:
+    """A time for people, to the minute, in UTC as everything in a registry is."""
+    return as_utc(when).strftime("%Y-%m-%d %H:%M") if when else MISSING
+
+
+def metric_text(value: float | None) -> str:
+    """A metric for people: six significant digits."""
+    return MISSING if value is None else number(value)
+
+
+def count_text(count: int, noun: str) -> str:
+    """``1 version``, ``3 versions``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def pair(text: str, option: str) -> tuple[str, str]:
+    """``key=value``, split.
+
+    Raises:
+        UsageError: it is not.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(f"{option} {text!r}: expected key=value", hint=f"for example {_EXAMPLES.get(option, option)}")
+    return key.strip(), value
+
+
+_EXAMPLES: Final = {
+    "--metric": "--metric auc=0.934",
+    "--param": "--param learning_rate=0.05",
+    "--dataset": "--dataset name=transactions,split=test,digest=xxh128:0f…",
+    "--set": "--set metrics.auc=0.934",
+    "--stage": "--stage production=ml-release",
+}
+
+
+def typed(text: str) -> Any:  # noqa: ANN401 - TOML's types
+    """What a value on the command line means: a whole number, a number, true or false, else the text itself."""
+    stripped = text.strip()
+    if stripped in {"true", "false"}:
+        return stripped == "true"
+    if _INTEGER.fullmatch(stripped):
+        # A number that TOML cannot hold stays a text: as a float it would lose its last digits without a word.
+        return int(stripped) if len(stripped) < 30 and -(2**63) <= int(stripped) < 2**63 else text
+    if _FLOAT.fullmatch(stripped):
+        try:
+            return float(stripped)
+        except ValueError:
+            return text
+    return text
+
+
+def metrics_of(texts: Iterable[str], option: str = "--metric") -> dict[str, float]:
+    """``auc=0.93`` and more, as metrics.
+
+    Raises:
+        UsageError: a value is not a number.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        name, value = pair(text, option)
+        meant = typed(value)
+        if isinstance(meant, bool) or not isinstance(meant, (int, float)):
+            raise UsageError(f"{option} {text!r}: {value!r} is not a number", hint=f"for example {_EXAMPLES[option]}")
+        found[name] = meant
+    return found
+
+
+def parameters_of(texts: Iterable[str]) -> dict[str, Any]:
+    """``lr=0.05`` and more, as hyperparameters."""
+    return {name: typed(value) for name, value in (pair(text, "--param") for text in texts)}
+
+
+_DATASET_KEYS: Final = ("name", "uri", "digest", "split", "rows")
+
+
+def dataset_of(text: str) -> dict[str, Any]:
+    """``name=…,uri=…,digest=…,split=…,rows=…`` as a dataset; a value may hold commas where no ``key=`` follows.
+
+    Raises:
+        UsageError: a key is unknown or missing.
+    """
+    dataset: dict[str, Any] = {}
+    for part in re.split(r",(?=\s*[a-z_]+\s*=)", text):
+        key, value = pair(part, "--dataset")
+        if key not in _DATASET_KEYS:
+            raise UsageError(f"--dataset {text!r}: {key!r} is not one of {', '.join(_DATASET_KEYS)}")
+        dataset[key] = value
+    if not dataset.get("name"):
+        raise UsageError(f"--dataset {text!r}: it needs a name", hint=f"for example {_EXAMPLES['--dataset']}")
+    if "rows" in dataset:
+        rows = typed(dataset["rows"])
+        if isinstance(rows, bool) or not isinstance(rows, int):
+            raise UsageError(f"--dataset {text!r}: rows is a whole number")
+        dataset["rows"] = rows
+    return dataset
+
+
+_LISTS: Final = frozenset({"tags", "lineage.parents"})
+_TEXTS: Final = frozenset({"author", "team", "description", "license", "framework", "lineage.base_model"})
+
+
+def field_of(text: str) -> tuple[str, Any]:
+    """``--set key=value`` as a field and its value, in the type that the field has.
+
+    Tags and parents are lists, separated by commas; texts stay texts; everything else is :func:`typed`.
+
+    Raises:
+        UsageError: it is not ``key=value``, or a metric is not a number.
+    """
+    key, value = pair(text, "--set")
+    if key in _LISTS:
+        return key, [item.strip() for item in value.split(",") if item.strip()]
+    if key in _TEXTS or (key.startswith("source.") and value not in {"true", "false"}):
+        return key, value
+    if key.startswith("metrics."):
+        return key, metrics_of([text], "--set")[key]
+    return key, typed(value)
+
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def instant_of(text: str) -> datetime:
+    """A time as typed: ISO 8601, in UTC where it names no offset. A day alone means its end.
+
+    Raises:
+        UsageError: it is no time.
+    """
+    try:
+        if _DAY.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
+        return as_utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"{text!r} is not a time", hint="for example 2026-05-03 (the end of that day, UTC) or 2026-05-03T14:00Z"
+        ) from None
+
+
+def share_text(ratio: float | None) -> str:
+    """A ratio as per cent with its sign: ``+0.4%``; ``n/a`` where there is none."""
+    return "n/a" if ratio is None or not math.isfinite(ratio) else f"{ratio * 100:+.3g}%"

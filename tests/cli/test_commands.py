@@ -1,0 +1,504 @@
+"""What each command does, seen from outside: its data on stdout, its words on stderr, its exit code."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+import stackroom
+from cli.calling import process
+from support.registries import artifacts, set_policy, tree, unseal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli.calling import Cli
+
+
+# --- init, new
+
+
+def test_init_makes_a_registry_and_prints_what_it_set(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "mine"
+    answer = cli.ok("init", path, "--name", "mine", "--stage", "canary", "--stage", "live=0")
+    assert "MODE\tOWNER\tGROUP\tPATH" in answer.out
+    assert "\tstages/canary/\n" in answer.out
+    assert stackroom.open(path).stages == ("canary", "live")
+    assert stackroom.open(path).name == "mine"
+
+
+def test_init_on_a_registry_is_a_conflict(cli: Cli, registry_path: Path) -> None:
+    assert cli("init", registry_path).code == 6
+
+
+def test_init_dry_run_makes_nothing_and_still_refuses_what_would_fail(cli: Cli, tmp_path: Path) -> None:
+    assert "nothing was made" in cli.ok("init", tmp_path / "new", "--dry-run").err
+    assert not (tmp_path / "new").exists()
+    assert cli("init", cli.registry, "--dry-run").code == 6
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [("--private",), ("--readers", "0"), ("--stage", "Bad Name"), ("--authors", "no-such-group-here")],
+    ids=" ".join,
+)
+def test_init_refuses_what_cannot_be_meant(cli: Cli, tmp_path: Path, argv: tuple[str, ...]) -> None:
+    assert cli("init", tmp_path / "new", *argv).code in {2, 8}
+    assert not (tmp_path / "new").exists()
+
+
+def test_new_makes_a_model_once(cli: Cli) -> None:
+    answer = cli.ok("new", "fraud", "--description", "payments", "--team", "risk", "--tag", "eu")
+    assert answer.out == "fraud\n"
+    assert cli.json("show", "fraud")["model"]["metadata"] == {
+        "team": "risk",
+        "description": "payments",
+        "tags": ["eu"],
+    }
+    assert cli("new", "fraud").code == 6
+    assert cli("new", "Fraud Detector").code == 8
+
+
+# --- register
+
+
+def test_register_prints_the_reference_and_nothing_else_on_stdout(cli: Cli, source: Path) -> None:
+    assert cli.ok("register", "fraud", source).out == "fraud:1\n"
+
+
+def test_register_takes_everything_that_its_options_say(cli: Cli, source: Path, tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_text("# card\n")
+    cli.ok("register", "fraud", source)
+    cli.ok(
+        *("register", "fraud", source, "--metric", "auc=0.93", "--metric", "n=3", "--metric", "bad=nan"),
+        *("--param", "lr=0.05", "--param", "trees=100", "--param", "warm=true", "--param", "kind=gbdt"),
+        *("--param", "zip=007", "--dataset", "name=tx,uri=nfs:/a,b,digest=xxh128:00,split=test,rows=12"),
+        *("--card", card, "--label", "2.0.0", "--description", "what", "--tag", "a", "--tag", "k=v"),
+        *("--team", "risk", "--author", "ana", "--license", "MIT", "--framework", "x 1", "--parent", "fraud:latest"),
+    )
+    version = cli.json("show", "fraud:2.0.0")["version"]
+    said = version["metadata"]
+    assert said["metrics"] == {"auc": 0.93, "n": 3, "bad": "nan"}
+    assert said["hyperparameters"] == {"lr": 0.05, "trees": 100, "warm": True, "kind": "gbdt", "zip": "007"}
+    assert said["datasets"] == [{"name": "tx", "uri": "nfs:/a,b", "digest": "xxh128:00", "split": "test", "rows": 12}]
+    assert said["lineage"] == {"parents": ["fraud:1"]}
+    assert (said["author"], said["team"], said["license"], said["framework"]) == ("ana", "risk", "MIT", "x 1")
+    assert (said["description"], said["tags"]) == ("what", ["a", "k=v"])
+    assert version["labels"] == ["2.0.0"]
+    assert cli.json("show", "fraud:2")["card"] == "# card\n"
+
+
+def test_register_reads_metadata_from_a_file_and_options_win(cli: Cli, source: Path, tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text('description = "from the file"\nteam = "risk"\n[metrics]\nauc = 0.9\nf1 = 0.8\n')
+    cli.ok("register", "fraud", source, "--metadata", file, "--metric", "auc=0.95", "--description", "from me")
+    said = cli.json("show", "fraud:1")["version"]["metadata"]
+    assert (said["description"], said["team"], said["metrics"]) == ("from me", "risk", {"auc": 0.95, "f1": 0.8})
+
+
+def test_register_reads_json_too(cli: Cli, source: Path, tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps({"metrics": {"auc": 0.9}, "tags": ["x"]}))
+    cli.ok("register", "fraud", source, "--metadata", file)
+    assert cli.json("show", "fraud:1")["version"]["metadata"]["metrics"] == {"auc": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("run.toml", "[metrics]\nauc = 'high'\n", ":2: metrics.auc"),
+        ("run.toml", "a = [\n", "not TOML"),
+        ("run.toml", "format = 1\n", ":1: format"),
+        ("run.json", '{"metrics": {\n"auc": }}', ":2: not JSON"),
+        ("run.json", '{"metrics": {"auc": null}}', "metrics.auc: null"),
+        ("run.json", "[]", "expected a table"),
+        ("run.json", '{"hyperparameters": {"n": 99999999999999999999}}', "64 bits"),
+    ],
+)
+def test_a_wrong_metadata_file_is_refused_with_its_place(
+    cli: Cli, source: Path, tmp_path: Path, name: str, text: str, place: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    answer = cli("register", "fraud", source, "--metadata", file)
+    assert answer.code == 8
+    assert f"{name}" in answer.err
+    assert place in answer.err
+    assert cli.json("list")["models"] == []
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("--metric", "auc"),
+        ("--metric", "auc=high"),
+        ("--metric", "=1"),
+        ("--dataset", "uri=x"),
+        ("--dataset", "name=x,size=3"),
+        ("--dataset", "name=x,rows=many"),
+        ("--if-exists", "maybe"),
+    ],
+    ids=" ".join,
+)
+def test_register_refuses_options_that_make_no_sense(cli: Cli, source: Path, argv: tuple[str, ...]) -> None:
+    assert cli("register", "fraud", source, *argv).code == 2
+
+
+def test_register_wants_its_parents_to_exist(cli: Cli, source: Path) -> None:
+    assert cli("register", "fraud", source, "--parent", "fraud:9").code == 3
+    assert cli.json("list")["models"] == []
+
+
+def test_register_again_is_idempotent_where_that_is_asked_for(cli: Cli, source: Path) -> None:
+    cli.ok("register", "fraud", source)
+    again = cli.ok("register", "fraud", source, "--if-exists", "skip", "--label", "1.0.0")
+    assert again.out == "fraud:1\n"
+    assert cli.ok("path", "fraud:1.0.0").out == cli.ok("path", "fraud:1").out
+    assert cli("register", "fraud", source, "--if-exists", "fail").code == 6
+    assert cli.ok("register", "fraud", source).out == "fraud:2\n"
+
+
+def test_register_with_move_leaves_nothing_where_it_was(cli: Cli, source: Path) -> None:
+    cli.ok("register", "fraud", source, "--move")
+    assert not (source / "model.bin").exists()
+    cli.ok("verify", "fraud:1")
+
+
+def test_register_refuses_symlinks_unless_they_are_to_be_followed(cli: Cli, source: Path) -> None:
+    (source / "link").symlink_to(source / "model.bin")
+    assert cli("register", "fraud", source).code == 8
+    cli.ok("register", "fraud", source, "--follow")
+
+
+def test_sources_and_options_may_be_mixed(cli: Cli, source: Path) -> None:
+    cli.ok("register", "fraud", source / "model.bin", "--metric", "auc=0.9", source / "sub")
+    assert {file["path"] for file in cli.json("show", "fraud:1")["artifacts"]} == {"model.bin", "vocab.txt"}
+
+
+def test_a_label_is_given_once_and_never_moves(fraud: Cli) -> None:
+    assert fraud.ok("label", "fraud:2", "2.0.0").out == "fraud:2.0.0\n"
+    assert "already" in fraud.ok("label", "fraud:2", "2.0.0").err
+    assert fraud("label", "fraud:1", "2.0.0").code == 6
+    assert fraud("label", "fraud:1", "17").code == 8
+
+
+# --- list, search, show, path
+
+
+def test_list_shows_models_with_their_stages_and_metrics(fraud: Cli) -> None:
+    head, row = fraud.ok("list").out.splitlines()
+    values = dict(zip(head.split("\t"), row.split("\t"), strict=True))
+    assert (values["MODEL"], values["VERSIONS"], values["LATEST"]) == ("fraud", "2", "2")
+    assert (values["STAGING"], values["PRODUCTION"]) == ("1", "-")
+    assert values["METRICS"] == "auc=0.93 latency_ms=14"
+
+
+def test_list_of_an_empty_registry_says_how_to_begin(cli: Cli) -> None:
+    assert "register" in cli.ok("list").err
+
+
+def test_list_of_a_model_shows_its_versions_newest_first(fraud: Cli) -> None:
+    lines = fraud.ok("list", "fraud", "--columns", "version,labels,state,auc,lr").out.splitlines()
+    assert lines == ["VERSION\tLABELS\tSTATE\tAUC\tLR", "2\t-\tdevelopment\t0.93\t0.2", "1\t1.0.0\tstaging\t0.91\t0.1"]
+
+
+def test_list_chooses_and_sorts(fraud: Cli) -> None:
+    def numbers(*argv: str) -> list[int]:
+        return [version["version"] for version in fraud.json("list", "fraud", *argv)["versions"]]
+
+    assert numbers("--sort", "auc") == [1, 2]
+    assert numbers("--sort", "-metrics.auc") == [2, 1]
+    assert numbers("--where", "auc > 0.92") == [2]
+    assert numbers("--stage", "staging") == [1]
+    fraud.ok("archive", "fraud:2")
+    assert numbers() == [1]
+    assert numbers("--archived") == [2, 1]
+    assert [model["model"] for model in fraud.json("list", "--stage", "production")["models"]] == []
+    assert [model["model"] for model in fraud.json("list", "--where", "auc > 0.92")["models"]] == ["fraud"]
+    assert [model["model"] for model in fraud.json("list", "--sort", "-versions")["models"]] == ["fraud"]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("list", "--sort", "metrics.acu"),
+        ("list", "fraud", "--sort", "nothing"),
+        ("list", "fraud", "--columns", "acu"),
+        ("list", "--columns", "acu"),
+        ("list", "fraud:1"),
+        ("search", "", "--limit", "-1"),
+        ("search", "", "--sort", "acu"),
+    ],
+    ids=" ".join,
+)
+def test_a_field_that_nothing_has_is_a_typing_error(fraud: Cli, argv: tuple[str, ...]) -> None:
+    assert fraud(*argv).code == 2
+
+
+def test_search_finds_versions_over_all_models(fraud: Cli, source: Path) -> None:
+    fraud.ok("register", "churn", source, "--metric", "auc=0.8")
+    answer = fraud.json("search", "auc > 0.5", "--sort", "-auc", "--limit", "2")
+    assert answer["total"] == 3
+    assert [version["ref"] for version in answer["versions"]] == ["fraud:2", "fraud:1"]
+    assert fraud.ok("search", "auc > 2").err == "no version is like that\n"
+    assert fraud("search", "auc >").code == 8
+    assert "churn:1" in fraud.ok("search").out
+
+
+def test_show_a_version_shows_everything_about_it(fraud: Cli) -> None:
+    text = fraud.ok("show", "fraud:2").out
+    for wanted in ("fraud:2", "parents", "fraud:1", "auc", "lr", "transactions", "model.bin", "Scores payments."):
+        assert wanted in text
+    first = fraud.json("show", "fraud@staging")
+    assert first["children"] == ["fraud:2"]
+    assert [stage["stage"] for stage in first["stages"]] == ["staging"]
+
+
+def test_show_a_model_shows_its_stages_and_versions(fraud: Cli) -> None:
+    text = fraud.ok("show", "fraud").out
+    assert "2 versions" in text
+    assert "the first one" in text
+    assert len(fraud.json("show", "fraud")["versions"]) == 2
+
+
+def test_path_prints_a_folder_that_a_script_can_use(fraud: Cli) -> None:
+    printed = fraud.ok("path", "fraud@staging").out
+    assert printed == f"{fraud.registry}/models/fraud/1\n"
+    assert fraud.ok("path", "fraud").out == f"{fraud.registry}/models/fraud\n"
+
+
+# --- diff
+
+
+def test_diff_says_who_is_better_in_words(fraud: Cli) -> None:
+    text = fraud.ok("diff", "fraud:1", "fraud:2").out
+    assert "auc\thigher\t0.91\t0.93*\t+0.02\t+2.2%\t▲ better" in text
+    assert "latency_ms (ms)\tlower\t12*\t14\t+2\t+16.7%\t▼ worse" in text
+    assert "fraud:2 against fraud:1: better in 1, worse in 1 of 2 metrics" in text
+    assert "+Scores payments." in text
+    assert "transactions" not in text
+    assert "transactions" in fraud.ok("diff", "fraud:1", "fraud:2", "--all").out
+
+
+def test_diff_in_markdown_escapes_what_markdown_would_obey(fraud: Cli) -> None:
+    fraud.ok("edit", "fraud:2", "--set", "description=a | b <script> @all `x`")
+    text = fraud.ok("diff", "fraud:1", "fraud:2", "--markdown").out
+    assert "a \\| b &lt;script> &#64;all \\`x\\`" in text
+    assert "| metric | better is | fraud:1 | fraud:2 | change | outcome |" in text
+    assert "```diff" in text
+
+
+def test_diff_wants_two_versions(fraud: Cli) -> None:
+    assert fraud("diff", "fraud:1").code == 2
+    assert fraud("diff", "fraud:1", "fraud:9").code == 3
+
+
+# --- edit, log, revert, archive
+
+
+def test_edit_sets_and_unsets_fields_in_their_own_types(fraud: Cli) -> None:
+    answer = fraud.ok(
+        *("edit", "fraud:2", "--set", "metrics.auc=1", "--set", "tags=a, b", "--set", "description=2024"),
+        *("--set", "hyperparameters.depth=3", "--set", "lineage.parents=fraud:1", "--unset", "metrics.latency_ms"),
+        *("--reason", "measured again"),
+    )
+    assert answer.out == "fraud:2 1\n"
+    said = fraud.json("show", "fraud:2")["version"]["metadata"]
+    assert said["metrics"] == {"auc": 1}
+    assert (said["tags"], said["description"], said["hyperparameters"]["depth"]) == (["a", "b"], "2024", 3)
+    assert fraud.json("log", "fraud:2")["revisions"][-1]["reason"] == "measured again"
+
+
+def test_an_edit_that_changes_nothing_writes_nothing(fraud: Cli) -> None:
+    before = tree(fraud.registry)
+    assert "nothing was changed" in fraud.ok("edit", "fraud:1", "--set", "description=the first").err
+    assert tree(fraud.registry) == before
+
+
+def test_edit_takes_a_card_and_a_whole_record_from_files(fraud: Cli, tmp_path: Path) -> None:
+    card, record = tmp_path / "new.md", tmp_path / "new.toml"
+    card.write_text("# new\n")
+    record.write_text('description = "all of it"\n')
+    fraud.ok("edit", "fraud:1", "--card", card, "--metadata", record)
+    shown = fraud.json("show", "fraud:1")
+    assert shown["card"] == "# new\n"
+    assert shown["version"]["metadata"] == {"description": "all of it"}
+    assert fraud("edit", "fraud:1", "--card", tmp_path / "missing.md").code == 3
+    card.write_bytes(b"\xff\xfe")
+    assert fraud("edit", "fraud:1", "--card", card).code == 8
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [
+        (("--set", "artifacts.digest=x"), 8),
+        (("--set", "metrics.auc=high"), 2),
+        (("--unset", "nothing.here"), 8),
+        (("--editor", "--set", "a=b"), 2),
+        ((), 2),
+    ],
+)
+def test_edit_refuses_what_cannot_be(fraud: Cli, argv: tuple[str, ...], code: int) -> None:
+    before = tree(fraud.registry)
+    assert fraud("edit", "fraud:1", *argv).code == code
+    assert tree(fraud.registry) == before
+
+
+def test_log_shows_what_each_revision_changed_and_revert_takes_it_back(fraud: Cli) -> None:
+    fraud.ok("edit", "fraud:1", "--set", "description=worse", "--reason", "why not")
+    assert "description: the first -> worse" in fraud.ok("log", "fraud:1").out
+    fraud.ok("revert", "fraud:1", "--to", "0")
+    assert fraud.json("show", "fraud:1")["version"]["metadata"]["description"] == "the first"
+    assert [row["revision"] for row in fraud.json("log", "fraud:1")["revisions"]] == [0, 1, 2]
+    assert fraud("revert", "fraud:1", "--to", "9").code == 3
+
+
+def test_what_holds_a_stage_cannot_be_archived(fraud: Cli) -> None:
+    assert fraud("archive", "fraud:1").code == 6
+    fraud.ok("archive", "fraud:2", "--reason", "superseded")
+    assert fraud.json("show", "fraud:2")["version"]["archived"] is True
+    fraud.ok("archive", "fraud:2", "--undo")
+    assert fraud.json("show", "fraud:2")["version"]["archived"] is False
+
+
+# --- moves
+
+
+def test_promote_prints_the_event_and_says_the_move(fraud: Cli) -> None:
+    answer = fraud.ok("promote", "fraud:2", "staging")
+    assert answer.out == "staging/fraud@2\n"
+    assert "staging of fraud: fraud:1 -> fraud:2" in answer.err
+    assert "already" in fraud.ok("promote", "fraud:2", "staging").err
+
+
+def test_a_refusal_by_guards_shows_every_verdict(fraud: Cli) -> None:
+    fraud.ok("edit", "fraud:1", "--set", "metrics.auc=0.5")
+    answer = fraud("promote", "fraud:1", "production")
+    assert answer.code == 5
+    assert "✓ from: has held staging" in answer.err
+    assert "✗ metrics" in answer.err
+    assert ">= 0.9" in answer.err
+    assert "hint: " in answer.err
+
+
+def test_can_answers_for_every_guard_and_with_the_exit_code_of_the_move(fraud: Cli) -> None:
+    assert fraud("can", "fraud:2", "production").code == 5
+    good = fraud.ok("can", "fraud:1", "production")
+    assert "yes: stackroom promote fraud:1 production" in good.out
+    assert fraud.json("can", "fraud:1", "production")["allowed"] is True
+
+
+def test_expect_refuses_where_another_version_holds_the_stage(fraud: Cli) -> None:
+    assert fraud("promote", "fraud:2", "staging", "--expect", "fraud:2").code == 6
+    fraud.ok("promote", "fraud:2", "staging", "--expect", "fraud:1")
+
+
+def test_rollback_goes_to_the_one_before_and_clear_to_nobody(fraud: Cli) -> None:
+    fraud.ok("promote", "fraud:2", "staging")
+    assert "fraud:2 -> fraud:1" in fraud.ok("rollback", "fraud", "staging", "--reason", "alerts").err
+    assert "fraud:1 -> nothing" in fraud.ok("clear", "fraud", "staging").err
+    assert fraud("clear", "fraud", "staging").code == 3
+
+
+def test_history_tells_who_and_why_and_what_held_at_a_time(fraud: Cli) -> None:
+    fraud.ok("clear", "fraud", "staging", "--reason", "withdrawn")
+    events = fraud.json("history", "fraud", "--stage", "staging")["events"]
+    assert [(event["to"], event["reason"]) for event in events] == [("fraud:1", "the first one"), (None, "withdrawn")]
+    assert {event["validity"] for event in events} == {"attested"}
+    today = datetime.now(UTC).strftime("%Y-%m-%d")
+    assert fraud.json("history", "--at", today)["events"][0]["to"] is None
+    assert fraud.json("history", "--at", "2001-01-01")["events"] == []
+    at = events[0]["when"]
+    assert fraud.json("history", "--at", at)["events"][0]["to"] == "fraud:1"
+    assert fraud("history", "--at", "yesterday").code == 2
+    assert fraud.json("history", "--at", "2001-01-01")["at"] == "2001-01-01T23:59:59.999999Z"
+
+
+# --- verify
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_verify_finds_damage_and_ends_with_seven(fraud: Cli, jobs: int) -> None:
+    assert fraud.ok("verify", "--jobs", jobs).out.splitlines()[1].startswith("fraud:1\tyes\t1\t3\t-")
+    unseal(fraud.registry / "models/fraud/2")
+    (fraud.registry / "models/fraud/2/model.bin").write_bytes(b"sEcond")
+    answer = fraud("verify", "--jobs", jobs, "--json")
+    assert answer.code == 7
+    assert [row["ok"] for row in answer.document["versions"]] == [True, False]
+    assert fraud("verify", "fraud:1").code == 0
+    assert fraud("verify", "fraud:2", "fraud:1").code == 7
+    assert fraud("verify", "fraud:3").code == 3
+
+
+def test_verify_refuses_jobs_that_cannot_be(fraud: Cli) -> None:
+    assert fraud("verify", "--jobs", 0).code == 2
+
+
+# --- all of them
+
+
+DRY = {
+    "init": ("init", "{tmp}/never"),
+    "new": ("new", "other"),
+    "register": ("register", "fraud", "{tmp}/first", "--label", "9.9.9"),
+    "register a new model": ("register", "other", "{tmp}/first"),
+    "register with move": ("register", "fraud", "{tmp}/first", "--move"),
+    "label": ("label", "fraud:1", "9.9.9"),
+    "edit": ("edit", "fraud:1", "--set", "description=x"),
+    "revert": ("revert", "fraud:1", "--to", "0"),
+    "archive": ("archive", "fraud:2"),
+    "promote": ("promote", "fraud:2", "staging"),
+    "rollback": ("rollback", "fraud", "staging"),
+    "clear": ("clear", "fraud", "staging"),
+}
+
+
+@pytest.mark.parametrize("case", DRY)
+def test_dry_run_changes_nothing_at_all(fraud: Cli, tmp_path: Path, case: str) -> None:
+    fraud.ok("promote", "fraud:2", "staging")
+    fraud.ok("promote", "fraud:1", "staging")
+    before = tree(tmp_path)
+    answer = fraud(*(word.format(tmp=tmp_path) for word in DRY[case]), "--dry-run")
+    assert answer.code == 0, answer.err
+    assert tree(tmp_path) == before
+
+
+def test_a_wrong_registry_toml_is_told_and_reading_goes_on(fraud: Cli) -> None:
+    set_policy(fraud.registry, "[stages.staging]\n[stages.production]\nguard = {}\n")
+    answer = fraud.ok("list")
+    assert "fraud" in answer.out
+    assert "registry.toml:5: stages.production.guard" in answer.err
+    assert answer.err.count("registry.toml") == 1
+    assert fraud.json("list")["problems"][0]["place"] == "registry.toml"
+    assert fraud("promote", "fraud:2", "staging").code == 8
+
+
+def test_a_broken_version_is_a_flagged_row_and_a_problem(fraud: Cli) -> None:
+    unseal(fraud.registry / "models/fraud/2")
+    (fraud.registry / "models/fraud/2/version.toml").write_text("format = ")
+    answer = fraud.ok("list", "fraud")
+    assert [line.split("\t")[:2] for line in answer.out.splitlines()[1:]] == [["!", "2"], ["", "1"]]
+    assert "problem: models/fraud/2: version.toml" in answer.err
+    assert "!\tfraud" in fraud.ok("list").out
+
+
+def test_a_command_is_found_wherever_the_options_stand(fraud: Cli) -> None:
+    path = str(fraud.registry)
+    wanted = process("-R", path, "path", "fraud:1").out
+    assert wanted
+    assert process("path", "-R", path, "fraud:1").out == wanted
+    assert process("path", "fraud:1", f"--registry={path}", "--color", "never").out == wanted
+    assert process("path", "fraud:1", env={"STACKROOM_REGISTRY": path}).out == wanted
+    assert process("path", "fraud:1", cwd=fraud.registry / "models").out == wanted
+
+
+def test_a_bad_byte_in_the_registrys_own_path_reaches_a_script_unchanged(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "od\udcffd"
+    cli.ok("init", path)
+    cli.registry = path
+    cli.ok("register", "m", artifacts(tmp_path / "a"))
+    assert process("-R", str(path), "list").code == 0

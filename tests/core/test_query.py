@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stackroom.core.query import Query, sorted_by
+from stackroom.errors import InvalidInputError
+
+FIELDS: dict[str, Any] = {
+    "model": "fraud",
+    "version": 7,
+    "metrics.auc": 0.93,
+    "metrics.nan": float("nan"),
+    "hyperparameters.lr": 0.05,
+    "hyperparameters.day": date(2026, 10, 1),
+    "created": datetime(2026, 10, 1, 12, tzinfo=UTC),
+    "size": 2_000_000,
+    "stage": ("staging", "production"),
+    "tags": ("tabular", "Team=nlp"),
+    "tags.team": "NLP",
+    "author": "alice",
+    "archived": False,
+    "card": True,
+    "description": "",
+}
+WORDS = st.lists(
+    st.sampled_from(
+        [
+            "metrics.auc",
+            "stage",
+            "and",
+            "or",
+            "not",
+            "(",
+            ")",
+            ">",
+            "=",
+            "!=",
+            "~",
+            "0.9",
+            "'a b'",
+            '"',
+            "'",
+            "!",
+            "created",
+            "2026-10-01",
+            "9" * 400,
+            "1e999",
+            "\x00",
+            "é",
+        ]
+    ),
+    max_size=12,
+).map(" ".join)
+
+
+@given(st.one_of(st.text(), WORDS))
+def test_parsing_and_matching_raise_nothing_but_our_own_error(text: str) -> None:
+    try:
+        query = Query(text)
+    except InvalidInputError as error:
+        assert str(error).startswith("query: ")
+        assert 0 <= error.facts["position"] <= len(text)
+    else:
+        assert query.matches(FIELDS) in {True, False}
+
+
+@pytest.mark.parametrize("text", ["(" * 5000, "not " * 5000 + "a", "a and " * 5000 + "a"])
+def test_a_long_query_is_answered_or_refused(text: str) -> None:
+    try:
+        Query(text).matches(FIELDS)
+    except InvalidInputError:
+        pass
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "metrics.auc > 0.9",
+        "auc > 0.9 and lr = 0.05",
+        "stage = production",
+        "stage = Staging",
+        "tags.team = 'nlp'",
+        "not (author = bob or stage = champion)",
+        "author ~ LIC",
+        "created > 2026-09-30",
+        "created = 2026-10-01",
+        "created < 2026-10-01T13:00:00",
+        "created >= 2026-10-01T14:00:00+02:00",
+        "size > 1M",
+        "card and not archived",
+        "archived = false",
+        "missing != 3",
+        "nan != 1",
+        "day = 2026-10-01",
+        "author != bob AND version >= 7",
+    ],
+)
+def test_the_version_is_found(text: str) -> None:
+    assert Query(text).matches(FIELDS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "metrics.auc > 0.94",
+        "stage = champion",
+        "stage != production",
+        "missing = 3",
+        "missing < 3",
+        "missing",
+        "nan",
+        "nan > 0",
+        "nan <= 0",
+        "description",
+        "author > 3 and author < 4",
+        "auc = high",
+        "author = bob or author = carol and version = 7",
+        "created > 2026-10-01",
+    ],
+)
+def test_the_version_is_not_found(text: str) -> None:
+    assert not Query(text).matches(FIELDS)
+
+
+@pytest.mark.parametrize("text", ["", "(", "a =", "= 3", "a = 3 b", "a = 'x", "a ! b", "and", "a >> 3"][:6])
+def test_the_text_is_no_query(text: str) -> None:
+    with pytest.raises(InvalidInputError):
+        Query(text)
+
+
+def test_what_is_missing_or_nan_comes_last_in_either_direction() -> None:
+    items: list[dict[str, Any]] = [
+        {"n": 1, "x": 2},
+        {"n": 2},
+        {"n": 3, "x": float("nan")},
+        {"n": 4, "x": 5.0},
+        {"n": 5, "x": "text"},
+        {"n": 6, "x": datetime(2026, 1, 1, tzinfo=UTC)},
+    ]
+
+    def order(key: str) -> list[int]:
+        return [item["n"] for item in sorted_by(items, key, lambda item: item)]
+
+    assert order("x") == [1, 4, 6, 5, 2, 3]
+    assert order("-x") == [5, 6, 4, 1, 2, 3]
+    assert order("") == [1, 2, 3, 4, 5, 6]
+    assert order("nothing,-n") == [6, 5, 4, 3, 2, 1]

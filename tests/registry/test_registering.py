@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError
+from stackroom.registry.facade import Registry
+from stackroom.registry.registering import Registration
+from stackroom.store.scan import CARD_LIMIT
+from support.crashes import killed_at_every_step
+from support.registries import ALICE, BOB, CAROL, EVE, artifacts, make, set_policy, shared, tree
+from support.users import User, run_as
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return artifacts(tmp_path / "out")
+
+
+def test_a_register_makes_the_model_the_version_and_the_label(registry: Registry, out: Path) -> None:
+    version = registry.register("fraud", out, metrics={"auc": 0.9}, card="# card\n", label="1.0.0")
+    assert str(version.ref) == "fraud:1"
+    assert registry.version("fraud:1.0.0") == version
+    assert registry.version("fraud:latest") == version
+    assert registry.card("fraud:1") == "# card\n"
+    assert version.path == registry.path / "models/fraud/1"
+    assert version.problems == ()
+    assert [check.damage + check.warnings for check in registry.verify()] == [()]
+    assert registry.model("fraud").problems == ()
+
+
+@pytest.mark.parametrize("name", ["Fraud", "fraud_detector", "fraud.detector", "frauddetector", "models", "../x"])
+def test_a_name_that_is_not_allowed_makes_nothing(registry: Registry, out: Path, name: str) -> None:
+    registry.new("fraud-detector")
+    before = tree(registry.path)
+    with pytest.raises(InvalidInputError):
+        registry.register(name, out)
+    with pytest.raises(InvalidInputError):
+        registry.new(name)
+    assert tree(registry.path) == before
+
+
+def test_the_registry_narrows_names_and_never_widens_them(tmp_path: Path, out: Path) -> None:
+    make(tmp_path / "r")
+    set_policy(tmp_path / "r", '[names]\npattern = "risk-.*|BAD"\n')
+    registry = Registry(tmp_path / "r")
+    with pytest.raises(InvalidInputError, match="does not fit this registry's names"):
+        registry.register("fraud", out)
+    with pytest.raises(InvalidInputError):
+        registry.new("BAD")
+    assert registry.new("risk-fraud") == "risk-fraud"
+
+
+def test_a_model_is_made_once(registry: Registry) -> None:
+    registry.new("fraud", metadata={"description": "x"})
+    with pytest.raises(ConflictError, match="there already"):
+        registry.new("fraud")
+    with pytest.raises(ConflictError):
+        registry.new("fraud", dry_run=True)
+    assert registry.model("fraud").record.description == "x"
+
+
+def test_a_dry_run_writes_nothing(registry: Registry, out: Path) -> None:
+    before = tree(registry.path)
+    found = registry.publish("fraud", Registration(sources=[out], dry_run=True))
+    assert (found.made, found.new_model, found.files) == (False, True, 2)
+    registry.new("other", dry_run=True)
+    assert tree(registry.path) == before
+
+
+def test_the_very_same_artifacts_are_recognised(registry: Registry, out: Path) -> None:
+    first = registry.register("fraud", out, if_exists="skip")
+    assert registry.register("fraud", out, if_exists="skip", label="1.0").ref == first.ref
+    assert registry.version("fraud:1.0").ref == first.ref
+    with pytest.raises(ConflictError, match="very same artifacts"):
+        registry.register("fraud", out, if_exists="fail")
+    assert registry.register("fraud", out).number == 2
+    (out / "model.bin").write_bytes(b"other")
+    assert registry.register("fraud", out, if_exists="fail").number == 3
+
+
+def test_a_label_that_is_taken_stops_the_register_before_it_copies(registry: Registry, out: Path) -> None:
+    registry.register("fraud", out, label="1.0")
+    with pytest.raises(ConflictError, match=r"1\.0 belongs to version 1"):
+        registry.register("fraud", out, label="1.0")
+    with pytest.raises(InvalidInputError):
+        registry.register("fraud", out, label="7")
+    assert registry.model("fraud").count == 1
+    with pytest.raises(ConflictError):
+        registry.label("fraud:latest", "1.0") if registry.register("fraud", out) else None
+
+
+def test_a_label_lost_in_a_race_says_that_the_version_is_published(
+    registry: Registry, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.register("fraud", out, label="1.0")
+    monkeypatch.setattr("stackroom.registry.registering._label_is_free", lambda *_: None)
+    with pytest.raises(ConflictError, match=r"fraud:2 is published, and has no label") as caught:
+        registry.register("fraud", out, label="1.0")
+    assert caught.value.facts["ref"] == "fraud:2"
+
+
+def test_what_no_file_can_hold_is_refused_and_nothing_is_made(registry: Registry, out: Path) -> None:
+    before = tree(registry.path)
+    for metadata in ({"description": "\udcff"}, {"metrics": {"auc": 10**400}}, {"hyperparameters": {"seed": None}}):
+        with pytest.raises(InvalidInputError):
+            registry.register("fraud", out, metadata=metadata)
+    with pytest.raises(InvalidInputError, match="half a surrogate"):
+        registry.register("fraud", out, card="\ud800")
+    with pytest.raises(InvalidInputError, match="a card holds at most"):
+        registry.register("fraud", out, card="x" * (CARD_LIMIT + 1))
+    artifacts(out, {"README.md": b"x" * (CARD_LIMIT + 1)})
+    with pytest.raises(InvalidInputError, match="a card holds at most"):
+        registry.register("fraud", out)
+    assert tree(registry.path) == before
+
+
+def test_two_cards_are_one_too_many(registry: Registry, out: Path) -> None:
+    artifacts(out, {"README.md": b"# a"})
+    with pytest.raises(InvalidInputError, match="two sources with one name"):
+        registry.register("fraud", out, card="# b")
+    assert registry.card(registry.register("fraud", out).ref) == "# a"
+
+
+def test_the_environment_is_part_of_the_metadata(
+    registry: Registry, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stackroom.store.provenance import provenance  # noqa: PLC0415 - the fixture replaced it
+
+    monkeypatch.setattr("stackroom.registry.registering.provenance", provenance)
+    monkeypatch.setenv("SLURM_JOB_ID", "8812345")
+    monkeypatch.setitem(os.environ, "MLFLOW_RUN_ID", "run \udcff")
+    monkeypatch.setattr("sys.argv", ["train.py", "--fold", "\udcff"])
+    source = registry.register("fraud", out, metadata={"source": {"host": "mine"}}).record.source
+    assert (source["host"], source["slurm_job"], source["run"]) == ("mine", "8812345", "run ?")
+    assert source["command"].startswith("train.py --fold ")
+
+
+def test_a_registry_without_its_empty_folders_still_works(registry: Registry, out: Path) -> None:
+    for name in ("models", "feed", "observations"):
+        (registry.path / name).rmdir()
+    assert registry.models().models == ()
+    with pytest.raises(NotFoundError):
+        registry.model("fraud")
+    assert registry.register("fraud", out).number == 1
+
+
+def test_registering_killed_at_any_step_leaves_a_readable_registry(registry: Registry, out: Path) -> None:
+    known = 0
+    for step, acknowledged in killed_at_every_step(lambda: registry.register("fraud", out, label=None)):
+        listing = registry.models(every_version=True)
+        assert listing.problems == ()
+        count = sum(model.count for model in listing.models)
+        assert [model.all_problems for model in listing.models if model.all_problems] == [], step
+        assert count >= known + acknowledged
+        known = count
+    assert [check.damage for check in registry.verify() if check.damage] == []
+    assert registry.version("fraud:latest").number == known
+
+
+# --- several users; races are in test_races.py
+
+
+@pytest.mark.root
+def test_a_number_of_another_user_is_eperm_and_the_next_one_is_taken(reachable_path: Path) -> None:
+    root = shared(reachable_path)
+    source = artifacts(reachable_path / "out", {"model.bin": b"weights"})
+    run_as(ALICE, lambda: Registry(root).register("fraud", source).number)
+
+    def stale() -> int:
+        from stackroom.store import publish as publishing  # noqa: PLC0415 - in the child alone
+
+        plain, calls = publishing._next_number, iter([1])
+        publishing._next_number = lambda folder: next(calls, 0) or plain(folder)
+        return Registry(root).register("fraud", source).number
+
+    assert run_as(BOB, stale) == 2
+
+
+@pytest.mark.root
+def test_who_is_in_no_group_changes_nothing_and_is_told_whom_to_ask(reachable_path: Path) -> None:
+    root = shared(reachable_path)
+    source = artifacts(reachable_path / "out", {"model.bin": b"weights"})
+    run_as(ALICE, lambda: Registry(root).register("fraud", source).number)
+    before = tree(root)
+
+    def attempts() -> list[str]:
+        registry = Registry(root)
+        told = []
+        for act in (
+            lambda: registry.register("fraud", source),
+            lambda: registry.register("other", source),
+            lambda: registry.new("third"),
+            lambda: registry.label("fraud:1", "1.0"),
+            lambda: registry.publish("fraud", Registration(sources=[source], dry_run=True)),
+        ):
+            with pytest.raises(PermissionDeniedError) as caught:
+                act()
+            told.append(str(caught.value))
+        return told
+
+    for message in run_as(EVE, attempts):
+        assert "62001" in message, "the group"
+        assert "you are 61006" in message
+    assert tree(root) == before
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("user", [ALICE, CAROL])
+def test_a_version_belongs_to_who_registered_it_and_to_the_group(reachable_path: Path, user: User) -> None:
+    root = shared(reachable_path)
+    source = artifacts(reachable_path / "out", {"model.bin": b"weights"})
+    owner = run_as(user, lambda: Registry(root).register("fraud", source).owner.uid)
+    status = (root / "models/fraud/1").lstat()
+    assert owner == status.st_uid == user.uid
+    assert status.st_gid == 62001
+    assert Registry(root).version("fraud:1").owner.uid == user.uid

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stackroom.core.metadata import record_of
+from stackroom.core.names import ModelName
+from stackroom.core.text import is_plain_name
+from stackroom.errors import InvalidInputError
+from stackroom.store.digest import Verification, is_safe_path, parse_sums, sums_text, verify_version
+from stackroom.store.folder import Folder
+from stackroom.store.publish import Draft, publish
+from stackroom.store.sources import gather
+from support.registries import NOW, artifacts, unseal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATHS = st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).filter(is_safe_path)
+
+
+@given(st.dictionaries(PATHS, st.from_regex(r"[0-9a-f]{64}", fullmatch=True), max_size=5))
+def test_a_sums_file_is_read_back_and_sorted_by_the_bytes_of_the_path(sums: dict[str, str]) -> None:
+    text = sums_text(sums.items())
+    assert parse_sums(text, where="x") == sums
+    assert [line[66:] for line in text.split(b"\n") if line] == sorted(path.encode() for path in sums)
+
+
+@given(st.one_of(st.binary(max_size=100), st.text(alphabet="0a /.*\n\\", max_size=80).map(str.encode)))
+def test_a_sums_file_is_read_or_refused(text: bytes) -> None:
+    try:
+        found = parse_sums(text, where="x")
+    except InvalidInputError as error:
+        assert error.facts["line"] >= 1
+    else:
+        assert all(is_plain_name(path) and not path.startswith("/") for path in found)
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../b", "a//b", ".", "a\\b", "a/", ""])
+def test_a_path_that_leaves_the_folder_is_refused(path: str) -> None:
+    assert not is_safe_path(path)
+    with pytest.raises(InvalidInputError):
+        parse_sums(b"0" * 64 + b"  " + path.encode() + b"\n", where="x")
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    (tmp_path / "fraud").mkdir()
+    with Folder.open(str(tmp_path / "fraud")) as folder:
+        files = gather([str(artifacts(tmp_path / "out"))])
+        made = publish(folder, Draft(model=ModelName("fraud"), record=record_of({}), created=NOW, files=files))
+    path = tmp_path / "fraud" / "1"
+    unseal(path)
+    yield path, made.seal.digest
+
+
+def check(sealed: tuple[Path, str]) -> Verification:
+    with Folder.open(str(sealed[0])) as version:
+        return verify_version(version, sealed[1])
+
+
+def test_what_is_as_sealed_is_clean(sealed: tuple[Path, str]) -> None:
+    found = check(sealed)
+    assert (found.damage, found.files, found.bytes, found.digest) == ((), 2, 12, sealed[1])
+
+
+@pytest.mark.parametrize("name", ["model.bin", "sub/vocab.txt"])
+def test_one_flipped_bit_is_reported_with_its_file(sealed: tuple[Path, str], name: str) -> None:
+    path = sealed[0] / name
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert [line.partition(":")[0] for line in check(sealed).damage] == [name]
+
+
+def test_everything_that_does_not_belong_is_reported_with_its_name(sealed: tuple[Path, str]) -> None:
+    root = sealed[0]
+    (root / "extra.bin").write_bytes(b"")
+    (root / "sub" / "link").symlink_to("../model.bin")
+    os.mkfifo(root / "fifo")
+    (root / "model.bin").unlink()
+    assert sorted(line.split(":")[0] for line in check(sealed).damage) == ["extra.bin", "fifo", "model.bin", "sub/link"]
+
+
+def test_an_artifact_behind_a_symlink_is_damage(sealed: tuple[Path, str]) -> None:
+    root = sealed[0]
+    (root / "model.bin").rename(root.parent / "elsewhere")
+    (root / "model.bin").symlink_to("../elsewhere")
+    assert any(line.startswith("model.bin: a symlink") for line in check(sealed).damage)
+
+
+def test_a_second_name_is_a_warning(sealed: tuple[Path, str]) -> None:
+    (sealed[0].parent / "other").hardlink_to(sealed[0] / "model.bin")
+    assert any("has 2 names" in line for line in check(sealed).warnings)
+
+
+def test_edited_sums_are_noticed_by_the_seal(sealed: tuple[Path, str]) -> None:
+    root = sealed[0]
+    (root / "model.bin").write_bytes(b"trojan")
+    digests = {"model.bin": "56", "sub/vocab.txt": "77"}
+    import hashlib  # noqa: PLC0415 - only here
+
+    import xxhash  # noqa: PLC0415 - the same
+
+    (root / "SHA256SUMS").write_bytes(
+        sums_text((name, hashlib.sha256((root / name).read_bytes()).hexdigest()) for name in digests)
+    )
+    (root / "XXH128SUMS").write_bytes(
+        sums_text((name, xxhash.xxh3_128((root / name).read_bytes()).hexdigest()) for name in digests)
+    )
+    (damage,) = check(sealed).damage
+    assert damage.startswith("SHA256SUMS: ")
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"0" * 64 + b"  ../../etc/passwd\n", None])
+@pytest.mark.parametrize("name", ["SHA256SUMS", "XXH128SUMS"])
+def test_broken_sums_are_damage_and_no_crash(sealed: tuple[Path, str], name: str, content: bytes | None) -> None:
+    (sealed[0] / name).unlink()
+    if content is not None:
+        (sealed[0] / name).write_bytes(content)
+    assert check(sealed).damage
+
+
+def test_sums_that_are_a_fifo_or_a_symlink_are_damage_and_nobody_waits(sealed: tuple[Path, str]) -> None:
+    (sealed[0] / "SHA256SUMS").unlink()
+    os.mkfifo(sealed[0] / "SHA256SUMS")
+    (sealed[0] / "XXH128SUMS").rename(sealed[0] / "x")
+    (sealed[0] / "XXH128SUMS").symlink_to("x")
+    assert any(line.startswith("SHA256SUMS") for line in check(sealed).damage)
+    assert any(line.startswith("XXH128SUMS: a symlink") for line in check(sealed).damage)
