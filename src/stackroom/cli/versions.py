@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column
 from stackroom.cli.words import MISSING, metric_text, size_text, time_text
-from stackroom.core.compare import field_text
 from stackroom.core.metadata import iso
 from stackroom.core.query import sorted_by
+from stackroom.core.show import field_text
 from stackroom.errors import UsageError
 
 if TYPE_CHECKING:

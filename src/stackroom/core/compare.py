@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stackroom.core.guards import evaluation_data
 from stackroom.core.metadata import Record, document_of, flat, jsonable
+from stackroom.core.show import field_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -317,16 +318,6 @@ def _field_rows(tables: Sequence[Mapping[str, Any]]) -> tuple[FieldRow, ...]:
             texts = tuple(None if value is None else repr(value) for value in values)
         rows.append(FieldRow(name=name, values=texts, note=note))
     return tuple(rows)
-
-
-def field_text(value: object) -> str:
-    """A metadata value on one line, as people write it."""
-    plain = jsonable(value)
-    if isinstance(plain, bool):
-        return "true" if plain else "false"
-    if isinstance(plain, list) and all(isinstance(item, str) for item in plain):
-        return ", ".join(plain)
-    return str(plain)
 
 
 def _file_rows(tables: Sequence[Mapping[str, FileFact]]) -> tuple[FieldRow, ...]:

@@ -6,12 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from stackroom.core.guards import number
-from stackroom.core.metadata import as_utc
+from stackroom.core.metadata import as_utc, jsonable
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["age", "count", "duration", "number", "percent", "signed", "size"]
+__all__ = ["age", "count", "duration", "field_text", "number", "percent", "signed", "size"]
 
 
 def size(amount: float | None) -> str:
@@ -58,3 +58,13 @@ def percent(ratio: float | None) -> str:
 def count(amount: int, one: str, many: str = "") -> str:
     """A number with its noun: ``1 version``, ``3 versions``."""
     return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+
+
+def field_text(value: object) -> str:
+    """A metadata value on one line, as people write it."""
+    plain = jsonable(value)
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    if isinstance(plain, list) and all(isinstance(item, str) for item in plain):
+        return ", ".join(plain)
+    return str(plain)

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stackroom.core.compare import field_text
 from stackroom.core.metadata import (
     REVISION_KEYS,
     SEALED_KEYS,
@@ -20,6 +19,7 @@ from stackroom.core.metadata import (
     without_field,
 )
 from stackroom.core.names import Ref, parse_ref
+from stackroom.core.show import field_text
 from stackroom.core.toml import format_toml, parse_toml
 from stackroom.errors import ConflictError, InvalidInputError, NotFoundError
 from stackroom.registry.reading import may_write

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stackroom.core.compare import Comparison, FileFact, Subject, compare
 from stackroom.core.ledger import Event, Ledger, Who
 from stackroom.core.names import ModelName, Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Policy
@@ -41,6 +40,8 @@ from stackroom.store.scan import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from stackroom.core.compare import Comparison, FileFact, Subject
 
 
 def utc_now() -> datetime:
@@ -373,6 +374,8 @@ class Reader:
                     f"{version.ref}: {layout.SHA256_FILE} cannot be read: {error}",
                     hint=f"stackroom verify {version.ref}",
                 ) from error
+        from stackroom.core.compare import FileFact  # noqa: PLC0415 - as in compare
+
         return tuple(FileFact(path=path, size=size(path), digest=f"sha256:{digest}") for path, digest in sums.items())
 
     def revisions(self, ref: str | Ref) -> tuple[RevisionText, ...]:
@@ -428,9 +431,13 @@ class Reader:
         """
         if len(refs) < 2:
             raise UsageError("a comparison needs two versions at least")
+        from stackroom.core.compare import compare  # noqa: PLC0415 - costs 8 ms, and listing compares nothing
+
         return compare([self._subject(ref) for ref in refs], self.policy, base=base)
 
     def _subject(self, ref: str | Ref) -> Subject:
+        from stackroom.core.compare import Subject  # noqa: PLC0415 - as above
+
         version = self.version(ref)
         try:
             files = self.files(version.ref)

@@ -196,7 +196,7 @@ def register(reader: Reader, model: str, registration: Registration) -> Register
     known = _model_is_there(reader, name)
     if not known:
         check_name(reader, name)
-    elif registration.if_exists and (same := _same_artifacts(reader, name, files, card)):
+    elif registration.if_exists and (same := _same_artifacts(reader, name, files, registration)):
         return _existing(reader, same, registration, label)
     if known and label is not None:
         _label_is_free(reader, name, label)
@@ -281,9 +281,12 @@ def _label_is_free(reader: Reader, name: ModelName, label: Label) -> None:
                 )
 
 
-def _same_artifacts(reader: Reader, name: ModelName, files: Sequence[SourceFile], card: bytes | None) -> Version | None:
+def _same_artifacts(
+    reader: Reader, name: ModelName, files: Sequence[SourceFile], registration: Registration
+) -> Version | None:
     """The newest version whose artifacts are the very same files, by digest."""
-    digest = prospective_digest(files, card)
+    card = registration.card.encode() if registration.card is not None else None
+    digest = prospective_digest(files, card, registration.progress)
     for version in reversed(reader.model(name).versions):
         if version.seal and version.seal.digest == digest:
             return version

@@ -32,6 +32,9 @@ SUMS_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of a SUMS file: half a million artifacts."""
 
 
+NOT_SEALED: Final = "the folder is writable: not sealed, or copied without its modes (git clone, rsync)"
+
+
 class Progress(Protocol):
     """Is told how many more bytes were done; may raise to cancel."""
 
@@ -211,7 +214,7 @@ def verify_version(version: Folder, sealed_digest: str, progress: Progress = sil
         warnings += _file_warnings(found)
     damage += [f"{path}: missing" for path in sorted(wanted.keys() - seen)]
     if version.status().st_mode & 0o222:
-        warnings.append("the folder is writable: not sealed, or copied without its modes (git clone, rsync)")
+        warnings.append(NOT_SEALED)
     return Verification(damage=tuple(damage), warnings=tuple(warnings), files=len(seen), bytes=total, digest=digest)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from stackroom.core.text import is_plain_name
 from stackroom.errors import InvalidInputError, NotFoundError
 from stackroom.store import layout
-from stackroom.store.digest import TwoDigests, artifacts_digest, digest_file, sums_text
+from stackroom.store.digest import Progress, TwoDigests, artifacts_digest, digest_file, silent, sums_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -149,7 +149,7 @@ def _check_overlap(found: Iterable[str]) -> None:
                 raise InvalidInputError(f"{'/'.join(parts[:depth])} is a file in one source and a folder in another")
 
 
-def prospective_digest(files: Sequence[SourceFile], card: bytes | None) -> str:
+def prospective_digest(files: Sequence[SourceFile], card: bytes | None, progress: Progress = silent) -> str:
     """What ``[artifacts] digest`` would say if these files were registered; reads every byte.
 
     Raises:
@@ -160,7 +160,7 @@ def prospective_digest(files: Sequence[SourceFile], card: bytes | None) -> str:
         try:
             fd = os.open(file.source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             try:
-                lines.append((file.target, digest_file(fd, file.target).sha256))
+                lines.append((file.target, digest_file(fd, file.target, progress).sha256))
             finally:
                 os.close(fd)
         except OSError as error:

@@ -8,6 +8,7 @@ from stackroom.cli.parsing import Command
 from stackroom.cli.style import Styled
 from stackroom.cli.words import count_text, size_text
 from stackroom.errors import IntegrityError, UsageError
+from stackroom.store.digest import NOT_SEALED
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -58,11 +59,23 @@ def _put(context: Context, check: VersionCheck) -> None:
     context.out(sign, f" {check.ref}  {count_text(check.files, 'file')}, {size_text(check.bytes)}")
     for damage in check.damage:
         context.out("    ", Styled(damage, "red"))
-    for warning in check.warnings:
-        context.out("    warning: ", Styled(warning, "yellow"))
+
+
+def _say_warnings(context: Context, checks: list[VersionCheck]) -> None:
+    """Each warning once, with how many versions it is about: after a git clone it is about all of them."""
+    where: dict[str, list[str]] = {}
+    for check in checks:
+        for warning in check.warnings:
+            where.setdefault(warning, []).append(str(check.ref))
+    for warning, refs in where.items():
+        about = refs[0] if len(refs) == 1 else count_text(len(refs), "version")
+        context.say(Styled("warning:", "yellow"), f" {about}: {warning}")
+    if NOT_SEALED in where:
+        context.say(f"  to seal every version: chmod -R a-w {context.registry.path}/models/*/[1-9]*/")
 
 
 def _say_summary(context: Context, checks: list[VersionCheck], damaged: int) -> None:
+    _say_warnings(context, checks)
     size = size_text(sum(check.bytes for check in checks))
     read = f"{count_text(len(checks), 'version')}, {size} read"
     if damaged:
