@@ -14,7 +14,10 @@ NAN = float("nan")
 
 
 def verdicts(
-    guards: str, record: dict[str, Any], holder: dict[str, Any] | None = None, **situation: Any
+    guards: str,
+    record: dict[str, Any],
+    holder: dict[str, Any] | None = None,
+    **situation: Any,  # noqa: ANN401 - fields of Situation
 ) -> list[Verdict]:
     text = 'format = 1\nid = "r"\n[metrics.auc]\nbetter = "higher"\n[metrics.ms]\nbetter = "lower"\n'
     policy = policy_of(tomllib.loads(f"{text}[stages.staging]\n[stages.production.guards]\n{guards}"))
@@ -35,7 +38,12 @@ def verdicts(
     )
 
 
-def passed(guards: str, record: dict[str, Any], holder: dict[str, Any] | None = None, **situation: Any) -> list[bool]:  # noqa: ANN401 - as above
+def passed(
+    guards: str,
+    record: dict[str, Any],
+    holder: dict[str, Any] | None = None,
+    **situation: Any,  # noqa: ANN401 - fields of Situation
+) -> list[bool]:
     return [verdict.passed for verdict in verdicts(guards, record, holder, **situation)]
 
 
@@ -97,7 +105,7 @@ def test_a_guard_on_the_situation_passes_and_fails(guards: str, good: dict[str, 
     ],
 )
 def test_not_worse_goes_by_the_metrics_own_direction(
-    tolerance: str, metric: str, holder: float, candidate: float, fine: bool
+    tolerance: str, metric: str, holder: float, candidate: float, *, fine: bool
 ) -> None:
     found = verdicts(
         f"not_worse = {{ {metric} = {tolerance} }}", {"metrics": {metric: candidate}}, {"metrics": {metric: holder}}

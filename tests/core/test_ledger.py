@@ -33,7 +33,7 @@ T0 = datetime(2026, 11, 23, 4, 22, tzinfo=UTC)
 STAGE = StageName("production")
 FOLDER = StageFolder(registry_id="reg", stage=STAGE, owner=61000)
 DAVE = Who(61003, "dave")
-UNICODE = st.text(alphabet=st.characters(exclude_categories=("Cs",)))
+UNICODE = st.text()
 ANYTHING = st.text(alphabet=st.characters(exclude_categories=()))
 
 
@@ -106,7 +106,10 @@ def test_reading_a_text_raises_nothing_but_its_own_error(text: str) -> None:
     try:
         parse_move(text)
     except InvalidInputError as error:
-        assert str(error)
+        refused = error
+    else:
+        return
+    assert str(refused)
 
 
 def test_a_text_reads_as_an_audit_log() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stackroom.core.names import (
+    ModelName,
     Ref,
     is_label,
     is_model_name,
@@ -18,12 +19,12 @@ from stackroom.core.names import (
 )
 from stackroom.errors import InvalidInputError
 
-NAMES = st.from_regex(r"[a-z0-9]([a-z0-9._-]{0,20}[a-z0-9])?", fullmatch=True).filter(is_model_name)
+NAMES = st.from_regex(r"[a-z0-9]([a-z0-9._-]{0,20}[a-z0-9])?", fullmatch=True).filter(is_model_name).map(ModelName)
 STAGES = st.from_regex(r"[a-z0-9]([a-z0-9._-]{0,10}[a-z0-9])?", fullmatch=True).filter(is_stage_name)
 LABELS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,20}", fullmatch=True).filter(is_label)
 NUMBERS = st.integers(1, 999_999_999)
 REFS = st.one_of(
-    NAMES.map(Ref),
+    st.builds(Ref, NAMES),
     st.builds(lambda name, number: Ref(name, "number", str(number)), NAMES, NUMBERS),
     st.builds(lambda name, label: Ref(name, "label", label), NAMES, LABELS),
     st.builds(lambda name, stage: Ref(name, "stage", stage), NAMES, STAGES),

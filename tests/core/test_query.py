@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -63,18 +64,18 @@ def test_parsing_and_matching_raise_nothing_but_our_own_error(text: str) -> None
     try:
         query = Query(text)
     except InvalidInputError as error:
-        assert str(error).startswith("query: ")
-        assert 0 <= error.facts["position"] <= len(text)
+        refused = error
     else:
         assert query.matches(FIELDS) in {True, False}
+        return
+    assert str(refused).startswith("query: ")
+    assert 0 <= refused.facts["position"] <= len(text)
 
 
 @pytest.mark.parametrize("text", ["(" * 5000, "not " * 5000 + "a", "a and " * 5000 + "a"])
 def test_a_long_query_is_answered_or_refused(text: str) -> None:
-    try:
+    with contextlib.suppress(InvalidInputError):
         Query(text).matches(FIELDS)
-    except InvalidInputError:
-        pass
 
 
 @pytest.mark.parametrize(

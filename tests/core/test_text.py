@@ -12,7 +12,7 @@ BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c
 
 
 @given(ANY, st.booleans())
-def test_nothing_that_a_terminal_obeys_or_hides_is_left(text: str, multiline: bool) -> None:  # noqa: FBT001 - drawn
+def test_nothing_that_a_terminal_obeys_or_hides_is_left(text: str, multiline: bool) -> None:  # noqa: FBT001 - hypothesis draws it by its name
     shown = visible(text, multiline=multiline)
     allowed = {"\n"} if multiline else set()
     assert not [char for char in shown if char not in allowed and unicodedata.category(char) in {"Cc", "Cf", "Cs"}]

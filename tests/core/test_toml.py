@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -34,8 +35,11 @@ def test_parsing_raises_nothing_but_its_own_error(text: bytes) -> None:
     try:
         parse_toml(text, where="x.toml")
     except InvalidInputError as error:
-        assert str(error).startswith("x.toml")
-        assert error.facts["file"] == "x.toml"
+        refused = error
+    else:
+        return
+    assert str(refused).startswith("x.toml")
+    assert refused.facts["file"] == "x.toml"
 
 
 @given(st.dictionaries(st.text(max_size=8), VALUES, max_size=4))
@@ -66,10 +70,8 @@ BOMBS = {
 @pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS.keys())
 def test_a_bomb_is_refused_or_parsed_at_once(text: bytes) -> None:
     before = time.process_time()
-    try:
+    with contextlib.suppress(InvalidInputError):
         parse_toml(text, where="x")
-    except InvalidInputError:
-        pass
     assert time.process_time() - before < 1.5
 
 

@@ -106,13 +106,15 @@ def test_comments_survive_an_editor(registry: Registry, model: Path) -> None:
     assert "# who asked for it: bo" in (model / "1@2.toml").read_text()
 
 
-def test_a_text_that_looks_like_sealed_keys_and_tables_comes_back_whole(registry: Registry, model: Path) -> None:
-    text = 'description = """\nreason = because\n[artifacts]\nuid = 1\n"""\ngrid = [\n  ["artifacts"],\n  [1, 2],\n]\nteam = "risk"\n'
+@pytest.mark.usefixtures("model")
+def test_a_text_that_looks_like_sealed_keys_and_tables_comes_back_whole(registry: Registry) -> None:
+    description = "reason = because\n[artifacts]\nuid = 1\n"
+    text = f'description = """\n{description}"""\ngrid = [\n  ["artifacts"],\n  [1, 2],\n]\nteam = "risk"\n'
     registry.edit("fraud:1", Edit(text=text))
     present = registry.editable("fraud:1")
     assert not registry.edit("fraud:1", Edit(text=present.text)).made
     record = registry.version("fraud:1").record
-    assert record.description == "reason = because\n[artifacts]\nuid = 1\n"
+    assert record.description == description
     assert record.extra == {"grid": [["artifacts"], [1, 2]]}
 
 
@@ -138,9 +140,8 @@ def test_an_edit_that_comes_second_is_a_conflict_that_names_who_was_first(
     assert left_over(model) == []
 
 
-def test_a_card_that_comes_second_is_a_conflict_too(
-    registry: Registry, model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("model")
+def test_a_card_that_comes_second_is_a_conflict_too(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     from stackroom.registry import editing  # noqa: PLC0415 - its private step is replaced
 
     plain = editing._card_change
@@ -174,7 +175,8 @@ def test_a_model_has_metadata_and_a_card_of_its_own(registry: Registry, model: P
     assert registry.version("fraud:1").record.description == ""
 
 
-def test_a_revision_is_taken_back_by_a_new_one(registry: Registry, model: Path) -> None:
+@pytest.mark.usefixtures("model")
+def test_a_revision_is_taken_back_by_a_new_one(registry: Registry) -> None:
     registry.edit("fraud:1", put(team="risk"))
     registry.edit("fraud:1", put(metrics__auc=0.1))
     made = registry.revert("fraud:1", 1)
@@ -214,7 +216,8 @@ def test_a_revision_number_that_somebody_used_up_is_an_error_and_not_a_lost_edit
     assert tree(model) == before
 
 
-def test_what_holds_a_stage_is_not_archived(registry: Registry, model: Path) -> None:
+@pytest.mark.usefixtures("model")
+def test_what_holds_a_stage_is_not_archived(registry: Registry) -> None:
     registry.promote("fraud:1", "staging")
     with pytest.raises(ConflictError, match="holds staging"):
         registry.archive("fraud:1")
@@ -227,7 +230,8 @@ def test_what_holds_a_stage_is_not_archived(registry: Registry, model: Path) -> 
     assert registry.version("fraud:1").state == "development"
 
 
-def test_an_edit_killed_at_any_step_leaves_the_old_record_or_the_new(registry: Registry, model: Path) -> None:
+@pytest.mark.usefixtures("model")
+def test_an_edit_killed_at_any_step_leaves_the_old_record_or_the_new(registry: Registry) -> None:
     for step, acknowledged in killed_at_every_step(
         lambda: registry.edit("fraud:1", Edit(put={"team": "risk"}, card="# second\n"))
     ):

@@ -11,6 +11,7 @@ from stackroom.core.ledger import Validity
 from stackroom.errors import ConflictError, IntegrityError, NotFoundError, RegistryError
 from stackroom.registry.facade import Registry
 from stackroom.store import ledgers
+from stackroom.store.folder import Folder
 from support.crashes import killed_at_every_step
 from support.registries import artifacts, make
 
@@ -76,14 +77,14 @@ def test_an_event_number_that_somebody_used_up_is_an_error_and_no_lost_move(thre
 
 def test_a_ledger_that_cannot_be_read_is_no_empty_one(three: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     three.promote("fraud:1", "staging")
-    plain = ledgers.Folder.entries
+    plain = Folder.entries
 
-    def failing(self: ledgers.Folder) -> Any:  # noqa: ANN401 - an iterator
+    def failing(self: Folder) -> Any:  # noqa: ANN401 - an iterator
         if self.path.endswith("stages/staging"):
             raise OSError(5, "Input/output error")
         return plain(self)
 
-    monkeypatch.setattr(ledgers.Folder, "entries", failing)
+    monkeypatch.setattr(Folder, "entries", failing)
     for act in (
         lambda: three.promote("fraud:2", "staging"),
         lambda: three.can("fraud:2", "staging"),

@@ -83,6 +83,8 @@ def test_a_comparison_needs_two_and_becomes_json(filled: Registry) -> None:
     assert json.loads(json.dumps(found.document()))["base"] == "fraud:1"
     with pytest.raises(UsageError):
         filled.compare(["fraud:1"])
+    with pytest.raises(UsageError):
+        filled.compare(["fraud:1", "fraud:2"], base=2)
 
 
 def test_a_card_that_cannot_be_read_does_not_stop_a_comparison(filled: Registry) -> None:
@@ -225,7 +227,7 @@ def test_a_hostile_revision_hides_nobody(filled: Registry, text: str) -> None:
     filled.revisions("fraud:1")
 
 
-def test_a_seal_from_the_end_of_the_calendar_hides_nobody(filled: Registry, tmp_path: Path) -> None:
+def test_a_seal_from_the_end_of_the_calendar_hides_nobody(filled: Registry) -> None:
     version = filled.path / "models/fraud/2"
     version.chmod(0o755)
     seal = version / "version.toml"

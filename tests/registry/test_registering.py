@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,9 @@ from stackroom.store.scan import CARD_LIMIT
 from support.crashes import killed_at_every_step
 from support.registries import ALICE, BOB, CAROL, EVE, artifacts, make, set_policy, shared, tree
 from support.users import User, run_as
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ def test_a_label_that_is_taken_stops_the_register_before_it_copies(registry: Reg
         registry.register("fraud", out, label="7")
     assert registry.model("fraud").count == 1
     with pytest.raises(ConflictError):
-        registry.label("fraud:latest", "1.0") if registry.register("fraud", out) else None
+        registry.label(registry.register("fraud", out).ref, "1.0")
 
 
 def test_a_label_lost_in_a_race_says_that_the_version_is_published(
@@ -217,3 +220,44 @@ def test_a_version_belongs_to_who_registered_it_and_to_the_group(reachable_path:
     assert owner == status.st_uid == user.uid
     assert status.st_gid == 62001
     assert Registry(root).version("fraud:1").owner.uid == user.uid
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"metadata": {"metrics": 3}, "metrics": {"auc": 1}},
+        {"metadata": {"hyperparameters": [1]}, "hyperparameters": {"lr": 1}},
+        {"metadata": {"datasets": 3}, "datasets": [{"name": "x"}]},
+        {"datasets": ["x"]},
+    ],
+)
+def test_what_cannot_be_merged_is_refused_as_any_other_wrong_value(
+    registry: Registry, out: Path, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInputError, match="expected"):
+        registry.register("fraud", out, **wrong)
+
+
+def test_metadata_and_what_is_given_beside_it_are_one(registry: Registry, out: Path) -> None:
+    metadata = {"metrics": {"auc": 0.1, "f1": 0.2}, "datasets": ({"name": "a"},), "tags": ("x", "y")}
+    version = registry.register("fraud", out, metadata=metadata, metrics={"auc": 0.9}, datasets=[{"name": "b"}])
+    assert version.metrics == {"auc": 0.9, "f1": 0.2}
+    assert [dataset.name for dataset in version.record.datasets] == ["a", "b"]
+    assert version.record.tags == ("x", "y")
+
+
+def test_a_path_that_is_none_is_refused(registry: Registry) -> None:
+    with pytest.raises(InvalidInputError, match="no path"):
+        registry.register("fraud", "a\0b")
+
+
+@pytest.mark.parametrize("kind", ["file", "symlink"])
+def test_something_else_in_a_models_place_is_said(registry: Registry, out: Path, kind: str) -> None:
+    place = registry.path / "models" / "fraud"
+    if kind == "symlink":
+        place.symlink_to(out)
+    else:
+        place.write_text("")
+    for act in (lambda: registry.register("fraud", out), lambda: registry.new("fraud")):
+        with pytest.raises(ConflictError, match="is no folder"):
+            act()

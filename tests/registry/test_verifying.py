@@ -31,7 +31,8 @@ def damage(registry: Registry, *refs: str) -> dict[str, tuple[str, ...]]:
     return {str(check.ref): check.damage for check in registry.verify(refs) if check.damage}
 
 
-def test_what_was_registered_and_promoted_is_clean(registry: Registry, model: Path) -> None:
+@pytest.mark.usefixtures("model")
+def test_what_was_registered_and_promoted_is_clean(registry: Registry) -> None:
     assert damage(registry) == {}
     assert [str(check.ref) for check in registry.verify()] == ["fraud:1", "fraud:2"]
     assert [str(check.ref) for check in registry.verify(["fraud:2", "fraud:2"])] == ["fraud:2"]
@@ -71,7 +72,8 @@ def test_metadata_rewritten_after_the_promotion_is_reported(registry: Registry, 
     )
 
 
-def test_an_edit_after_the_promotion_is_no_damage(registry: Registry, model: Path) -> None:
+@pytest.mark.usefixtures("model")
+def test_an_edit_after_the_promotion_is_no_damage(registry: Registry) -> None:
     registry.edit("fraud:1", Edit(put={"metrics.auc": 0.1}, card="# another\n"))
     assert damage(registry) == {}
 

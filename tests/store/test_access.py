@@ -38,7 +38,7 @@ def test_a_refusal_names_directory_group_and_mode(reachable_path: Path) -> None:
     message, hint, facts, code = run_as(ALICE, refusal)
     assert message == f"you may not move it: {production} is 61000:{RELEASERS} 3775, and you are 61001"
     assert hint == f"group {RELEASERS} may (no members known here); ask one of them, or ask 61000 to be added"
-    assert (facts["group"], facts["mode"], facts["allowed"]) == (str(RELEASERS), "3775", False)  # type: ignore[index]  # JSON
+    assert (facts["group"], facts["mode"], facts["allowed"]) == (str(RELEASERS), "3775", False)  # type: ignore[index]  # facts come back as JSON
     assert code == 4
 
 

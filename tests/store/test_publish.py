@@ -15,7 +15,7 @@ from stackroom.core.names import ModelName
 from stackroom.core.toml import parse_toml
 from stackroom.errors import InvalidInputError, PermissionDeniedError
 from stackroom.store import publish as publishing
-from stackroom.store.digest import verify_version
+from stackroom.store.digest import chunks, verify_version
 from stackroom.store.folder import Folder
 from stackroom.store.publish import Draft, make_model, publish, uuid7
 from stackroom.store.scan import list_model
@@ -187,7 +187,7 @@ def test_a_source_that_changes_while_it_is_read_is_refused(
     move: bool,  # noqa: FBT001 - two cases
 ) -> None:
     source = artifacts(tmp_path / "out", {"model.bin": b"x" * 100})
-    plain = publishing.chunks
+    plain = chunks
 
     def growing(fd: int) -> Iterator[memoryview]:
         yield from plain(fd)

@@ -152,7 +152,7 @@ class _Reader:
         return dict(self.take(key, dict, "a table", {}))
 
     def texts(self, key: str) -> tuple[str, ...]:
-        values = self.take(key, list, "a list of texts", [])
+        values = self.take(key, (list, tuple), "a list of texts", [])
         for index, value in enumerate(values):
             if not isinstance(value, str):
                 raise wrong(f"{self.where}{key}[{index}]", "text", value)
@@ -221,7 +221,7 @@ def _metrics(reader: _Reader) -> dict[str, float]:
 
 
 def _datasets(reader: _Reader) -> tuple[Dataset, ...]:
-    entries = reader.take("datasets", list, "a list of tables", [])
+    entries = reader.take("datasets", (list, tuple), "a list of tables", [])
     found: list[Dataset] = []
     for index, entry in enumerate(entries):
         place = f"datasets[{index}]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from stackroom.core.metadata import record_of
+from stackroom.core.numbers import plain_numbers
 from stackroom.registry import editing, moving, registering, verifying
 from stackroom.registry.moving import Judgement, MoveResult, Options
 from stackroom.registry.reading import Reader
@@ -47,7 +48,7 @@ class Registry(Reader):
             InvalidInputError: the name or the metadata is not allowed.
             PermissionDeniedError: the kernel refuses.
         """
-        return registering.new_model(self, model, record_of(metadata or {}), dry_run=dry_run)
+        return registering.new_model(self, model, record_of(plain_numbers(metadata or {})), dry_run=dry_run)
 
     def register(  # noqa: PLR0913 - the fields that people set most have names of their own
         self,
@@ -69,7 +70,7 @@ class Registry(Reader):
         Args:
             model: whose.
             sources: files and directories; a directory's contents land in the version's folder itself.
-            metrics: name to number.
+            metrics: name to number; also numpy's and others that Python knows as numbers.
             hyperparameters: name to any TOML value.
             datasets: tables with ``name``, ``uri``, ``digest``, ``split``, ``rows``.
             metadata: everything else, as in ``version.toml``: description, tags, license, lineage …
@@ -85,10 +86,13 @@ class Registry(Reader):
             ConflictError: ``if_exists="fail"``, or the label is another version's.
             PermissionDeniedError: the kernel refuses.
         """
-        document = dict(metadata or {})
-        document |= {"metrics": {**document.get("metrics", {}), **(metrics or {})}}
-        document |= {"hyperparameters": {**document.get("hyperparameters", {}), **(hyperparameters or {})}}
-        document |= {"datasets": [*document.get("datasets", []), *(dict(dataset) for dataset in datasets)]}
+        document = plain_numbers(metadata or {})
+        record_of(document)  # refuses what is no table before something is merged into it
+        for key, given in (("metrics", metrics), ("hyperparameters", hyperparameters)):
+            if given:
+                document[key] = {**document.get(key, {}), **plain_numbers(given)}
+        if datasets:
+            document["datasets"] = [*document.get("datasets", []), *(plain_numbers(dataset) for dataset in datasets)]
         registration = Registration(
             sources=sources,
             record=record_of(document),

@@ -431,6 +431,8 @@ class Reader:
         """
         if len(refs) < 2:
             raise UsageError("a comparison needs two versions at least")
+        if not 0 <= base < len(refs):
+            raise UsageError(f"there is no version {base} among the {len(refs)} to measure against")
         from stackroom.core.compare import compare  # noqa: PLC0415 - costs 8 ms, and listing compares nothing
 
         return compare([self._subject(ref) for ref in refs], self.policy, base=base)

@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 
 from stackroom.core.metadata import Record, Seal, document_of, sealed_document
 from stackroom.core.toml import METADATA_LIMIT, format_toml, parse_toml
-from stackroom.errors import InvalidInputError, RegistryError
+from stackroom.errors import ConflictError, InvalidInputError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import refused
 from stackroom.store.digest import FileDigest, Progress, TwoDigests, artifacts_digest, chunks, silent, sums_text
@@ -365,6 +365,19 @@ def model_mode(models: Folder) -> int:
     return layout.SHARED_FOLDER_MODE if mode & stat.S_IROTH else layout.SHARED_FOLDER_MODE & ~0o007
 
 
+def _check_is_folder(models: Folder, model: ModelName) -> None:
+    try:
+        mode = models.lstat(model).st_mode
+    except OSError:
+        return
+    if not stat.S_ISDIR(mode):
+        raise ConflictError(
+            f"{models.path}/{model} is no folder, and nothing of ours",
+            hint="choose another name, or ask its owner to take it away",
+            facts={"model": model},
+        )
+
+
 def make_model(models: Folder, model: ModelName, metadata: str) -> bool:
     """Make a model's folder with the first revision of its metadata; False where it is there already.
 
@@ -375,6 +388,7 @@ def make_model(models: Folder, model: ModelName, metadata: str) -> bool:
         PermissionDeniedError: the kernel refuses.
     """
     if models.has(model):
+        _check_is_folder(models, model)
         return False
     temporary = layout.temporary_name(os.geteuid(), str(uuid4()))
     doing = f"make the model {model}"

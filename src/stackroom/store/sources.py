@@ -60,6 +60,8 @@ def gather(sources: Sequence[str], *, follow: bool = False) -> tuple[SourceFile,
 
 
 def _files_of(source: str, *, follow: bool) -> Iterator[SourceFile]:
+    if "\0" in source:
+        raise InvalidInputError(f"{source!r} is no path", facts={"path": source})
     try:
         status = os.lstat(source)
     except OSError as error:
