@@ -21,7 +21,8 @@ from stackroom.cli.parsing import command_named, parser_for
 from stackroom.cli.progress import Bar, duration_text
 from stackroom.cli.style import Styled, glyphs_for, render, wants_colours
 from stackroom.cli.table import Column, aligned, cut, width_of
-from stackroom.cli.words import size_text, typed
+from stackroom.cli.words import typed
+from stackroom.core import show
 from support.registries import artifacts, make, set_policy, unseal
 from support.users import User, run_as
 
@@ -221,7 +222,7 @@ def test_durations_are_for_people(seconds: float, text: str) -> None:
     ("size", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (412_000_000, "412 MB"), (4.2e12, "4.2 TB")]
 )
 def test_sizes_are_for_people(size: float, text: str) -> None:
-    assert size_text(size) == text
+    assert show.long_size(size) == text
 
 
 @pytest.mark.parametrize(

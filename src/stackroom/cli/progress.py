@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
 from stackroom.cli.table import cut, width_of
-from stackroom.cli.words import size_text
+from stackroom.core import show
 from stackroom.core.text import visible
 
 if TYPE_CHECKING:
@@ -79,10 +79,12 @@ class Bar:
         rate = self.done / max(now - self._started, 1e-6)
         width = shutil.get_terminal_size().columns - 1
         if not self.total:
-            return f"{self._doing}  {size_text(self.done)}  {size_text(rate)}/s"[:width]
+            return f"{self._doing}  {show.long_size(self.done)}  {show.long_size(rate)}/s"[:width]
         share = min(self.done / self.total, 1.0)
         left = f"  {duration_text((self.total - self.done) / rate)} left" if rate and self.reading else ""
-        amount = f"{share:4.0%}  {size_text(self.done)} of {size_text(self.total)}  {size_text(rate)}/s{left}"
+        amount = (
+            f"{share:4.0%}  {show.long_size(self.done)} of {show.long_size(self.total)}  {show.long_size(rate)}/s{left}"
+        )
         # What is being done gives way first, then the bar: the numbers are what somebody waits for.
         doing = cut(self._doing, max(width - len(amount) - _BAR - 6, 9), "~")
         cells = max(min(_BAR, width - len(amount) - width_of(doing) - 6), 0)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column
-from stackroom.cli.words import MISSING, metric_text, size_text, time_text
+from stackroom.cli.words import MISSING, metric_text, time_text
+from stackroom.core import show
 from stackroom.core.metadata import iso
 from stackroom.core.query import sorted_by
 from stackroom.core.show import field_text
@@ -40,7 +41,7 @@ class Field:
 def _sized(version: Version, exact: bool) -> str:  # noqa: FBT001 - both are told to every field alike
     if version.seal is None:
         return MISSING
-    return str(version.seal.bytes) if exact else size_text(version.seal.bytes)
+    return str(version.seal.bytes) if exact else show.long_size(version.seal.bytes)
 
 
 def _created(version: Version, exact: bool) -> str:  # noqa: FBT001 - the same

@@ -22,18 +22,6 @@ _FLOAT: Final = re.compile(r"[-+]?(?:(0|[1-9][0-9_]*)(\.[0-9]*)?|\.[0-9]+)([eE][
 """No zero in front of another digit: ``007`` is a name."""
 
 
-def size_text(count: float) -> str:
-    """Bytes in powers of 1,000, as disks are sold and rates are quoted: ``812 B``, ``4.1 MB``."""
-    size = float(count)
-    if size < 1000:
-        return f"{size:.0f} B"
-    for unit in ("kB", "MB", "GB"):
-        size /= 1000
-        if size < 999.5:
-            return f"{size:.1f} {unit}" if size < 99.95 else f"{size:.0f} {unit}"
-    return f"{size / 1000:.1f} TB"
-
-
 def time_text(when: datetime | None) -> str:
     """A time for people, to the minute, in UTC as everything in a registry is."""
     return as_utc(when).strftime("%Y-%m-%d %H:%M") if when else MISSING
@@ -42,11 +30,6 @@ def time_text(when: datetime | None) -> str:
 def metric_text(value: float | None) -> str:
     """A metric for people: six significant digits."""
     return MISSING if value is None else number(value)
-
-
-def count_text(count: int, noun: str) -> str:
-    """``1 version``, ``3 versions``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def pair(text: str, option: str) -> tuple[str, str]:

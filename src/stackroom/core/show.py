@@ -11,7 +11,7 @@ from stackroom.core.metadata import as_utc, jsonable
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["age", "count", "duration", "field_text", "number", "percent", "signed", "size"]
+__all__ = ["age", "count", "duration", "field_text", "long_size", "number", "percent", "signed", "size"]
 
 
 def size(amount: float | None) -> str:
@@ -25,6 +25,18 @@ def size(amount: float | None) -> str:
             return f"{value:.{digits}f}{unit}"
         value /= 1000
     raise AssertionError
+
+
+def long_size(amount: float) -> str:
+    """Bytes in powers of 1,000, as disks are sold and rates are quoted: ``812 B``, ``4.1 MB``."""
+    value = float(amount)
+    if value < 1000:
+        return f"{value:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.5:
+            return f"{value:.1f} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
+    return f"{value / 1000:.1f} TB"
 
 
 def duration(seconds: float) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from stackroom.cli.parsing import Command
 from stackroom.cli.style import Piece, Styled, plain
 from stackroom.cli.table import Column
-from stackroom.cli.words import MISSING, count_text, metric_text, share_text
+from stackroom.cli.words import MISSING, metric_text, share_text
+from stackroom.core import show
 from stackroom.core.text import visible
 from stackroom.errors import UsageError
 
@@ -59,7 +60,7 @@ def summary(comparison: Comparison) -> list[str]:
         counted = [f"better in {better}", f"worse in {worse}"]
         counted += [f"equal in {equal}"] if equal else []
         counted += [f"not comparable in {unknown}"] if unknown else []
-        of = count_text(len(cells), "metric")
+        of = show.count(len(cells), "metric")
         lines.append(f"{comparison.refs[index]} against {base}: {', '.join(counted)} of {of}")
     return lines
 

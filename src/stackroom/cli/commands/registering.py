@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from stackroom.cli.metadata import metadata_from
 from stackroom.cli.parsing import Command, dry_run_option
 from stackroom.cli.style import Styled
-from stackroom.cli.words import count_text, dataset_of, metrics_of, parameters_of, size_text
+from stackroom.cli.words import dataset_of, metrics_of, parameters_of
+from stackroom.core import show
 from stackroom.core.metadata import record_of
 from stackroom.errors import InvalidInputError
 from stackroom.registry.registering import Registered, Registration
@@ -131,7 +132,7 @@ def _bytes_to_read(context: Context, options: Namespace) -> int:
 
 
 def _tell(context: Context, options: Namespace, registered: Registered) -> None:
-    what = f"{count_text(registered.files, 'file')}, {size_text(registered.bytes)}"
+    what = f"{show.count(registered.files, 'file')}, {show.long_size(registered.bytes)}"
     if options.dry_run:
         if registered.ref.number is not None:
             context.out(str(registered.ref))

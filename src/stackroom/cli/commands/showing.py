@@ -8,7 +8,8 @@ from stackroom.cli.parsing import Command
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column, width_of
 from stackroom.cli.versions import metric_columns, moment, put_versions, shown
-from stackroom.cli.words import MISSING, count_text, metric_text, size_text
+from stackroom.cli.words import MISSING, metric_text
+from stackroom.core import show
 from stackroom.core.metadata import iso
 from stackroom.core.names import parse_ref
 from stackroom.errors import IntegrityError, InvalidInputError
@@ -44,7 +45,7 @@ def _show_model(context: Context, model: Model) -> int:
         versions = [version.document() for version in model.versions]
         context.document({"model": model.document(), "card": card, "versions": versions})
         return 0
-    context.out(Styled(model.name, "bold"), f"  {count_text(model.count, 'version')}")
+    context.out(Styled(model.name, "bold"), f"  {show.count(model.count, 'version')}")
     record = model.record
     facts = {
         "description": record.description,
@@ -185,7 +186,7 @@ def _put_head(context: Context, version: Version, children: Iterable[Version]) -
         + (f": {note.reason}" if note.reason else "")
         if note
         else "",
-        "artifacts": f"{count_text(seal.files, 'file')}, {size_text(seal.bytes)}" if seal else "",
+        "artifacts": f"{show.count(seal.files, 'file')}, {show.long_size(seal.bytes)}" if seal else "",
         "digest": seal.digest if seal else "",
         "folder": str(version.path),
     }
@@ -235,7 +236,7 @@ def _put_files(context: Context, files: Sequence[FileFact]) -> None:
 def _size(context: Context, file: FileFact) -> Piece:
     if file.size is None:
         return Styled("missing", "red")
-    return size_text(file.size) if context.terminal else str(file.size)
+    return show.long_size(file.size) if context.terminal else str(file.size)
 
 
 # --- parts of both

@@ -8,7 +8,8 @@ from stackroom.cli.parsing import Command
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column
 from stackroom.cli.versions import moment
-from stackroom.cli.words import MISSING, count_text, instant_of
+from stackroom.cli.words import MISSING, instant_of
+from stackroom.core import show
 from stackroom.core.ledger import Event, Validity
 from stackroom.core.metadata import iso
 from stackroom.core.names import parse_ref
@@ -117,7 +118,7 @@ def _say_unattested(context: Context, model: str | None, stage: str | None) -> N
     open_heads = [head for head in heads if head.validity is Validity.UNATTESTED and head.move]
     if not open_heads:
         return
-    what = count_text(len(open_heads), "present holder")
+    what = show.count(len(open_heads), "present holder")
     context.say(
         Styled("note:", "yellow"),
         f" {what} unattested: the kernel's owner of the event is not who its text names (a copied tree); it counts",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from stackroom.cli.parsing import Command
 from stackroom.cli.style import Styled
-from stackroom.cli.words import count_text, size_text
+from stackroom.core import show
 from stackroom.errors import IntegrityError, UsageError
 from stackroom.store.digest import NOT_SEALED
 
@@ -56,7 +56,7 @@ def _put(context: Context, check: VersionCheck) -> None:
         return
     glyphs = context.glyphs
     sign = Styled(glyphs.no, "red") if check.damage else Styled(glyphs.yes, "green")
-    context.out(sign, f" {check.ref}  {count_text(check.files, 'file')}, {size_text(check.bytes)}")
+    context.out(sign, f" {check.ref}  {show.count(check.files, 'file')}, {show.long_size(check.bytes)}")
     for damage in check.damage:
         context.out("    ", Styled(damage, "red"))
 
@@ -68,7 +68,7 @@ def _say_warnings(context: Context, checks: list[VersionCheck]) -> None:
         for warning in check.warnings:
             where.setdefault(warning, []).append(str(check.ref))
     for warning, refs in where.items():
-        about = refs[0] if len(refs) == 1 else count_text(len(refs), "version")
+        about = refs[0] if len(refs) == 1 else show.count(len(refs), "version")
         context.say(Styled("warning:", "yellow"), f" {about}: {warning}")
     if NOT_SEALED in where:
         context.say(f"  to seal every version: chmod -R a-w {context.registry.path}/models/*/[1-9]*/")
@@ -76,8 +76,8 @@ def _say_warnings(context: Context, checks: list[VersionCheck]) -> None:
 
 def _say_summary(context: Context, checks: list[VersionCheck], damaged: int) -> None:
     _say_warnings(context, checks)
-    size = size_text(sum(check.bytes for check in checks))
-    read = f"{count_text(len(checks), 'version')}, {size} read"
+    size = show.long_size(sum(check.bytes for check in checks))
+    read = f"{show.count(len(checks), 'version')}, {size} read"
     if damaged:
         context.say(Styled("damaged:", "red"), f" {damaged} of {read}")
     else:
