@@ -1,0 +1,400 @@
+"""Every action of the terminal interface, once: its keys, its words and where it works.
+
+Key bindings, the footer, the help screen, the ``:`` commands and the reference all come from :data:`ACTIONS`. Keys that
+terminals eat are not used: ``^h ^i ^j ^m`` are Backspace, Tab and Enter, ``^a`` and ``^b`` belong to tmux and screen,
+Alt and Shift+Enter often do not arrive; F1 is only a twin of ``?``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from textual.binding import Binding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Screen = Literal["models", "versions", "version", "compare", "move", "text"]
+"""Where a person can be; ``text`` is the help and every other text that is only read."""
+
+Scope = Screen | Literal["list"]
+"""Where a key is bound: on a screen, or on the focused list of any screen."""
+
+SCREENS: Final[tuple[Screen, ...]] = ("models", "versions", "version", "compare", "move", "text")
+
+_EVERYWHERE: Final[frozenset[Scope]] = frozenset(SCREENS)
+_LISTS: Final[frozenset[Scope]] = frozenset({"models", "versions"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing that a key, a command or a click on the footer does.
+
+    Attributes:
+        id: stable; the name of the ``:`` command.
+        keys: by Textual's names; the first one is shown.
+        label: one or two words, for the footer.
+        help: one sentence, for the help screen and the reference.
+        screens: where it works.
+        order: of the footer's entries; those with the smallest number are the last to give way. 0: not in the footer.
+        writes: whether it changes the registry: greyed, with the reason, for readers.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    screens: frozenset[Scope]
+    order: int = 0
+    writes: bool = False
+
+
+class Hint(NamedTuple):
+    """One entry of the footer.
+
+    Attributes:
+        id: of the action.
+        key: as it is shown.
+        label: what it does.
+        enabled: a disabled one is greyed; its key still answers, with the reason.
+    """
+
+    id: str
+    key: str
+    label: str
+    enabled: bool = True
+
+
+class HelpRow(NamedTuple):
+    """One line of the help screen: the keys as they are shown, the words for the command, the sentence."""
+
+    keys: str
+    id: str
+    help: str
+    writes: bool
+
+
+def _list(id_: str, keys: tuple[str, ...], help_: str) -> Action:
+    return Action(id=id_, keys=keys, label=id_.replace("_", " "), help=help_, screens=frozenset({"list"}))
+
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    _list("row_down", ("j", "down"), "The next line."),
+    _list("row_up", ("k", "up"), "The line before."),
+    _list("screen_down", ("pagedown",), "One screen down."),
+    _list("screen_up", ("pageup",), "One screen up."),
+    _list("half_down", ("ctrl+d",), "Half a screen down."),
+    _list("half_up", ("ctrl+u",), "Half a screen up."),
+    _list("first_row", ("g", "home"), "To the first line."),
+    _list("last_row", ("G", "end"), "To the last line."),
+    Action(
+        id="open",
+        keys=("enter", "l", "right"),
+        label="open",
+        order=1,
+        help="Open what the cursor is on.",
+        screens=_LISTS,
+    ),
+    Action(
+        id="details",
+        keys=("enter",),
+        label="whole row",
+        order=5,
+        help="Show the row in full; on the card, its differences line by line.",
+        screens=frozenset({"compare"}),
+    ),
+    Action(
+        id="choose",
+        keys=("enter",),
+        label="go on",
+        order=1,
+        help="Take the stage under the cursor; then, when every line has its tick, make the move.",
+        screens=frozenset({"move"}),
+    ),
+    Action(
+        id="other",
+        keys=("tab", "shift+tab"),
+        label="other line",
+        help="From the reason to the confirmation, and back.",
+        screens=frozenset({"move"}),
+    ),
+    Action(
+        id="columns_right",
+        keys=("l", "right"),
+        label="more columns",
+        help="Scroll to the versions at the right.",
+        screens=frozenset({"compare"}),
+    ),
+    Action(
+        id="columns_left",
+        keys=("h", "left"),
+        label="fewer columns",
+        help="Scroll to the versions at the left.",
+        screens=frozenset({"compare"}),
+    ),
+    Action(
+        id="next_tab",
+        keys=("tab", "right_square_bracket", "l", "right"),
+        label="next tab",
+        order=2,
+        help="To the next tab.",
+        screens=frozenset({"version"}),
+    ),
+    Action(
+        id="previous_tab",
+        keys=("shift+tab", "left_square_bracket"),
+        label="tab before",
+        help="To the tab before.",
+        screens=frozenset({"version"}),
+    ),
+    *(
+        Action(
+            id=f"tab_{number}",
+            keys=(str(number),),
+            label=f"tab {number}",
+            help=f"To the tab {title}.",
+            screens=frozenset({"version"}),
+        )
+        for number, title in enumerate(("Overview", "Metrics", "Hyperparameters", "Card", "Files", "History"), 1)
+    ),
+    Action(
+        id="back",
+        keys=("q", "backspace"),
+        label="back",
+        order=60,
+        help="Back to where you came from.",
+        screens=_EVERYWHERE - {"models"},
+    ),
+    Action(
+        id="leave",
+        keys=("h", "left"),
+        label="back",
+        help="Back to where you came from.",
+        screens=frozenset({"versions", "version", "text"}),
+    ),
+    Action(
+        id="escape",
+        keys=("escape",),
+        label="back",
+        help="Give up the question, then the filter, then the marks, then go back; never quits.",
+        screens=_EVERYWHERE,
+    ),
+    Action(id="quit_here", keys=("q",), label="quit", order=60, help="Quit.", screens=frozenset({"models"})),
+    Action(id="quit", keys=("ctrl+q",), label="quit", help="Quit, from anywhere.", screens=_EVERYWHERE),
+    Action(id="help", keys=("?", "f1"), label="more", help="Every key of this screen.", screens=_EVERYWHERE - {"text"}),
+    Action(
+        id="command",
+        keys=(":",),
+        label="command",
+        order=70,
+        help="Type a command; Tab completes it.",
+        screens=_EVERYWHERE,
+    ),
+    Action(
+        id="filter",
+        keys=("/",),
+        label="filter",
+        order=6,
+        help="Show only what matches: words, !word, tag:x, stage:production, auc>0.9; in a text: find.",
+        screens=_EVERYWHERE - {"move"},
+    ),
+    Action(
+        id="next_match",
+        keys=("n",),
+        label="next",
+        help="The next place in a text.",
+        screens=frozenset({"version", "text"}),
+    ),
+    Action(
+        id="previous_match",
+        keys=("N",),
+        label="previous",
+        help="The place before in a text.",
+        screens=frozenset({"version", "text"}),
+    ),
+    Action(
+        id="mark",
+        keys=("space",),
+        label="mark",
+        order=2,
+        help="Mark the cursor's version, or unmark it, and go one down.",
+        screens=frozenset({"versions"}),
+    ),
+    Action(
+        id="mark_range",
+        keys=("v",),
+        label="range",
+        help="Start marking every version that the cursor passes; once more keeps them.",
+        screens=frozenset({"versions"}),
+    ),
+    Action(
+        id="unmark_all",
+        keys=("V",),
+        label="unmark",
+        help="No version is marked any more.",
+        screens=frozenset({"versions"}),
+    ),
+    Action(
+        id="compare",
+        keys=("c",),
+        label="compare",
+        order=3,
+        help="Compare what is marked; without marks, the cursor's version against the holder of the last stage.",
+        screens=frozenset({"versions", "version"}),
+    ),
+    Action(
+        id="baseline",
+        keys=("b",),
+        label="base",
+        order=2,
+        help="Measure the others against the next version.",
+        screens=frozenset({"compare"}),
+    ),
+    Action(
+        id="only_differences",
+        keys=("=",),
+        label="only differences",
+        order=3,
+        help="Hide what is the same, or show it again.",
+        screens=frozenset({"compare"}),
+    ),
+    Action(
+        id="delta_form",
+        keys=("%",),
+        label="delta",
+        order=4,
+        help="Show differences as values, as per cent, or both.",
+        screens=frozenset({"compare"}),
+    ),
+    Action(
+        id="move",
+        keys=("s",),
+        label="stage",
+        order=4,
+        writes=True,
+        help="Move a version to a stage, with every guard in view.",
+        screens=frozenset({"versions", "version"}),
+    ),
+    Action(
+        id="rollback",
+        keys=("U",),
+        label="roll back",
+        order=12,
+        writes=True,
+        help="Give a stage back to its holder before.",
+        screens=frozenset({"models", "versions", "version"}),
+    ),
+    Action(
+        id="editor",
+        keys=("E",),
+        label="edit",
+        order=7,
+        writes=True,
+        help="Edit the metadata in $EDITOR.",
+        screens=frozenset({"models", "versions", "version"}),
+    ),
+    Action(
+        id="refresh",
+        keys=("r",),
+        label="refresh",
+        order=50,
+        help="Read again what is shown.",
+        screens=_EVERYWHERE - {"text"},
+    ),
+    Action(id="sort", keys=("o",), label="sort", order=14, help="Sort by the next column.", screens=_LISTS),
+    Action(id="reverse", keys=("O",), label="reverse", help="Turn the sort around.", screens=_LISTS),
+    Action(
+        id="copy",
+        keys=("y",),
+        label="copy",
+        order=8,
+        help="Copy a ref, a path, a command or a comparison.",
+        screens=_EVERYWHERE - {"move", "text"},
+    ),
+    Action(id="preview", keys=("p",), label="preview", order=15, help="Show or hide the preview.", screens=_LISTS),
+    Action(
+        id="next_pane",
+        keys=("tab",),
+        label="other pane",
+        help="To the other pane.",
+        screens=_LISTS,
+    ),
+    Action(id="zoom", keys=("+",), label="zoom", help="This pane alone, or all of them.", screens=_LISTS),
+    Action(id="archived", keys=(".",), label="archived", help="Show or hide what is archived.", screens=_LISTS),
+)
+"""The table. A test proves that no screen binds one key twice."""
+
+
+def actions_of(scope: Scope) -> tuple[Action, ...]:
+    """What works on a screen, in the table's order; for ``"list"``, what works in every list."""
+    return tuple(action for action in ACTIONS if scope in action.screens)
+
+
+def bindings_for(scope: Scope) -> list[Binding]:
+    """Textual's bindings for a class: a screen's call ``action_act(id)``, a list's call its own methods.
+
+    With priority, so that they are acted upon in the order of the keys: without, a key first travels through the queues
+    of the widgets, and what is typed ahead after ``:`` or ``/`` arrives before the line that should take it. For that
+    they stand on what has the focus and never on the screen itself, whose questions need the same keys.
+
+    Every screen action goes through one door, so that a greyed one can say why when its key is pressed: Textual drops
+    the key of a disabled binding without a word.
+    """
+    return [
+        Binding(
+            key=",".join(action.keys),
+            action=action.id if scope == "list" else f"act({action.id!r})",
+            description=action.label,
+            id=action.id,
+            show=False,
+            priority=True,
+        )
+        for action in actions_of(scope)
+    ]
+
+
+def footer_hints(screen: Screen, *, enabled: Callable[[Action], bool] = lambda _action: True) -> tuple[Hint, ...]:
+    """The footer's entries for a screen, the most wanted first; ``? more`` is the footer's own.
+
+    Args:
+        screen: which one.
+        enabled: whether an action can be done now; others are greyed, never hidden.
+    """
+    shown = sorted((action for action in actions_of(screen) if action.order), key=lambda action: action.order)
+    return tuple(Hint(action.id, key_text(action.keys[0]), action.label, enabled(action)) for action in shown)
+
+
+def help_rows(screen: Screen) -> tuple[HelpRow, ...]:
+    """The lines of the help screen: what works on a screen, then how every list moves."""
+    return tuple(
+        HelpRow(" ".join(key_text(key) for key in action.keys), action.id, action.help, action.writes)
+        for scope in (screen, "list")
+        for action in actions_of(scope)
+    )
+
+
+_KEY_NAMES: Final = {
+    "escape": "esc",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "backspace": "bksp",
+    "shift+tab": "S-tab",
+    "f1": "F1",
+    "full_stop": ".",
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "equals_sign": "=",
+    "percent_sign": "%",
+    "plus": "+",
+    "right_square_bracket": "]",
+    "left_square_bracket": "[",
+}
+
+
+def key_text(key: str) -> str:
+    """A key as people write it: ``^d`` for ``ctrl+d``, ``esc`` for ``escape``; ASCII only."""
+    if key.startswith("ctrl+"):
+        return f"^{key.removeprefix('ctrl+')}"
+    return _KEY_NAMES.get(key, key)

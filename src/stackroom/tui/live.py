@@ -1,0 +1,119 @@
+"""One daemon thread that notices what others change, reads it again and hands it to the screen.
+
+It may hang for as long as a file server does; the screen's thread only ever looks at :attr:`Live.beat`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from textual.message import Message
+
+from stackroom.errors import RegistryError
+from stackroom.store.watch import Alarm, Watch
+from stackroom.tui.picture import Reading, read_all, read_some
+
+if TYPE_CHECKING:
+    from textual.message_pump import MessagePump
+
+    from stackroom.registry.facade import Registry
+    from stackroom.store.watch import Changes
+    from stackroom.tui.widgets.crumbs import Live as State
+
+INTERVAL: Final = 1.0
+"""Seconds between two looks at least: six requests to a file server, and half of what "at once" may take."""
+
+_BATCH_SECONDS: Final = 0.25
+"""After a change, until the next look: a job array that registers sixteen versions makes four redraws a second."""
+
+_SLOW_SECONDS: Final = 3.0
+_STALE_SECONDS: Final = 10.0
+"""Without a look, after which the picture is said to be old."""
+
+
+class Watching(Message):
+    """The thread has looked for the first time: what is read from now on misses nothing."""
+
+
+class Fresh(Message):
+    """Something changed and was read again.
+
+    Attributes:
+        reading: what it is now.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__()
+        self.reading = reading
+
+
+class Live:
+    """Watches one registry for one app.
+
+    Attributes:
+        beat: when the last look ended, in seconds of the monotonic clock.
+        trouble: why the last look failed, in words, or empty.
+
+    Args:
+        registry: what is watched.
+        target: gets :class:`Watching` once and :class:`Fresh` for each change.
+    """
+
+    def __init__(self, registry: Registry, target: MessagePump) -> None:
+        self._registry = registry
+        self._target = target
+        self._alarm: Alarm | None = None
+        self._stopped = False
+        self.beat = time.monotonic()
+        self.trouble = ""
+
+    def start(self) -> None:
+        """Begin."""
+        threading.Thread(target=self._run, name="stackroom-live", daemon=True).start()
+
+    def stop(self) -> None:
+        """Post nothing any more; the thread ends when its files answer, or with the process."""
+        self._stopped = True
+        if self._alarm is not None:
+            self._alarm.stop()
+
+    def state(self) -> tuple[State, str]:
+        """How old the picture is, and the interval or the reason; the same while nothing changes."""
+        silent = time.monotonic() - self.beat
+        if self.trouble:
+            return "stale", self.trouble
+        if silent > _STALE_SECONDS:
+            return "stale", "no answer from the file system"
+        return ("slow", "") if silent > _SLOW_SECONDS else ("live", f"{INTERVAL:.0f}s")
+
+    def _run(self) -> None:
+        watch = Watch(str(self._registry.path))
+        self._take(watch.poll())
+        self._post(Watching())
+        alarm = Alarm(watch.directories() if watch.local else ())
+        self._alarm = alarm
+        while not self._stopped and alarm.wait(INTERVAL):
+            changes = watch.poll()
+            self._take(changes)
+            if changes:
+                self._read(changes)
+                time.sleep(_BATCH_SECONDS)
+
+    def _take(self, changes: Changes) -> None:
+        self.beat, self.trouble = time.monotonic(), changes.trouble
+
+    def _read(self, changes: Changes) -> None:
+        try:
+            if changes.policy:
+                self._post(Fresh(read_all(self._registry)))
+            if changes.models:
+                self._post(Fresh(read_some(self._registry, set(changes.models))))
+        except RegistryError as error:
+            self.trouble = str(error)
+        self.beat = time.monotonic()
+
+    def _post(self, message: Message) -> None:
+        if not self._stopped:
+            self._target.post_message(message)

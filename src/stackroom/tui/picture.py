@@ -1,0 +1,154 @@
+"""What the interface knows of the registry: the models as they were last read, the newest reading of each."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from stackroom.errors import NotFoundError, RegistryError
+from stackroom.store import layout
+from stackroom.store.access import Access, access_to
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from stackroom.registry.facade import Registry
+    from stackroom.store.records import Model, Problem
+
+_TICKETS: Final = itertools.count(1)
+"""Each reading takes one when it starts: what was read from an older start never replaces what is newer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Models that were read; None for one that is gone.
+
+    Attributes:
+        ticket: when it was started, as a number that grows.
+        models: by name.
+        whole: whether these are all there are, each with its newest version and its holders; else with all versions.
+        problems: outside the models; with ``whole`` alone.
+        access: whether names can be made in ``models/`` and in each stage's folder; with ``whole`` alone.
+    """
+
+    ticket: int
+    models: Mapping[str, Model | None]
+    whole: bool = False
+    problems: tuple[Problem, ...] = ()
+    access: Mapping[str, Access] | None = None
+
+
+def read_all(registry: Registry) -> Reading:
+    """Everything that the list of models needs; touches the disk."""
+    ticket = next(_TICKETS)
+    registry.refresh()
+    listing = registry.models()
+    places = [layout.MODELS, *(f"{layout.STAGES}/{stage}" for stage in registry.stages)]
+    return Reading(
+        ticket=ticket,
+        models={model.name: model for model in listing.models},
+        whole=True,
+        problems=listing.problems,
+        access={place: access_to(f"{registry.path}/{place}") for place in places},
+    )
+
+
+def read_some(registry: Registry, names: frozenset[str] | set[str]) -> Reading:
+    """Some models with all their versions; touches the disk."""
+    ticket = next(_TICKETS)
+    found: dict[str, Model | None] = {}
+    for name in sorted(names):
+        try:
+            found[name] = registry.model(name)
+        except NotFoundError:
+            found[name] = None
+        except RegistryError:
+            # It cannot be entered: the listing has a record of it that says why.
+            found[name] = next((model for model in registry.models().models if model.name == name), None)
+    return Reading(ticket=ticket, models=found)
+
+
+class Picture:
+    """The models as last read. For the screen's thread alone.
+
+    Attributes:
+        ready: whether anything was read yet.
+        models: all of them, by name.
+        opened: those that were read with all their versions.
+        problems: outside the models.
+        access: to ``models/`` and the stages' folders.
+    """
+
+    def __init__(self) -> None:
+        self.ready = False
+        self.models: dict[str, Model] = {}
+        self.opened: dict[str, Model] = {}
+        self.problems: tuple[Problem, ...] = ()
+        self.access: Mapping[str, Access] = {}
+        self._tickets: dict[str, int] = {}
+        self._whole_ticket = 0
+
+    @property
+    def read_only(self) -> Access | None:
+        """The access that is lacking, when the caller may change nothing at all; else None."""
+        if not self.access or any(one.allowed for one in self.access.values()):
+            return None
+        stages = [one for place, one in self.access.items() if place != layout.MODELS and one.exists]
+        return stages[-1] if stages else self.access[layout.MODELS]
+
+    def take(self, reading: Reading, tell: Callable[[str, Model | None, Model | None], None]) -> set[str]:
+        """Put a reading in; returns the names of the models that are not as they were.
+
+        Args:
+            reading: what was read.
+            tell: is called with each name, and the model before and after.
+        """
+        if reading.whole:
+            if reading.ticket < self._whole_ticket:
+                return set()
+            self._whole_ticket = reading.ticket
+            self.problems, self.access = reading.problems, reading.access or {}
+        changed: set[str] = set()
+        gone = set(self.models) - set(reading.models) if reading.whole else set()
+        for name in {*reading.models, *gone}:
+            if reading.ticket < self._tickets.get(name, 0):
+                continue
+            self._tickets[name] = reading.ticket
+            if self._put(name, reading.models.get(name), tell, whole=reading.whole):
+                changed.add(name)
+        self.ready = True
+        return changed
+
+    def _put(
+        self,
+        name: str,
+        model: Model | None,
+        tell: Callable[[str, Model | None, Model | None], None],
+        *,
+        whole: bool,
+    ) -> bool:
+        before = self.opened.get(name) or self.models.get(name)
+        same = before is not None and model is not None and _same(before, model)
+        if not (whole and same):
+            self.models.pop(name, None)
+            self.opened.pop(name, None)
+            if model is not None:
+                self.models[name] = model
+                if not whole:
+                    self.opened[name] = model
+        if same:
+            return False
+        if self.ready:
+            tell(name, before, model)
+        return True
+
+
+def _same(one: Model, other: Model) -> bool:
+    """Whether two readings of a model agree, as far as both have read its versions."""
+    numbers = {version.number for version in one.versions} & {version.number for version in other.versions}
+    parts = [
+        replace(model, versions=tuple(version for version in model.versions if version.number in numbers))
+        for model in (one, other)
+    ]
+    return parts[0] == parts[1]

@@ -1,0 +1,235 @@
+"""Two or more versions side by side, as one table: metrics first, then what may explain them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from stackroom.core.show import percent, signed
+from stackroom.tui.present.words import Line, arrow, heading, short
+from stackroom.tui.widgets.columns import Column
+from stackroom.tui.widgets.drawing import Cell, width_of
+from stackroom.tui.widgets.line_table import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stackroom.core.compare import CardDifference, Comparison, FieldRow, MetricCell, MetricRow
+    from stackroom.core.names import Ref
+    from stackroom.store.records import Version
+    from stackroom.tui.glyphs import Glyphs
+
+DeltaForm = Literal["both", "value", "percent"]
+"""How a difference is written."""
+
+_SEEN_ANYWAY: Final = frozenset({"the base has none", "its direction is not declared"})
+"""Notes on a value that its row shows already: by an empty base, by a ``?``."""
+
+DELTA_FORMS: Final[tuple[DeltaForm, ...]] = ("both", "value", "percent")
+
+_VALUE_LIMIT: Final = 44
+"""Cells of one version's column at most."""
+
+_BASE_LEAST: Final = 19
+_OTHER_LEAST: Final = 31
+"""Cells of the base's column, and of another's, which holds a value, two differences and a sign, at least."""
+
+_WIDE: Final = 100
+"""Cells from which on the names have more room."""
+
+
+def order_of(comparison: Comparison) -> list[int]:
+    """The versions' indexes as they are shown: the base first."""
+    others = [place for place in range(len(comparison.refs)) if place != comparison.base]
+    return [comparison.base, *others]
+
+
+def columns(comparison: Comparison, states: dict[Ref, Version], room: int) -> tuple[Column, ...]:
+    """The name, the base, and one column for each other version, so wide that at least one of them is seen whole.
+
+    Args:
+        comparison: what is shown.
+        states: the versions that are known, for the stages that they hold.
+        room: cells of the table.
+    """
+    name = 22 if room < _WIDE else 28
+    left = room - name - 6
+    seen = max(1, min(len(comparison.refs) - 1, (left - _BASE_LEAST) // (_OTHER_LEAST + 2)))
+    other = max(_OTHER_LEAST, min(_VALUE_LIMIT, (left - _BASE_LEAST) // seen - 2))
+    base = max(_BASE_LEAST, min(_VALUE_LIMIT, left - seen * (other + 2)))
+    labels = []
+    for place in order_of(comparison):
+        ref = comparison.refs[place]
+        version = states.get(ref)
+        held = f" {', '.join(version.stages)}" if version and version.stages else ""
+        labels.append(f"{_name(ref, comparison)}{held}{' (base)' if place == comparison.base else ''}")
+    return (
+        Column(key="name", label="METRIC", max_width=name),
+        *(
+            Column(key=str(place), label=label, max_width=base if place == comparison.base else other)
+            for place, label in zip(order_of(comparison), labels, strict=True)
+        ),
+    )
+
+
+def _name(ref: Ref, comparison: Comparison) -> str:
+    """Within one model the number is enough."""
+    one_model = len({other.model for other in comparison.refs}) == 1
+    return ref.value if one_model else str(ref)
+
+
+def rows(comparison: Comparison, form: DeltaForm, glyphs: Glyphs, *, only_differences: bool) -> list[Row]:
+    """All rows, each part under its title; with ``only_differences``, those alone that are not all the same."""
+    order = order_of(comparison)
+    found: list[Row] = []
+    metrics = [row for row in comparison.metrics if row.differs or not only_differences]
+    found.extend(_metric_rows(metrics, order, form, glyphs))
+    for section in comparison.sections:
+        shown = [row for row in section.rows if row.differs or not only_differences]
+        if not shown:
+            continue
+        differing = sum(row.differs for row in section.rows)
+        title = f"{section.title.upper()}"
+        told = Cell(f"{differing} of {len(section.rows)} differ", "dim")
+        found.append(Row(f"title:{section.title}", (Cell(title, "key"), told)))
+        found.extend(_field_row(section.title, row, order, glyphs) for row in shown)
+    cards = {card.ref: card for card in comparison.cards}
+    if any(card.lines for card in comparison.cards) or (comparison.cards and not only_differences):
+        cells = [Cell("", "dim")]
+        cells += [_card_cell(cards[comparison.refs[place]]) for place in order[1:]]
+        found.append(Row("title:card", (Cell("CARD", "key"), Cell("enter shows the differences", "dim"))))
+        found.append(Row("card", (Cell("README.md"), *cells)))
+    return found
+
+
+def _metric_rows(metrics: Sequence[MetricRow], order: Sequence[int], form: DeltaForm, glyphs: Glyphs) -> list[Row]:
+    """The metrics, with values and differences of each column below each other."""
+    parts = [[_parts(row.cells[place], form, glyphs, base=place == order[0]) for place in order] for row in metrics]
+    widths = [
+        [max((width_of(line[column][part], limit=40) for line in parts), default=0) for part in range(3)]
+        for column in range(len(order))
+    ]
+    found = []
+    for row, line in zip(metrics, parts, strict=True):
+        unit = f" {row.unit}" if row.unit else ""
+        cells = [Cell(f"{row.name} {arrow(row.better, glyphs)}{unit}", "strong")]
+        for column, place in enumerate(order):
+            cell, texts = row.cells[place], line[column]
+            padded = [text.rjust(width) for text, width in zip(texts, widths[column], strict=True) if width]
+            sign = {"better": glyphs.better, "worse": glyphs.worse}.get(cell.outcome, "")
+            note = "" if cell.value is None or cell.note in _SEEN_ANYWAY else cell.note
+            text = "  ".join([*padded, sign or ("=" if cell.outcome == "equal" and place != order[0] else "")])
+            role = {"better": "good", "worse": "bad"}.get(cell.outcome, "dim" if cell.value is None else "")
+            cells.append(Cell(f"{text} {note}".rstrip(), role))
+        found.append(Row(f"metric:{row.name}", tuple(cells)))
+    return found
+
+
+def _parts(cell: MetricCell, form: DeltaForm, glyphs: Glyphs, *, base: bool) -> tuple[str, str, str]:
+    """The value with its crown, the difference and the ratio; empty where not asked for."""
+    if cell.value is None:
+        return "missing", "", ""
+    value = short(cell.value, glyphs) + (glyphs.best if cell.best else " ")
+    if base or cell.delta is None or cell.outcome == "equal":
+        return value, "", ""
+    delta = signed(cell.delta) if form != "percent" else ""
+    ratio = percent(cell.ratio) if form != "value" else ""
+    return value, delta, ratio
+
+
+def _field_row(section: str, row: FieldRow, order: Sequence[int], glyphs: Glyphs) -> Row:
+    base = row.values[order[0]]
+    cells = [Cell(row.name, "strong" if row.differs else "dim")]
+    for place in order:
+        value = row.values[place]
+        text = glyphs.missing if value is None else value
+        role = "dim" if value is None or not row.differs else "accent" if value != base else ""
+        cells.append(Cell(f"{text}  {row.note}" if row.note and value != base else text, role))
+    return Row(f"{section}:{row.name}", tuple(cells))
+
+
+def _card_cell(card: CardDifference) -> Cell:
+    if not card.lines:
+        return Cell("the same", "dim")
+    body = card.lines[2:]
+    added = sum(line.startswith("+") for line in body)
+    removed = sum(line.startswith("-") for line in body)
+    return Cell(f"+{added} -{removed} lines", "accent")
+
+
+def summary(comparison: Comparison) -> list[str]:
+    """For each version but the base, in how many metrics it is better and worse."""
+    wins = comparison.wins()
+    return [
+        f"{_name(comparison.refs[place], comparison)}: {wins[place][0]} better, {wins[place][1]} worse"
+        for place in order_of(comparison)[1:]
+    ]
+
+
+def details(comparison: Comparison, key: str, glyphs: Glyphs) -> list[Line]:
+    """A row of the table in full, each version on lines of its own; for the card, the differences."""
+    if key in {"card", "title:card"}:
+        return card_lines(comparison)
+    order = order_of(comparison)
+    for row in comparison.metrics:
+        if key == f"metric:{row.name}":
+            return [line for place in order for line in _metric_details(comparison.refs[place], row, place, glyphs)]
+    for section in comparison.sections:
+        for field in section.rows:
+            if key == f"{section.title}:{field.name}":
+                values = [(comparison.refs[place], field.values[place]) for place in order]
+                lines = [
+                    line
+                    for ref, value in values
+                    for line in (heading(str(ref)), (Cell("  "), Cell("missing" if value is None else value)))
+                ]
+                return [*lines, *([(Cell(field.note, "warn"),)] if field.note else [])]
+    return []
+
+
+def _metric_details(ref: Ref, row: MetricRow, place: int, glyphs: Glyphs) -> list[Line]:
+    cell = row.cells[place]
+    told = "missing" if cell.value is None else f"{cell.value!r} {row.unit}".rstrip()
+    lines: list[Line] = [heading(str(ref)), (Cell(f"  {told}", "strong"),)]
+    if cell.delta is not None:
+        sign = {"better": glyphs.better, "worse": glyphs.worse}.get(cell.outcome, "")
+        lines.append((Cell(f"  {signed(cell.delta)}  {percent(cell.ratio)} {sign} {cell.outcome}"),))
+    if cell.note:
+        lines.append((Cell(f"  {cell.note}", "warn"),))
+    return lines
+
+
+def card_lines(comparison: Comparison) -> list[Line]:
+    """The unified differences of the cards against the base's."""
+    lines: list[Line] = []
+    for card in comparison.cards:
+        lines.append(heading(f"{comparison.refs[comparison.base]} and {card.ref}"))
+        if not card.lines:
+            lines.append((Cell("the same", "dim"),))
+        for line in card.lines:
+            role = {"+": "good", "-": "bad", "@": "accent"}.get(line[:1], "")
+            lines.append((Cell(line, "dim" if line.startswith(("+++", "---")) else role),))
+    return lines
+
+
+def markdown(comparison: Comparison, glyphs: Glyphs) -> str:
+    """The metrics and what differs beside them as Markdown tables, for a review or a ticket."""
+    order = order_of(comparison)
+    head = [str(comparison.refs[place]) + (" (base)" if place == comparison.base else "") for place in order]
+    lines = [_markdown_row(["metric", *head]), _markdown_row(["---"] * (len(head) + 1))]
+    for row in comparison.metrics:
+        cells = [
+            " ".join(part for part in _parts(row.cells[place], "both", glyphs, base=False) if part.strip())
+            + (f" {row.cells[place].outcome}" if row.cells[place].outcome in {"better", "worse"} else "")
+            for place in order
+        ]
+        lines.append(_markdown_row([f"{row.name} {arrow(row.better, glyphs)}", *cells]))
+    for section in comparison.sections:
+        differing = [row for row in section.rows if row.differs]
+        if differing:
+            lines += ["", _markdown_row([section.title, *head]), _markdown_row(["---"] * (len(head) + 1))]
+            lines += [_markdown_row([row.name, *((row.values[place] or "") for place in order)]) for row in differing]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

@@ -1,0 +1,170 @@
+"""The move of a version to a stage: who holds it, who may, what every guard says, what changes on disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from stackroom.core.show import age, duration, size
+from stackroom.tui.present.words import Line, heading, holder_role, holder_sign
+from stackroom.tui.widgets.columns import Column
+from stackroom.tui.widgets.drawing import Cell
+from stackroom.tui.widgets.line_table import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from stackroom.core.guards import Verdict
+    from stackroom.core.ledger import Who
+    from stackroom.core.names import StageName
+    from stackroom.registry.moving import Judgement
+    from stackroom.store.access import Access
+    from stackroom.store.records import Model
+    from stackroom.tui.glyphs import Glyphs
+
+STAGE_COLUMNS: Final = (
+    Column(key="stage", label="STAGE"),
+    Column(key="holder", label="HELD BY"),
+    Column(key="since", label="SINCE"),
+    Column(key="by", label="BY", max_width=16),
+    Column(key="why", label="WHY", max_width=100, min_width=8, priority=1),
+)
+"""Of the list to choose a stage from."""
+
+
+def stage_rows(model: Model, stages: Sequence[StageName], now: datetime, glyphs: Glyphs) -> list[Row]:
+    """The stages with who holds them."""
+    rows = []
+    for stage in stages:
+        held = model.holding(stage)
+        move = held.event.move if held and held.event else None
+        if held is None or held.number is None:
+            holder = Cell(glyphs.missing, "dim")
+        else:
+            holder = Cell(f"{model.name}:{held.number}{holder_sign(held)}", holder_role(held))
+        moved = [Cell(age(move.at, now), "dim"), Cell(move.by.label), Cell(move.why, "dim")] if move else []
+        rows.append(Row(stage, (Cell(stage, "strong"), holder, *moved)))
+    return rows
+
+
+def next_stage(model: Model, number: int | None, stages: Sequence[StageName]) -> StageName | None:
+    """The first stage after the last that a version holds; for a roll-back, which has no version, the last."""
+    held = [
+        place
+        for place, stage in enumerate(stages)
+        if number is not None and (one := model.holding(stage)) and one.number == number
+    ]
+    if number is None:
+        return stages[-1] if stages else None
+    after = max(held, default=-1) + 1
+    return stages[after] if after < len(stages) else (stages[-1] if stages else None)
+
+
+def asks_reason(judgement: Judgement) -> bool:
+    """Whether the stage wants a reason."""
+    return any(verdict.guard == "reason" for verdict in judgement.verdicts)
+
+
+def refusing(judgement: Judgement) -> list[Verdict]:
+    """The guards that refuse whatever is typed on the screen."""
+    return [one for one in judgement.failed if one.guard != "reason"]
+
+
+def refusals(judgement: Judgement, reason: str) -> int:
+    """How many guards refuse; whether there is a reason is read off the screen and needs no second judgement."""
+    return len(refusing(judgement)) + (asks_reason(judgement) and not reason.strip())
+
+
+def obstacles(judgement: Judgement, *, reason: str, typed: str, wanted: str) -> list[str]:
+    """Why Enter does nothing yet, the most important first; empty when it would move."""
+    if judgement.already:
+        return [f"{judgement.ref} holds {judgement.stage} already"]
+    found = []
+    if not judgement.access.allowed:
+        found.append(f"you may not: {judgement.access.who_may()}")
+    found += [f"{one.guard}: {one.seen}; wanted {one.wanted}" for one in refusing(judgement)]
+    if asks_reason(judgement) and not reason.strip():
+        found.append("type the reason")
+    if wanted and typed.strip() != wanted:
+        found.append(f"type {wanted} to confirm")
+    return found
+
+
+def lines(judgement: Judgement, *, reason: str, you: Who, glyphs: Glyphs, news: str = "") -> list[Line]:
+    """The whole judgement; ``news`` stands at the top, for what has changed since it was last shown."""
+    found: list[Line] = []
+    if news:
+        found += [(Cell(f"! {news}", "bad"),), ()]
+    replaces = f"replaces {judgement.holder}" if judgement.holder else "nobody holds it"
+    if judgement.already:
+        replaces = "holds it already: there is nothing to do"
+    found.append(
+        (
+            Cell(str(judgement.ref), "strong"),
+            Cell(f" {glyphs.arrow} "),
+            Cell(judgement.stage, "strong"),
+            Cell(f"   {replaces}", "dim"),
+        )
+    )
+    found.append(_access_line(judgement.access, you, glyphs))
+    if not judgement.access.allowed:
+        found.append((Cell(f"    {judgement.access.who_may()}; ask one of them", "dim"),))
+    if judgement.verdicts:
+        found.append(heading("Guards"))
+    advised: set[str] = set()
+    for verdict in judgement.verdicts:
+        shown = replace(verdict, advice="") if verdict.advice in advised else verdict
+        advised.add(verdict.advice)
+        found.extend(_verdict_lines(shown, reason, glyphs))
+    if judgement.changes:
+        found.append(heading("Changes on disk"))
+        found.extend((Cell(f"  {change}", "dim"),) for change in judgement.changes)
+    return found
+
+
+def _access_line(access: Access, you: Who, glyphs: Glyphs) -> Line:
+    sign = Cell(f"  {glyphs.yes if access.allowed else glyphs.no} ", "good" if access.allowed else "bad")
+    what = access.reason or f"{access.directory} is {access.owner.label}:{access.group} {access.mode:04o}"
+    said = "you may" if access.allowed else "you may not"
+    return (sign, Cell(f"{said} ({you.label})", "" if access.allowed else "bad"), Cell(f"  {what}", "dim"))
+
+
+def _verdict_lines(verdict: Verdict, reason: str, glyphs: Glyphs) -> list[Line]:
+    passed, seen = verdict.passed, verdict.seen
+    if verdict.guard == "reason":
+        passed = bool(reason.strip())
+        seen = "given" if passed else "none given"
+    sign = Cell(f"  {glyphs.yes if passed else glyphs.no} ", "good" if passed else "bad")
+    head = (sign, Cell(f"{verdict.guard:<22} "), Cell(seen, "" if passed else "bad"))
+    if passed:
+        compared = verdict.wanted[:1] in {"<", ">", "=", "!"}
+        return [(*head, Cell(f"  {verdict.wanted}", "dim")) if compared else head]
+    if verdict.guard == "reason":
+        return [head]
+    more: list[Line] = [(Cell(f"      wanted {verdict.wanted}", "warn"),)]
+    if verdict.advice:
+        more.append((Cell(f"      {verdict.advice}", "dim"),))
+    return [head, *more]
+
+
+def hashing(done: int, total: int, seconds: float) -> str:
+    """How far the re-reading of the artifacts is: bytes, rate and the time that is left."""
+    rate = done / seconds if seconds > 0 else 0.0
+    left = f", {duration((total - done) / rate)} left" if rate and total > done else ""
+    return f"reading artifacts: {size(done)} of {size(total)}, {size(rate)}/s{left}"
+
+
+def refusal(error: Exception) -> list[Line]:
+    """Why something cannot be done, in full, with every fact that the error carries about a directory."""
+    found: list[Line] = [(Cell(str(error), "bad"),)]
+    hint = getattr(error, "hint", "")
+    if hint:
+        found.append((Cell(hint),))
+    known = getattr(error, "facts", {})
+    for name in ("directory", "owner", "group", "mode", "members", "file", "line", "key"):
+        value = known.get(name)
+        if value not in {None, "", ()} if not isinstance(value, list) else value:
+            told = ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+            found.append((Cell(f"  {name:<14}", "dim"), Cell(told)))
+    return found

@@ -1,0 +1,208 @@
+"""Versions side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from stackroom.tui.actions import bindings_for
+from stackroom.tui.present import compare as side_by_side
+from stackroom.tui.screens.page import Body, Page
+from stackroom.tui.widgets.line_table import LineTable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from stackroom.core.compare import Comparison
+    from stackroom.core.names import Ref
+    from stackroom.store.records import Version
+    from stackroom.tui.background import Task
+
+
+class CompareBody(Body):
+    """Holds the keys of a comparison."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("compare")]
+
+
+class ComparePage(Page):
+    """Two or more versions.
+
+    Args:
+        refs: which, by their numbers; the first is the base.
+    """
+
+    scope = "compare"
+    body_class = CompareBody
+
+    def __init__(self, refs: Sequence[Ref]) -> None:
+        super().__init__()
+        self.refs = tuple(refs)
+        self.base = 0
+        self._table = LineTable(overflow="scroll", frozen=2, empty="reading …")
+        self._comparison: Comparison | None = None
+        self._only_differences = False
+        self._form = side_by_side.DELTA_FORMS[0]
+        self._needle = ""
+
+    def compose_body(self) -> ComposeResult:
+        """The table."""
+        yield self._table
+
+    def on_mount(self) -> None:
+        """Read."""
+        self.set_focus(self._table, scroll_visible=False)
+        self._read()
+
+    def _read(self) -> None:
+        registry, refs, base = self.browser.registry, self.refs, self.base
+
+        def work(_task: Task) -> Comparison:
+            return registry.compare(refs, base=base)
+
+        self.work.run("compare", work)
+
+    def steps(self) -> Sequence[str]:
+        """The model, when there is only one."""
+        models = {ref.model for ref in self.refs}
+        return [*(models if len(models) == 1 else ()), "compare"]
+
+    def facts(self) -> Sequence[str]:
+        """Who wins how often, and how it is shown."""
+        if self._comparison is None:
+            return ["reading …"]
+        layout = self._table.layout_shown
+        hidden = (
+            f"versions {layout.first}-{layout.last} of {layout.total}"
+            if layout.last - layout.first + 1 < layout.total
+            else ""
+        )
+        return [
+            hidden,
+            *side_by_side.summary(self._comparison)[:4],
+            "only differences" if self._only_differences else "",
+            f"deltas as {self._form}" if self._form != "both" else "",
+            f"filter: {self._needle}" if self._needle else "",
+        ]
+
+    def on_resize(self) -> None:
+        """More or less room for each version."""
+        self.show_rows(columns=True)
+
+    def got(self, name: str, value: Any) -> None:  # noqa: ANN401  # each piece of work has its own
+        """The comparison."""
+        if name == "compare":
+            self._comparison = value
+            self.show_rows(columns=True)
+
+    def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
+        """What is compared may have changed."""
+        if any(ref.model in changed for ref in self.refs):
+            self._read()
+
+    def show_rows(self, *, columns: bool = False) -> None:
+        """Fill the table."""
+        comparison = self._comparison
+        if comparison is None:
+            return
+        if columns:
+            self._table.set_columns(side_by_side.columns(comparison, self._versions(), self.size.width))
+        rows = side_by_side.rows(comparison, self._form, self.browser.glyphs, only_differences=self._only_differences)
+        if self._needle:
+            needle = self._needle.casefold()
+            rows = [row for row in rows if any(needle in cell.text.casefold() for cell in row.cells)]
+        self._table.set_empty("no differences" if self._only_differences else "nothing to compare")
+        self._table.set_rows(rows)
+        self.call_after_refresh(self.show_bars)
+
+    def _versions(self) -> dict[Ref, Version]:
+        picture = self.browser.picture
+        found = {}
+        for ref in self.refs:
+            model = picture.opened.get(ref.model) or picture.models.get(ref.model)
+            version = model.version(int(ref.value)) if model else None
+            if version:
+                found[ref] = version
+        return found
+
+    def filter_text(self) -> str:
+        """What the rows are filtered by."""
+        return self._needle
+
+    def filter_changed(self, text: str) -> None:
+        """Only the rows with a text."""
+        self._needle = text.strip()
+        self.show_rows()
+
+    def step(self, lines: int) -> None:
+        """The list behind the question."""
+        (self._table.action_row_down if lines > 0 else self._table.action_row_up)()
+
+    def dismiss_one(self) -> bool:
+        """The filter."""
+        if self._needle:
+            self.filter_changed("")
+            return True
+        return False
+
+    # ---- actions
+
+    def on_line_table_opened(self, event: LineTable.Opened) -> None:
+        """A double click."""
+        event.stop()
+        self.do_details()
+
+    def do_details(self) -> None:
+        """The cursor's row in full."""
+        key = self._table.cursor_key
+        if self._comparison is not None and key is not None:
+            lines = side_by_side.details(self._comparison, key, self.browser.glyphs)
+            if lines:
+                self.browser.show_text(key.partition(":")[2] or key, lines)
+
+    def do_columns_right(self) -> None:
+        """The versions at the right."""
+        self._table.scroll_sideways(1)
+        self.call_after_refresh(self.show_bars)
+
+    def do_columns_left(self) -> None:
+        """The versions at the left."""
+        self._table.scroll_sideways(-1)
+        self.call_after_refresh(self.show_bars)
+
+    def do_baseline(self) -> None:
+        """The next version is the base."""
+        self.base = (self.base + 1) % len(self.refs)
+        self._read()
+
+    def do_only_differences(self) -> None:
+        """Hide or show what is the same."""
+        self._only_differences = not self._only_differences
+        self.show_rows()
+
+    def do_delta_form(self) -> None:
+        """Values, per cent, both."""
+        forms = side_by_side.DELTA_FORMS
+        self._form = forms[(forms.index(self._form) + 1) % len(forms)]
+        self.show_rows()
+
+    def do_copy(self) -> None:
+        """Ask what to copy."""
+        refs = " ".join(str(ref) for ref in self.refs)
+        comparison = self._comparison
+        choices = [("r", "refs"), ("c", "command"), ("m", "as Markdown")]
+
+        def answer(key: str) -> None:
+            if key == "m" and comparison is not None:
+                self.browser.copy(side_by_side.markdown(comparison, self.browser.glyphs), "the comparison as Markdown")
+            else:
+                self.browser.copy(refs if key == "r" else f"stackroom diff {refs}")
+
+        self.choose("copy", choices, answer)
+
+    def do_refresh(self) -> None:
+        """Read again."""
+        self._read()
+        super().do_refresh()

@@ -1,0 +1,382 @@
+"""What every screen shares: its frame, the one door for actions, the questions at its foot."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+
+from textual import events
+from textual.binding import Binding
+from textual.containers import Container
+from textual.message import Message
+from textual.screen import Screen as TextualScreen
+
+from stackroom.errors import RegistryError
+from stackroom.tui import commands
+from stackroom.tui.actions import ACTIONS, actions_of, footer_hints
+from stackroom.tui.background import Background, Done, Failed, Progress
+from stackroom.tui.widgets.choices import Choices
+from stackroom.tui.widgets.crumbs import Crumbs
+from stackroom.tui.widgets.drawing import Cell
+from stackroom.tui.widgets.footer import KeyHints
+from stackroom.tui.widgets.one_line import OneLine
+from stackroom.tui.widgets.prompt import Prompt
+from stackroom.tui.widgets.status import StatusLine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.widget import Widget
+
+    from stackroom.tui.actions import Action, Screen
+    from stackroom.tui.app import Browser
+    from stackroom.tui.widgets.choices import Choice
+    from stackroom.tui.widgets.status import Tone
+
+LEAST: Final = (60, 16)
+"""Columns and rows below which nothing is drawn but a line that says so."""
+
+_BY_ID: Final = {action.id: action for action in ACTIONS}
+
+
+class TooSmall(OneLine):
+    """Says how large the terminal has to be."""
+
+    DEFAULT_CSS = """
+    TooSmall { display: none; }
+    """
+
+    def compose_line(self, width: int) -> list[Cell]:  # noqa: ARG002  # it says what it says
+        """The two sizes."""
+        size = self.screen.size
+        return [Cell(f"needs {LEAST[0]}x{LEAST[1]}, have {size.width}x{size.height}")]
+
+
+class Body(Container):
+    """What stands between the path and the facts; subclasses hold the keys of their screen in ``BINDINGS``.
+
+    Not the screen itself: a question at its foot needs the same keys.
+    """
+
+    def action_act(self, id_: str) -> None:
+        """Keys go to the screen."""
+        self.screen.action_act(id_)  # type: ignore[attr-defined]  # it stands on a page alone
+
+
+class Page(TextualScreen[None]):
+    """A screen with a path at the top, and the facts and the keys at the foot.
+
+    What comes and goes is shown and hidden by ``display`` and not by classes: a class of the screen makes Textual
+    work out the style of everything on it anew, 6 ms for each change.
+
+    Subclasses implement ``compose_body``, ``steps``, and a method ``do_<id>`` for every action of their scope.
+    Actions arrive in :meth:`act`, whether by key, by command or by a click on the footer.
+    """
+
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "act('escape')", show=False)]
+
+    DEFAULT_CSS = """
+    Page { layout: vertical; background: $background; overflow: hidden; }
+    Page #body { height: 1fr; }
+    Page TextPane { padding: 0 0 0 1; }
+    Page.-tiny * { display: none; }
+    Page.-tiny TooSmall { display: block; }
+    """
+
+    scope: Screen
+    body_class: ClassVar[type[Body]] = Body
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.work = Background(self)
+        self.crumbs = Crumbs()
+        self.status = StatusLine()
+        self.prompt = Prompt()
+        self.choices = Choices()
+        self.hints = KeyHints()
+        self._answer: Callable[[str], None] | None = None
+        self._back_to: Widget | None = None
+        self._ready_at = float("inf")
+
+    @property
+    def browser(self) -> Browser:
+        """The app."""
+        return cast("Browser", self.app)
+
+    # ---- for subclasses
+
+    @abstractmethod
+    def compose_body(self) -> ComposeResult:
+        """The widgets between the path and the facts."""
+
+    def compose_foot(self) -> ComposeResult:
+        """Widgets between the body and the facts, without the body's keys."""
+        yield from ()
+
+    @abstractmethod
+    def steps(self) -> Sequence[str]:
+        """Where this is, below the registry."""
+
+    @abstractmethod
+    def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
+        """Models were read again: the names of those that changed, each with the numbers of the versions that did."""
+
+    def filter_changed(self, text: str) -> None:
+        """The filter line says something else."""
+
+    def filter_text(self) -> str:
+        """What the filter line starts with."""
+        return ""
+
+    def dismiss_one(self) -> bool:
+        """Esc: give up one thing, such as the filter; False when there is nothing to give up."""
+        return False
+
+    def facts(self) -> Sequence[str]:
+        """What the line above the keys says."""
+        return ()
+
+    def step(self, lines: int) -> None:
+        """An arrow key while a question is open."""
+
+    def sort_columns(self) -> Sequence[str]:
+        """What can be sorted by: for completing ``:sort``."""
+        return ()
+
+    # ---- the frame
+
+    def compose(self) -> ComposeResult:
+        """The frame."""
+        yield self.crumbs
+        with self.body_class(id="body"):
+            yield from self.compose_body()
+        yield from self.compose_foot()
+        yield self.status
+        yield self.prompt
+        yield self.choices
+        yield self.hints
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        """The first picture. Textual calls the handlers of subclasses before this one."""
+        self.show_bars()
+        self._ready_at = Message().time
+
+    def on_key(self, event: events.Key) -> None:
+        """A key from before anything had the focus is given to what has it now: nothing typed ahead is lost."""
+        if event.time <= self._ready_at:
+            event.stop()
+            self.app.post_message(events.Key(event.key, event.character))
+
+    def on_unmount(self) -> None:
+        """What is still being read is for nobody."""
+        self.work.stop()
+
+    def on_resize(self) -> None:
+        """Below the least size one line is all."""
+        self.set_class(self.size.width < LEAST[0] or self.size.height < LEAST[1], "-tiny")
+        self.query_one(TooSmall).redraw()
+
+    def on_screen_resume(self) -> None:
+        """Back from another screen: the bars may have to say something else."""
+        self.show_bars()
+
+    def show_bars(self) -> None:
+        """Bring the path, the facts and the keys up to date."""
+        app = self.browser
+        lacking = app.picture.read_only
+        badge = f"read-only: {lacking.group or lacking.owner.label}" if lacking else ""
+        self.crumbs.show_path([app.registry.name, *self.steps()], badge=badge)
+        self.crumbs.show_live(*app.live_state)
+        self.status.show_facts([*app.banner(), *self.facts()])
+        self.show_hints()
+
+    def show_hints(self) -> None:
+        """Bring the keys up to date."""
+        self.hints.show(footer_hints(self.scope, enabled=self.is_enabled))
+
+    def is_enabled(self, action: Action) -> bool:
+        """Whether an action can be done now; the others are greyed and say why when asked."""
+        return not (action.writes and self.browser.picture.read_only)
+
+    def say(self, message: str, *, tone: Tone = "") -> None:
+        """What has just happened."""
+        self.status.say(message, tone=tone)
+
+    # ---- actions
+
+    def action_act(self, id_: str) -> None:
+        """A key."""
+        self.act(id_)
+
+    def act(self, id_: str, words: Sequence[str] = ()) -> None:
+        """Do an action of this screen, or say why not.
+
+        Args:
+            id_: of the action.
+            words: what was typed after it.
+        """
+        action = _BY_ID[id_]
+        if action.writes and self.browser.picture.read_only:
+            self.browser.explain_read_only(action.label)
+            return
+        method: Callable[..., None] = getattr(self, f"do_{id_}")
+        self.say("")
+        try:
+            method(*words)
+        except RegistryError as error:
+            self.complain(error)
+
+    def complain(self, error: Exception) -> None:
+        """Say what went wrong, with what to do about it."""
+        hint = getattr(error, "hint", "")
+        self.say(f"{error}" + (f" ({hint})" if hint else ""), tone="bad")
+
+    def on_key_hints_pressed(self, event: KeyHints.Pressed) -> None:
+        """A click on the footer is the key."""
+        event.stop()
+        self.act(event.id)
+
+    def do_back(self) -> None:
+        """To the screen below."""
+        self.app.pop_screen()
+
+    def do_leave(self) -> None:
+        """The same, by an arrow."""
+        self.act("back")
+
+    def do_escape(self) -> None:
+        """Give up one thing, or go back."""
+        if self.prompt.question:
+            if self.prompt.question == "/":
+                self.filter_changed("")
+            self.close_prompt()
+        elif not self.dismiss_one() and any(action.id == "back" for action in actions_of(self.scope)):
+            self.act("back")
+
+    def do_quit(self) -> None:
+        """End the program."""
+        self.app.exit()
+
+    def do_help(self) -> None:
+        """The keys of this screen."""
+        self.browser.show_help(self.scope)
+
+    def do_refresh(self) -> None:
+        """Read everything again."""
+        self.browser.read()
+        self.say("reading")
+
+    # ---- questions
+
+    def do_filter(self, *words: str) -> None:
+        """Ask for a filter, or take the one that was typed."""
+        if words:
+            self.filter_changed(" ".join(words))
+        else:
+            self.ask("/", self.filter_text())
+
+    def do_command(self) -> None:
+        """Ask for a command."""
+        self.ask(":")
+
+    def ask(self, question: str, text: str = "") -> None:
+        """Open the line at the foot."""
+        self._back_to = self.focused
+        self.hints.display = False
+        self.prompt.ask("/" if question == "/" else ":", text)
+
+    def close_prompt(self) -> None:
+        """Close the line at the foot and give the keys back to the list."""
+        self.prompt.close()
+        self._done_asking()
+
+    def _done_asking(self) -> None:
+        self.hints.display = True
+        if self._back_to is not None and self._back_to.is_attached:
+            self.set_focus(self._back_to, scroll_visible=False)
+
+    def choose(self, title: str, choices: Sequence[Choice], answer: Callable[[str], None]) -> None:
+        """Ask a question that one key answers."""
+        self._answer, self._back_to = answer, self.focused
+        self.hints.display = False
+        self.choices.ask(title, choices)
+
+    def on_choices_chosen(self, event: Choices.Chosen) -> None:
+        """The key was pressed."""
+        event.stop()
+        answer, self._answer = self._answer, None
+        self._done_asking()
+        if event.key is not None and answer is not None:
+            answer(event.key)
+
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        """Filters are live; commands show what they may become."""
+        event.stop()
+        if event.question == "/":
+            self.filter_changed(event.text)
+        else:
+            found = self._completions(event.text)
+            shown = [line.rpartition(" ")[2] for line in found[:12]]
+            self.say("  ".join(shown) if event.text else "")
+
+    def on_prompt_entered(self, event: Prompt.Entered) -> None:
+        """Take the filter or do the command."""
+        event.stop()
+        self.close_prompt()
+        if event.question == ":":
+            self.say("")
+            self.browser.run_command(self, event.text)
+
+    def on_prompt_complete(self, event: Prompt.Complete) -> None:
+        """Tab: as much of the word as is certain."""
+        event.stop()
+        if event.question == ":":
+            found = self._completions(event.text)
+            if found:
+                self.prompt.put(commands.common_start(found) + (" " if len(found) == 1 else ""))
+
+    def on_prompt_step(self, event: Prompt.Step) -> None:
+        """The list moves behind the question."""
+        event.stop()
+        self.step(event.lines)
+
+    def _completions(self, text: str) -> list[str]:
+        picture = self.browser.picture
+        words = text.split()
+        extra = self.sort_columns() if words[:1] == ["sort"] else self.browser.registry.stages
+        models = [picture.opened.get(name, model) for name, model in sorted(picture.models.items())]
+        return commands.completions(text, self.scope, models, extra)
+
+    # ---- what comes from the background
+
+    def on_done(self, event: Done[Any]) -> None:
+        """Something was read."""
+        event.stop()
+        if event.is_current:
+            self.got(event.name, event.value)
+
+    def on_failed(self, event: Failed) -> None:
+        """Something could not be read."""
+        event.stop()
+        if event.is_current:
+            self.failed(event.name, event.error)
+
+    def on_progress(self, event: Progress) -> None:
+        """Something is being read."""
+        event.stop()
+        if event.is_current:
+            self.progressed(event.name, event.latest)
+
+    def got(self, name: str, value: Any) -> None:  # noqa: ANN401  # each piece of work has its own
+        """What a piece of work returned."""
+
+    def failed(self, name: str, error: Exception) -> None:  # noqa: ARG002  # for subclasses
+        """What a piece of work raised."""
+        self.complain(error)
+
+    def progressed(self, name: str, latest: dict[str, Any]) -> None:
+        """What a piece of work reports."""

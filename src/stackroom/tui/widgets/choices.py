@@ -1,0 +1,67 @@
+"""A question that one key answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from stackroom.tui.widgets.drawing import Cell
+from stackroom.tui.widgets.one_line import OneLine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+
+Choice = tuple[str, str]
+"""A key and what it stands for."""
+
+
+class Choices(OneLine, can_focus=True):
+    """Keys with their meanings at the foot of the screen; any other key gives the question up."""
+
+    class Chosen(Message):
+        """A key was pressed.
+
+        Attributes:
+            key: the one that was chosen; None when the question was given up.
+        """
+
+        def __init__(self, key: str | None) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._title = ""
+        self._choices: tuple[Choice, ...] = ()
+        self.display = False
+
+    def ask(self, title: str, choices: Sequence[Choice]) -> None:
+        """Open."""
+        self._title, self._choices = title, tuple(choices)
+        self.display = True
+        self.screen.set_focus(self, scroll_visible=False)
+        self.redraw()
+
+    def compose_line(self, width: int) -> list[Cell]:  # noqa: ARG002  # what does not fit is cut when it is painted
+        """The question and its answers."""
+        cells = [Cell(f" {self._title}:", "strong")]
+        for key, meaning in self._choices:
+            cells += [Cell(f"  {key}", "key"), Cell(f" {meaning}")]
+        return [*cells, Cell("  esc", "key"), Cell(" none")]
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002  # every key is an answer
+        """Every key but ``^q`` is for the question."""
+        return key != "ctrl+q"
+
+    def on_key(self, event: events.Key) -> None:
+        """One key ends it; ``^q`` still quits."""
+        if event.key == "ctrl+q":
+            return
+        event.stop()
+        event.prevent_default()
+        self.display = False
+        known = {key for key, _ in self._choices}
+        self.post_message(self.Chosen(event.character if event.character in known else None))

@@ -1,0 +1,67 @@
+"""Metadata goes through the user's editor and back, and nothing that was typed is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stackroom.errors import ConflictError, InvalidInputError, UsageError
+from stackroom.registry.editing import Edit
+from stackroom.tui import editing
+
+if TYPE_CHECKING:
+    from stackroom.registry.facade import Registry
+
+
+@pytest.fixture
+def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A script that replaces the team."""
+    script = tmp_path / "editor"
+    script.write_text('#!/bin/sh\nsed -i \'s/^team = .*/team = "risk"/\' "$1"\n')
+    script.chmod(0o755)
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", str(script))
+    return script
+
+
+def test_an_edit_is_a_revision_and_says_which_fields(registry: Registry, editor: Path) -> None:
+    assert editor.exists()
+    told = editing.edit_and_save(registry, editing.draft(registry, "iris-species:1"))
+    assert told == "iris-species:1 edited: team (revision 1)"
+    assert registry.version("iris-species:1").record.team == "risk"
+
+
+def test_no_change_is_no_revision(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR", "true")
+    assert editing.edit_and_save(registry, editing.draft(registry, "iris-species")) == "iris-species unchanged"
+
+
+def test_a_change_meanwhile_is_a_conflict_that_keeps_the_text(registry: Registry, editor: Path) -> None:
+    assert editor.exists()
+    draft = editing.draft(registry, "iris-species:1")
+    registry.edit("iris-species:1", Edit(put={"license": "MIT"}))
+    with pytest.raises(ConflictError) as caught:
+        editing.edit_and_save(registry, draft)
+    (note,) = editing.kept(caught.value)
+    path = Path(note[0].text.rpartition(" ")[2])
+    assert 'team = "risk"' in path.read_text()
+    path.unlink()
+
+
+def test_nonsense_is_refused_and_kept(registry: Registry, editor: Path) -> None:
+    editor.write_text('#!/bin/sh\necho "metrics = 3" > "$1"\n')
+    with pytest.raises(InvalidInputError) as caught:
+        editing.edit_and_save(registry, editing.draft(registry, "iris-species:1"))
+    (note,) = editing.kept(caught.value)
+    Path(note[0].text.rpartition(" ")[2]).unlink()
+
+
+def test_an_editor_that_fails_changes_nothing(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in ("false", "no-such-editor"):
+        monkeypatch.setenv("EDITOR", command)
+        with pytest.raises(UsageError) as caught:
+            editing.edit_and_save(registry, editing.draft(registry, "iris-species:1"))
+        assert editing.kept(caught.value) == []
+    assert registry.version("iris-species:1").revision == 0

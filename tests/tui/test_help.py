@@ -1,0 +1,128 @@
+"""The help, the commands and the reference say what the table of actions says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stackroom.tui import commands
+from stackroom.tui.actions import ACTIONS, SCREENS, Screen, actions_of
+from stackroom.tui.glyphs import UNICODE
+from stackroom.tui.present.help import COMMANDS, help_lines, reference
+from stackroom.tui.screens.browse import BrowsePage
+from stackroom.tui.screens.compare import ComparePage
+from stackroom.tui.screens.move import MovePage
+from stackroom.tui.screens.text import TextPage
+from stackroom.tui.screens.version import VersionPage
+from tui.browsing import UPDATE, Walk, walk
+
+if TYPE_CHECKING:
+    from stackroom.registry.facade import Registry
+
+KEYS = Path(__file__).resolve().parents[2] / "docs" / "reference" / "keys.md"
+PAGES: dict[Screen, type] = {
+    "models": BrowsePage,
+    "versions": BrowsePage,
+    "version": VersionPage,
+    "compare": ComparePage,
+    "move": MovePage,
+    "text": TextPage,
+}
+
+
+def test_the_reference_is_the_table() -> None:
+    if UPDATE:
+        KEYS.write_text(reference(), encoding="utf-8")
+    assert KEYS.read_text(encoding="utf-8") == reference(), "to accept it, run again with UPDATE_GOLDENS=1"
+    for action in ACTIONS:
+        assert f"| {action.id} |" in reference()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_action_of_a_screen_is_done_there_and_helped(screen: Screen) -> None:
+    text = "\n".join("".join(cell.text for cell in line) for line in help_lines(screen, UNICODE))
+    for action in actions_of(screen):
+        assert callable(getattr(PAGES[screen], f"do_{action.id}", None)), action.id
+        assert action.help in text
+        assert action.id in commands.names(screen)
+
+
+def test_help_looks_as_it_did_and_every_screen_has_its_own(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press("question_mark")
+        somebody.golden("help-models")
+        await somebody.press("q", "l")
+        await somebody.press("f1")
+        assert "Mark the cursor's version" in somebody.text
+        await somebody.press("escape", "l")
+        await somebody.press("question_mark")
+        assert "To the tab Overview" in somebody.text
+        await somebody.press("q", "q", *":compare wine-origin:1 wine-origin:2", "enter")
+        await somebody.press("question_mark")
+        assert "Measure the others" in somebody.text
+
+    walk(registry, steps)
+
+
+def test_every_action_of_every_screen_can_be_done(registry: Registry) -> None:
+    skipped = {"quit", "quit_here", "editor"}
+    before = sorted(os.listdir(f"{registry.path}/stages/production"))
+    ways: dict[Screen, str] = {
+        "models": "",
+        "versions": "open tumor-screening",
+        "version": "open tumor-screening:3",
+        "compare": "compare tumor-screening:3 tumor-screening:4",
+        "move": "move tumor-screening:5 production",
+        "text": "help",
+    }
+
+    async def steps(somebody: Walk) -> None:
+        app = somebody.app
+        for scope, command in ways.items():
+            for action in actions_of(scope):
+                if somebody.page.scope != scope:
+                    while somebody.page is not app._browse:
+                        app.pop_screen()
+                    app._browse.go_to("models")
+                    app.run_command(somebody.page, command)
+                    await somebody.settle()
+                assert somebody.page.scope == scope
+                if action.id in skipped:
+                    continue
+                page = somebody.page
+                page.act(action.id)
+                while somebody.page is not page and page in app.screen_stack:
+                    app.pop_screen()
+            await somebody.settle()
+
+    walk(registry, steps)
+    assert sorted(os.listdir(f"{registry.path}/stages/production")) == before
+
+
+def test_commands_with_words_are_all_listed() -> None:
+    assert {text.split()[0] for text, _ in COMMANDS} <= set(commands.EVERYWHERE)
+
+
+@pytest.mark.parametrize(
+    ("text", "screen", "found"),
+    [
+        ("co", "models", ["command", "compare", "copy"]),
+        ("zzz", "models", []),
+        ("filter x", "models", []),
+        (" x", "models", []),
+        ("sort au", "versions", ["sort auc"]),
+        ("move m:1 st", "versions", ["move m:1 staging"]),
+    ],
+)
+def test_completions(text: str, screen: Screen, found: list[str]) -> None:
+    assert commands.completions(text, screen, [], ["auc", "staging"]) == found
+
+
+def test_what_is_certain_is_completed() -> None:
+    assert commands.common_start(["abc", "abd", "abcd"]) == "ab"
+    assert commands.common_start(["same"]) == "same"
+    assert commands.parse("  ") is None
+    assert commands.parse("promote a b") == commands.Command("move", ("a", "b"))

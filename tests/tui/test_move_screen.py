@@ -1,0 +1,228 @@
+"""A move is judged before the eyes of whoever makes it, and once more when it is made."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stackroom.registry import moving
+from stackroom.registry.facade import Registry
+from stackroom.store import access, digest
+from stackroom.tui.present.move import hashing
+from stackroom.tui.screens.browse import BrowsePage
+from stackroom.tui.screens.move import MovePage
+from tui.browsing import MIDDLE, NARROW, NOW, Walk, walk
+from tui.screen import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def judge(somebody: Walk, ref: str, stage: str) -> MovePage:
+    await somebody.press(*f":move {ref} {stage}", "enter")
+    page = somebody.page
+    assert isinstance(page, MovePage)
+    return page
+
+
+def names_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("size", [NARROW, MIDDLE])
+def test_stages_refusals_and_agreements_look_as_they_did(registry: Registry, size: tuple[int, int]) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":open tumor-screening", "enter")
+        await somebody.press("s")
+        somebody.golden("move-stages")
+        await somebody.press("enter")
+        somebody.golden("move-refused")
+        await somebody.press("escape")
+        await judge(somebody, "diabetes-progression:4", "production")
+        somebody.golden("move-asked")
+        await somebody.type("better with fewer values")
+        await somebody.press("tab", *"diabetes-progression:4")
+        somebody.golden("move-ready")
+
+    walk(registry, steps, size=size)
+
+
+def test_enter_does_nothing_until_every_line_has_its_tick(registry: Registry, sample: Path) -> None:
+    before = names_in(sample)
+
+    async def steps(somebody: Walk) -> None:
+        page = await judge(somebody, "tumor-screening:5", "production")
+        await somebody.press("enter", "enter")
+        assert "not_worse accuracy" in page.status.message
+        assert somebody.page is page
+        await somebody.press("escape")
+        page = await judge(somebody, "diabetes-progression:4", "production")
+        for keys, told in (
+            (["enter"], "type the reason"),
+            ([*" ", "enter"], "type the reason"),
+            ([*"why", "enter"], "type diabetes-progression:4 to confirm"),
+            ([*"diabetes-progression:3", "enter"], "type diabetes-progression:4 to confirm"),
+        ):
+            await somebody.press(*keys)
+            assert told in page.status.message
+            assert somebody.page is page
+
+    walk(registry, steps)
+    assert names_in(sample) == before
+
+
+def test_a_move_writes_one_event_and_says_which(registry: Registry, sample: Path) -> None:
+    before = names_in(sample)
+
+    async def steps(somebody: Walk) -> None:
+        await judge(somebody, "diabetes-progression:4", "production")
+        await somebody.press(*"better", "enter")
+        await somebody.press(*"diabetes-progression:4", "enter")
+        assert isinstance(somebody.page, BrowsePage)
+        assert "diabetes-progression:4 moved to production" in somebody.status
+
+    walk(registry, steps)
+    assert names_in(sample) - before <= {"stages/production/diabetes-progression@2", "feed"} | {
+        name for name in names_in(sample) if name.startswith("feed/")
+    }
+    move = registry.ledger("diabetes-progression", "production").events[-1].move
+    assert move is not None
+    assert (move.to, move.why) == (4, "better")
+
+
+def test_a_stage_without_a_reason_and_not_the_last_asks_for_nothing_typed(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await judge(somebody, "iris-species:3", "staging")
+        assert "Type the version" not in somebody.text
+        await somebody.press("enter")
+        assert "iris-species:3 moved to staging" in somebody.status
+
+    walk(registry, steps)
+    assert registry.version("iris-species@staging").number == 3
+
+
+def test_somebody_faster_is_named_and_the_move_is_judged_again(registry: Registry, sample: Path) -> None:
+    async def steps(somebody: Walk) -> None:
+        page = await judge(somebody, "diabetes-progression:4", "production")
+        await somebody.press(*"better", "enter")
+        await somebody.type("diabetes-progression:4")
+        other = Registry(sample, clock=lambda: NOW)
+        moving.clear(other, "diabetes-progression", "production", moving.Options(reason="it is on fire"))
+        await somebody.press("enter")
+        assert somebody.page is page
+        assert "was faster" in somebody.text
+        assert "it is on fire" in " ".join(somebody.text.split())
+        assert "nobody holds it" in somebody.text
+        await somebody.press("enter")
+        assert "diabetes-progression:4 moved to production" in somebody.status
+
+    walk(registry, steps)
+
+
+def test_a_change_while_one_looks_is_told_and_judged_again(registry: Registry, sample: Path) -> None:
+    async def steps(somebody: Walk) -> None:
+        await judge(somebody, "diabetes-progression:4", "production")
+        await somebody.type("half a rea")
+        Registry(sample, clock=lambda: NOW).promote("diabetes-progression:2", "staging", reason="x")
+        somebody.app.read_model("diabetes-progression")
+        await somebody.settle()
+        assert "changed meanwhile: diabetes-progression:2 moved to staging" in somebody.text
+        assert "half a rea" in somebody.text
+
+    walk(registry, steps)
+
+
+def test_a_rollback_goes_to_the_holder_before(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":open tumor-screening", "enter")
+        await somebody.press("U")
+        somebody.golden("rollback-stages")
+        await somebody.press("enter")
+        somebody.golden("rollback-asked")
+        await somebody.press("enter")
+        assert "type the reason" in somebody.page.status.message
+        await somebody.press(*"the probe broke", "enter")
+        await somebody.press(*"tumor-screening:3", "enter")
+        assert "tumor-screening:3 moved to production" in somebody.status
+
+    walk(registry, steps)
+    assert registry.version("tumor-screening@production").number == 3
+
+
+def test_a_rollback_with_nothing_before_says_so(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press("U", "enter")
+        await somebody.settle()
+        assert "nothing held production of diabetes-progression before" in somebody.text
+        await somebody.press("enter", "escape")
+        assert isinstance(somebody.page, BrowsePage)
+
+    walk(registry, steps)
+
+
+def test_reading_the_artifacts_shows_how_far_it_is_and_escape_gives_it_up(
+    registry: Registry, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = sample / "registry.toml"
+    file.write_text(file.read_text().replace("guards = { require", "guards = { verify = true, require"))
+    registry.refresh()
+    going_on = threading.Event()
+    real = digest.verify_version
+
+    def slow(folder: object, sealed: str, progress: object) -> object:
+        progress(1000)  # type: ignore[operator]  # a progress
+        going_on.wait(10)
+        return real(folder, sealed, progress)  # type: ignore[arg-type]  # handed through
+
+    monkeypatch.setattr(moving, "verify_version", slow)
+
+    async def steps(somebody: Walk) -> None:
+        somebody.app.move(registry.version("iris-species:3").model, 3, "staging")
+        await until(lambda: "reading artifacts: 1.00K of" in somebody.text, "progress is shown")
+        page = somebody.page
+        assert isinstance(page, MovePage)
+        somebody.page.act("escape")
+        assert somebody.page is not page
+        going_on.set()
+        await somebody.settle()
+        await judge(somebody, "iris-species:3", "staging")
+        assert "every byte as sealed" in somebody.text
+
+    walk(registry, steps)
+    assert registry.ledger("iris-species", "staging").events == ()
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "told"),
+    [
+        (0, 10, 0.0, "reading artifacts: 0B of 10B, 0B/s"),
+        (500_000, 1_000_000, 2.0, "reading artifacts: 500K of 1.00M, 250K/s, 2s left"),
+        (10, 10, 1.0, "reading artifacts: 10B of 10B, 10B/s"),
+        (20, 0, 1.0, "reading artifacts: 20B of 0B, 20B/s"),
+    ],
+)
+def test_the_progress_of_hashing_in_words(done: int, total: int, seconds: float, told: str) -> None:
+    assert hashing(done, total, seconds) == told
+
+
+def test_who_may_not_sees_why_and_the_lines_are_not_asked(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace  # noqa: PLC0415  # only here
+
+    real = access.access_to
+    monkeypatch.setattr(
+        moving,
+        "access_to",
+        lambda directory: replace(
+            real(directory), allowed=False, group="ml-release", members=("bo", "eva"), group_may=True
+        ),
+    )
+
+    async def steps(somebody: Walk) -> None:
+        await judge(somebody, "diabetes-progression:4", "production")
+        somebody.golden("move-not-allowed")
+        await somebody.press("enter")
+        assert "you may not: group ml-release may (bo, eva)" in somebody.status
+
+    walk(registry, steps)
