@@ -243,3 +243,65 @@ def test_a_model_that_is_a_symlink_is_never_followed(registry: Registry, tmp_pat
     (registry.path / "models" / "alpha" / "9").symlink_to(outside)
     assert [version.number for version in registry.model("alpha").versions] == [1, 2, 3]
     assert ModelName("gamma") not in [model.name for model in registry.models().models]
+
+
+def test_a_slip_in_the_policy_hides_no_holder_and_lets_none_be_archived(registry: Registry) -> None:
+    path = registry.path / "registry.toml"
+    path.write_text(path.read_text(encoding="utf-8") + "\noops = [\n", encoding="utf-8")
+    broken = stackroom.open(registry.path)
+    assert broken.policy_error is not None
+    assert broken.stages == ("staging", "production")
+    assert broken.version("alpha@staging").number == 2
+    assert [event.name for event in broken.history("alpha")] == ["alpha@1"]
+    with pytest.raises(stackroom.ConflictError, match="alpha:2 holds staging"):
+        broken.archive("alpha:2")
+
+
+def test_without_an_id_nobody_knows_who_holds_what(registry: Registry) -> None:
+    (registry.path / "registry.toml").write_text("garbage [", encoding="utf-8")
+    broken = stackroom.open(registry.path)
+    assert {holding.unread for holding in broken.model("alpha").holdings} == {
+        "registry.toml does not say which registry this is"
+    }
+    for ask in (
+        lambda: broken.version("alpha@staging"),
+        lambda: broken.ledger("alpha", "staging"),
+        lambda: broken.archive("alpha:2"),
+    ):
+        with pytest.raises(stackroom.InvalidInputError, match=r"registry\.toml:1"):
+            ask()
+    with pytest.raises(stackroom.RegistryError):
+        broken.history()
+
+
+@pytest.mark.root
+def test_a_ledger_that_cannot_be_read_is_not_an_empty_one(reachable_path: Path) -> None:
+    owner = User(uid=61_006, gid=61_006)
+    home = reachable_path / "home"
+    home.mkdir()
+    os.chown(home, owner.uid, owner.gid)
+    source = artifacts(reachable_path / "out")
+    source.chmod(0o755)
+    for path in source.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+    def act() -> list[object]:
+        registry = make(home / "registry")
+        registry.register("alpha", source)
+        registry.promote("alpha:1", "production")
+        (registry.path / "stages" / "production").chmod(0)
+        model = registry.models().models[0]
+        refused = ""
+        try:
+            registry.archive("alpha:1")
+        except stackroom.PermissionDeniedError as error:
+            refused = str(error)
+        warned = [warning for check in registry.verify() for warning in check.warnings]
+        holding = model.holding("production")
+        return [holding is not None and bool(holding.unread), len(model.problems), refused, warned]
+
+    unread, problems, refused, warned = run_as(owner, act)
+    assert unread
+    assert problems
+    assert "stages/production" in str(refused)
+    assert "what production promoted was not compared" in str(warned)

@@ -181,7 +181,8 @@ def write_archive(tree: Path, archive: Path) -> None:
     """The tree as one archive, the same bytes for the same tree."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for path in sorted(tree.rglob("*")):
+        found = [Path(folder, name) for folder, *inside in os.walk(tree) for name in (*inside[0], *inside[1])]
+        for path in sorted(found):
             info = tar.gettarinfo(path, str(path.relative_to(tree)))
             info.uid = info.gid = info.mtime = 0
             info.uname = info.gname = ""

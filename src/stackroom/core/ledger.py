@@ -156,6 +156,8 @@ class Event:
         when: the later of the text's time and the file system's.
         text: as found.
         alarms: what is wrong with it or with the chain before it, in words.
+        remark: that the text's time and the file system's differ, or empty. A copy made with ``cp -a`` or from a backup
+            shows this for every event, so it alarms nobody and is shown with the event.
     """
 
     stage: StageName
@@ -167,6 +169,12 @@ class Event:
     when: datetime
     text: str
     alarms: tuple[str, ...] = ()
+    remark: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Everything that is to be said about it: the alarms, and the remark about its times."""
+        return (*self.alarms, self.remark) if self.remark else self.alarms
 
     @property
     def name(self) -> str:
@@ -436,10 +444,11 @@ def _ledger_of(folder: StageFolder, model: ModelName, pile: list[tuple[int, Entr
 def _judge(folder: StageFolder, model: ModelName, number: int, entry: Entry) -> Event:
     validity, move, alarms = _validity(folder, model, number, entry)
     when = entry.changed
+    remark = ""
     if move is not None and validity is Validity.ATTESTED:
         when = max(move.at, entry.changed)
         if abs((move.at - entry.changed).total_seconds()) > CLOCK_SLACK:
-            alarms = (*alarms, f"says {iso(move.at)}, and the file system says {iso(entry.changed)}")
+            remark = f"says {iso(move.at)}, and the file system says {iso(entry.changed)}"
     elif move is not None and validity is Validity.UNATTESTED:
         # A copied tree has the times of the copying: the text's own time is all there is.
         when = move.at
@@ -453,6 +462,7 @@ def _judge(folder: StageFolder, model: ModelName, number: int, entry: Entry) -> 
         when=when,
         text=entry.text or "",
         alarms=alarms,
+        remark=remark,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -31,7 +32,12 @@ class Stages:
     def read(
         cls, root: Folder, registry_id: str, stages: Sequence[StageName], model: ModelName | None = None
     ) -> Stages:
-        """Read every stage, for all models or for one."""
+        """Read every stage, for all models or for one; without the registry's id no event can be judged."""
+        if not registry_id:
+            reason = f"{layout.REGISTRY_FILE} does not say which registry this is"
+            problem = (Problem(place=layout.REGISTRY_FILE, message=reason),)
+            unjudged = StageReading({}, problem, OSError(errno.EINVAL, reason))
+            return cls(readings=dict.fromkeys(stages, unjudged), live={stage: {} for stage in stages})
         return cls(
             readings={stage: read_stage(root, registry_id, stage, model) for stage in stages},
             live={stage: read_live(root, stage) for stage in stages},
@@ -41,6 +47,9 @@ class Stages:
         """Who holds which stage of a model that has these versions."""
         found: list[Holding] = []
         for stage, reading in self.readings.items():
+            if reading.error is not None:
+                found.append(Holding(stage=stage, unread=reading.problems[0].message))
+                continue
             ledger = reading.ledgers.get(model)
             if ledger is None:
                 continue
@@ -92,7 +101,10 @@ def holding_problems(model: ModelName, holdings: Sequence[Holding], now: datetim
     """What is wrong with the holders of a model's stages."""
     for holding in holdings:
         place = f"{layout.STAGES}/{holding.stage}/{model}"
-        if holding.missing:
+        if holding.unread:
+            message = f"who holds it is not known: {holding.unread}"
+            yield Problem(place=f"{layout.STAGES}/{holding.stage}", message=message)
+        elif holding.missing:
             yield Problem(
                 place=place, message=f"version {holding.number} holds {holding.stage}, and its folder is missing"
             )

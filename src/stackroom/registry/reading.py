@@ -7,7 +7,7 @@ because of one bad file.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -171,11 +171,13 @@ class Reader:
 
         Raises:
             NotFoundError: it does not.
+            InvalidInputError: ``registry.toml`` is so wrong that nobody knows.
         """
+        if self.policy_error and not (self.id and self.stages):
+            # Without the id no event can be judged, and without the names none can be found: that is not "nobody".
+            raise self.policy_error
         if stage in self.stages:
             return StageName(stage)
-        if self.policy_error and not self.stages:
-            raise self.policy_error
         raise NotFoundError(
             f"there is no stage {stage!r}",
             hint=f"the stages are {', '.join(self.stages) or 'none: registry.toml declares none'}",
@@ -219,9 +221,7 @@ class Reader:
         with self.model_folder(parsed) as (root, folder, _):
             stages = self._stages(root, parsed)
             # Listed after the ledgers, so that a version registered and promoted just now is not missing.
-            model = self._joined(folder, listed(folder, parsed), stages, every_version=True)
-            unread = [problem for reading in stages.readings.values() if reading.error for problem in reading.problems]
-            return replace(model, problems=(*unread, *model.problems)) if unread else model
+            return self._joined(folder, listed(folder, parsed), stages, every_version=True)
 
     def _model(self, models: Folder, name: ModelName, stages: Stages, *, every_version: bool) -> Model:
         try:
@@ -413,6 +413,8 @@ class Reader:
 
     def _ledgers(self, stages: Sequence[StageName], model: ModelName | None) -> list[Ledger]:
         """The ledgers of some stages; one that cannot be read is an error, and never empty."""
+        if self.policy_error and not self.id:
+            raise self.policy_error
         found: list[Ledger] = []
         with self.root() as root:
             for stage in stages:

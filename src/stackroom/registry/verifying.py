@@ -134,10 +134,11 @@ def _check(reader: Reader, model: Model, version: Version, progress: Progress) -
             for holding in model.holdings:
                 if holding.number == version.number:
                     damage += _promoted_damage(folder, listing, holding, found)
+    unread = tuple(f"what {one.stage} promoted was not compared: {one.unread}" for one in model.holdings if one.unread)
     return VersionCheck(
         ref=version.ref,
         damage=tuple(damage),
-        warnings=found.warnings if found else (),
+        warnings=(*(found.warnings if found else ()), *unread),
         files=found.files if found else 0,
         bytes=found.bytes if found else 0,
     )

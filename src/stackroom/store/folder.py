@@ -216,9 +216,7 @@ def explained(error: OSError, doing: str, path: str) -> RegistryError:
     if error.errno in REFUSED:
         return PermissionDeniedError(what, facts=facts)
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return InvalidInputError(
-            what, hint="free some space, or ask for a larger quota; nothing was changed", facts=facts
-        )
+        return InvalidInputError(what, hint="free some space, or ask for a larger quota, and try again", facts=facts)
     if error.errno in {errno.EEXIST, errno.ENOTEMPTY}:
         return ConflictError(what, facts=facts)
     if error.errno in GONE:

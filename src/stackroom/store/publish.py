@@ -40,6 +40,10 @@ _TAKEN: Final = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EPERM, errn
 """What rename says where the name is somebody's already; a sticky directory says EPERM about another user's name."""
 
 
+_DOUBTS: Final = 8
+"""How often a number that no listing shows may be refused before it is taken for a lack of permission."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A version before it has a number.
@@ -303,9 +307,12 @@ def _seal_tree(folder: Folder) -> None:
 def _claim(folder: Folder, temporary: str, uid: str) -> int:
     """Rename the finished folder to the first number that nobody ever used; returns it.
 
-    The listing may be stale the moment it is read: then the rename fails, and the next listing shows the name.
+    The listing may be stale the moment it is read; on NFS it may be stale still after the rename has failed, when the
+    other's name came within one tick of the server's clock. That a name is taken is believed all the same, but not for
+    ever where only permission could be the matter.
     """
     number = _next_number(folder)
+    doubts = 0
     while True:
         try:
             folder.rename(temporary, str(number))
@@ -318,11 +325,11 @@ def _claim(folder: Folder, temporary: str, uid: str) -> int:
         except OSError as error:
             if error.errno not in _TAKEN:
                 raise
-            highest = _next_number(folder)
-            if highest <= number and not folder.has(str(number)):
-                # The name is free and the kernel still refuses: it is about permission.
-                raise
-            number = max(highest, number + 1)
+            if error.errno in {errno.EPERM, errno.EACCES} and not folder.has(str(number)):
+                doubts += 1
+                if doubts > _DOUBTS:
+                    raise
+            number = max(_next_number(folder), number + 1)
             continue
         if folder.has(layout.tombstone_name(number)):
             # The number came and went between listing and rename: it is used up.

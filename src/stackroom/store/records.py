@@ -171,6 +171,7 @@ class Holding:
         missing: that version's folder is not there.
         live: what ``live/<stage>/<model>`` points at; None where there is no pointer.
         alarms: what is wrong with the ledger.
+        unread: why the ledger could not be read, or empty; it is then not known who holds the stage.
     """
 
     stage: StageName
@@ -179,6 +180,7 @@ class Holding:
     missing: bool = False
     live: int | None = None
     alarms: tuple[str, ...] = ()
+    unread: str = ""
 
     @property
     def behind(self) -> bool:
@@ -198,6 +200,7 @@ class Holding:
             "reason": event.move.why if event and event.move else "",
             "live": self.live,
             "alarms": list(self.alarms),
+            "unread": self.unread,
         }
 
 
