@@ -148,3 +148,16 @@ def test_a_mount_table_is_read_by_the_longest_prefix(tmp_path: Path, monkeypatch
     assert mounts.file_system_of("/srvx").type == "ext4"
     monkeypatch.setattr(mounts, "MOUNT_TABLE", str(tmp_path / "none"))
     assert not mounts.file_system_of("/").local
+
+
+def test_a_ledger_that_is_gone_or_closed_changes_every_model_in_it(registry: Registry) -> None:
+    ledger = registry.path / "stages" / "production"
+    seen = Watch(str(registry.path))
+    seen.poll()
+    seen._next_sweep = float("inf")
+    ledger.rename(ledger.with_name(".aside"))
+    held = {"diabetes-progression", "digit-reader", "tumor-screening", "wine-origin"}
+    assert seen.poll().models == held
+    assert not seen.poll()
+    ledger.with_name(".aside").rename(ledger)
+    assert seen.poll().models == held

@@ -77,6 +77,7 @@ class Watch:
         self._seen: dict[str, _Seen] = {}
         self._policy: tuple[int, ...] = ()
         self._present: set[str] = set()
+        self._stages: set[str] = set()
         self._first = True
         self._local = file_system_of(root).local
         self._next_sweep = 0.0
@@ -116,7 +117,9 @@ class Watch:
             if is_model_name(name):
                 found.add(ModelName(name))
         with contextlib.suppress(FileNotFoundError), root.child(layout.STAGES) as stages:
-            for stage in sorted(stages.names()):
+            present = {name for name in stages.names() if not name.startswith(".")}
+            known, self._stages = self._stages, present
+            for stage in sorted(present | known):
                 for name in self._changed_names(stages, stage):
                     event = parse_event_name(name)
                     if event:
@@ -124,7 +127,7 @@ class Watch:
         return found | self._sweep(root)
 
     def _changed_names(self, parent: Folder, name: str) -> frozenset[str]:
-        """The names that came or went in a directory since the last look; none where it cannot be entered."""
+        """The names that came or went in a directory since the last look: all where it can be entered no more."""
         place = f"{parent.path}/{name}"
         before = self._seen.setdefault(place, _Seen())
         try:
@@ -139,7 +142,9 @@ class Watch:
         except OSError as error:
             self._present.discard(place)
             if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.EACCES}:
-                return frozenset()
+                # Gone, or closed to us: whatever was in it is not what it was.
+                self._seen[place] = _Seen()
+                return before.names
             raise
         since = before.since if stamp == before.stamp else now
         self._seen[place] = _Seen(stamp, since, names)
