@@ -16,8 +16,14 @@ def main() -> int:
     """Run ``stackroom`` with the arguments of the process; returns the exit code."""
     argv = sys.argv[1:]
     if argv in (["--version"], ["-V"]):
-        sys.stdout.write(f"stackroom {__version__}\n")
-        return 0
+        try:
+            sys.stdout.write(f"stackroom {__version__}\n")
+            sys.stdout.flush()
+        except (OSError, AttributeError):
+            # A stdout that is full or closed: the command line knows what to say about it.
+            pass
+        else:
+            return 0
     paths = paths_to_browse(argv)
     from stackroom.cli.main import run, run_browser  # noqa: PLC0415 - the version is printed without it
 

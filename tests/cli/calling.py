@@ -81,7 +81,9 @@ def quietly(*argv: object) -> None:
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a process that runs this source."""
-    return {**os.environ, "PYTHONPATH": str(SOURCE), **(extra or {})}
+    # Some runners of tests set the width, which would go before that of the terminal.
+    inherited = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    return {**inherited, "PYTHONPATH": str(SOURCE), **(extra or {})}
 
 
 def process(*argv: object, env: Mapping[str, str] | None = None, cwd: Path | None = None, stdin: str = "") -> Answer:

@@ -388,7 +388,7 @@ def test_a_refusal_by_guards_shows_every_verdict(fraud: Cli) -> None:
 def test_can_answers_for_every_guard_and_with_the_exit_code_of_the_move(fraud: Cli) -> None:
     assert fraud("can", "fraud:2", "production").code == 5
     good = fraud.ok("can", "fraud:1", "production")
-    assert "yes: stackroom promote fraud:1 production" in good.out
+    assert f"yes: stackroom -R {fraud.registry} promote fraud:1 production" in good.out
     assert fraud.json("can", "fraud:1", "production")["allowed"] is True
 
 
@@ -442,6 +442,8 @@ def test_verify_refuses_jobs_that_cannot_be(fraud: Cli) -> None:
 
 
 DRY = {
+    "demo": ("demo", "{tmp}/never"),
+    "demo somewhere": ("demo",),
     "init": ("init", "{tmp}/never"),
     "new": ("new", "other"),
     "register": ("register", "fraud", "{tmp}/first", "--label", "9.9.9"),

@@ -124,7 +124,7 @@ def test_an_editor_that_fails_after_saving_keeps_what_was_typed(fraud: Cli, edit
         ("path.write_text('metrics = 3\\n')", "metrics: expected a table"),
         ("path.write_text('uid = \"x\"\\n')", "uid: written by the tool"),
         ("path.write_bytes(b'\\xff\\xfe')", "not UTF-8"),
-        ("path.write_text('# ' + 'x' * 70_000)", "holds at most"),
+        ("path.write_text(text + '# ' + 'x' * 70_000)", "holds at most"),
     ],
 )
 def test_a_text_that_is_refused_is_kept_and_can_be_handed_in_again(
@@ -193,3 +193,39 @@ def test_edited_without_an_editor_says_what_to_set(editor: Editor) -> None:
     with pytest.raises(UsageError) as caught, edited("x", ".toml"):
         pass
     assert "$EDITOR" in caught.value.hint
+
+
+@pytest.mark.parametrize("left", ["", "  \n\n", "#: a\n#: b\n"])
+def test_a_text_that_was_emptied_is_a_change_of_mind(fraud: Cli, editor: Editor, left: str) -> None:
+    editor.does(f"path.write_text({left!r})")
+    answer = fraud("edit", "fraud:1", "--editor")
+    assert answer.code == 8
+    assert "nothing was changed: the text is empty" in answer.err
+    assert fraud.json("show", "fraud:1")["version"]["metadata"]["description"] == "the first"
+
+
+def test_emptying_leaves_no_file_unless_a_comment_was_typed(editor: Editor) -> None:
+    for body, left in (("path.write_text('# ours\\n')", 0), ("path.write_text('# mine\\n')", 1)):
+        editor.does(body)
+        with pytest.raises(InvalidInputError, match="the text is empty"), edited("# ours\nteam = 'x'\n", ".toml"):
+            pass
+        assert len(editor.left()) == left
+
+
+def test_a_text_that_was_empty_may_stay_so_and_a_heading_is_no_comment(editor: Editor) -> None:
+    editor.does("path.write_text(text.replace('x', ''))")
+    with edited("# ours\n", ".toml") as text:
+        assert text == "# ours\n"
+    with edited("# card\nx", ".md") as text:
+        assert text == "# card\n"
+
+
+@pytest.mark.parametrize("put", ["", "path.mkdir()", "import os; os.mkfifo(path)", "path.symlink_to('nowhere')"])
+def test_an_editor_that_leaves_no_file_is_told_and_nothing_is_said_to_be_kept(
+    fraud: Cli, editor: Editor, put: str
+) -> None:
+    editor.does(f"path.unlink()\n{put}\n")
+    answer = fraud("edit", "fraud:1", "--editor")
+    assert answer.code == 2
+    assert "nothing was changed: the editor left no file" in answer.err
+    assert "kept" not in answer.err

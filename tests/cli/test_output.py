@@ -349,7 +349,7 @@ def test_an_interrupt_ends_with_130_and_says_that_nothing_was_changed(
     monkeypatch.setattr("stackroom.registry.facade.Registry.publish", interrupt)
     answer = cli("register", "m", source)
     assert answer.code == 130
-    assert "stackroom list m" in answer.err
+    assert f"stackroom -R {cli.registry} list m" in answer.err
     assert cli.json("register", "m", source)["error"]["unchanged"] is False
 
 
@@ -433,7 +433,7 @@ def test_browsing_without_a_terminal_names_the_commands(registry_path: Path, arg
 def test_demo_unpacks_and_says_where(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stackroom.cli.commands.making.unpack_demo", lambda directory: directory or str(tmp_path))
     assert cli.ok("demo", "--no-open").out == f"{tmp_path}\n"
-    assert cli.json("demo", "x") == {"path": "x"}
+    assert cli.json("demo", "x") == {"path": "x", "made": True}
     monkeypatch.setattr(Context, "terminal", True)
     monkeypatch.setattr(Context, "watched", True)
     cli.ok("demo")
@@ -498,7 +498,7 @@ def test_unattested_holders_are_marked_and_the_remedy_is_told(fraud: Cli) -> Non
     event.symlink_to(text.replace(f"by={os.geteuid()}:", "by=4242:"))
     answer = fraud.ok("history")
     assert "unattested" in answer.out
-    assert "stackroom promote fraud:1 staging" in answer.err
+    assert f"stackroom -R {fraud.registry} promote fraud:1 staging\n" in answer.err
     set_policy(fraud.registry, "[stages.staging]\n[stages.production]\n")
-    fraud.ok("promote", "fraud:1", "staging")
+    assert "attested staging of fraud: fraud:1" in fraud.ok("promote", "fraud:1", "staging").err
     assert "note:" not in fraud.ok("history").err

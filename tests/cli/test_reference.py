@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from cli.conftest import open_folders
 from stackroom import errors
 from stackroom.cli.catalog import COMMANDS
 from stackroom.cli.main import INTERRUPTED
@@ -149,7 +150,9 @@ def test_every_answer_keeps_its_schema(varied: Cli, tmp_path: Path) -> None:
         assert "error" not in answer.document, answer.out
         check(argv[0], answer.document)
     assert {argv[0] for argv in ANSWERS} == {*COMMANDS} - {"tui", "demo"}
-    check("demo", {"path": "/tmp/x"})  # noqa: S108 - a word
+    check("demo", varied.json("demo", "--dry-run"))
+    check("demo", varied.json("demo", tmp_path / "demo"))
+    open_folders(tmp_path / "demo")
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from stackroom.cli import streams
+from stackroom.cli.catalog import COMMANDS
 from stackroom.cli.style import Glyphs, Piece, Styled, glyphs_for, render, wants_colours
 from stackroom.cli.table import Column, aligned, separated
 from stackroom.core.metadata import jsonable
@@ -23,6 +27,15 @@ if TYPE_CHECKING:
     from stackroom.store.records import Problem
 
 NOTHING_CHANGED: Final = "nothing was changed"
+
+_ALIKE_SHOWN: Final = 3
+"""Problems of one kind that are told one by one: after a copy without times there is one for every model."""
+
+_HOMELESS: Final = frozenset({"demo", "init", "tui"})
+"""Commands that are about no registry, or take it as an argument."""
+
+_COMMAND: Final = re.compile(rf"\bstackroom (?=(?:{'|'.join(name for name in COMMANDS if name not in _HOMELESS)})\b)")
+"""A command in a piece of advice, up to its name."""
 
 
 class Context:
@@ -65,7 +78,7 @@ class Context:
 
     def _warn_of_policy(self, error: InvalidInputError | None) -> None:
         if error:
-            hint = f"; {error.hint}" if error.hint else ""
+            hint = f"; {self.runnable(error.hint)}" if error.hint else ""
             self.warn(f"{error}{hint}")
 
     # --- the streams
@@ -94,42 +107,53 @@ class Context:
         """A line of data."""
         if self._bar and self.terminal:
             self._bar.wipe()
-        sys.stdout.write(render(pieces, colours=wants_colours(sys.stdout, self._colour)) + "\n")
+        streams.put(render(pieces, colours=wants_colours(sys.stdout, self._colour)) + "\n")
 
     def out_tabs(self, values: Iterable[str]) -> None:
         """A line of data for a program: values, made harmless, with tabs between them."""
-        sys.stdout.write("\t".join(visible(value) for value in values) + "\n")
+        streams.put("\t".join(visible(value) for value in values) + "\n")
 
     def say(self, *pieces: Piece) -> None:
         """A line for people, on stderr."""
         if self._bar:
             self._bar.wipe()
-        # Data that was printed before stays before: the two streams have buffers of their own.
-        sys.stdout.flush()
-        sys.stderr.write(render(pieces, colours=wants_colours(sys.stderr, self._colour)) + "\n")
-        sys.stderr.flush()
+        streams.complain(render(pieces, colours=wants_colours(sys.stderr, self._colour)) + "\n")
 
     def warn(self, message: str) -> None:
         """A warning, on stderr."""
         self.say(Styled("warning:", "yellow"), f" {message}")
 
     def warn_of(self, problems: Iterable[Problem]) -> None:
-        """Every problem, on stderr."""
+        """Problems, on stderr; of those that differ only in their numbers, times and places the first few."""
+        kinds: dict[tuple[str, str], list[Problem]] = {}
         for problem in problems:
-            word = Styled("problem:", "red") if problem.severity == "error" else Styled("warning:", "yellow")
-            hint = f" ({problem.hint})" if problem.hint else ""
-            self.say(word, f" {problem.place}: {problem.message}{hint}")
+            kinds.setdefault(_kind_of(problem), []).append(problem)
+        for alike in kinds.values():
+            for problem in alike[:_ALIKE_SHOWN]:
+                word = Styled("problem:", "red") if problem.severity == "error" else Styled("warning:", "yellow")
+                hint = f" ({self.runnable(problem.hint)})" if problem.hint else ""
+                self.say(word, f" {problem.place}: {problem.message}{hint}")
+            if len(alike) > _ALIKE_SHOWN:
+                more = len(alike) - _ALIKE_SHOWN
+                self.say(f"  and {more} more like it ({self.runnable('stackroom list --json')} lists them)")
+
+    def runnable(self, advice: str) -> str:
+        """Advice whose commands run as they are printed: where ``-R`` was given, they need it too."""
+        if self.path is None:
+            return advice
+        path = shlex.quote(self.path)
+        return _COMMAND.sub(lambda _: f"stackroom -R {path} ", advice)
 
     def document(self, document: dict[str, Any]) -> None:
         """The JSON document that a command answers with ``--json``."""
         text = json.dumps(jsonable(document), indent=2, ensure_ascii=True, allow_nan=False)
         # DEL is the one control character that JSON lets stand.
-        sys.stdout.write(text.replace("\x7f", "\\u007f") + "\n")
+        streams.put(text.replace("\x7f", "\\u007f") + "\n")
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Piece]]) -> None:
         """Rows, aligned and cut to the terminal's width; separated by tabs, and whole, where stdout is no terminal."""
         if not self.terminal:
-            sys.stdout.writelines(line + "\n" for line in separated(columns, rows))
+            streams.put_lines(separated(columns, rows))
             return
         for pieces in aligned(columns, rows, self.width, self.glyphs.cut):
             self.out(*pieces)
@@ -143,4 +167,12 @@ class Context:
 
     def commits(self, look: str) -> None:
         """From here on an interrupt may find the change made; ``look`` is the command that tells."""
-        self.interrupted = f"whether it was done, tells: {look}"
+        self.interrupted = f"whether it was done, tells: {self.runnable(look)}"
+
+
+def _kind_of(problem: Problem) -> tuple[str, str]:
+    """What problems of one kind have in common: everything but the numbers, the times and the names of the place."""
+    text = problem.message
+    for part in sorted(problem.place.split("/"), key=len, reverse=True):
+        text = re.sub(rf"\b{re.escape(part)}\b", "#", text) if part else text
+    return problem.severity, re.sub(r"\d[\dTZ:.-]*", "#", text)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from stackroom.cli import streams
 from stackroom.cli.catalog import COMMANDS, command_at
 from stackroom.cli.context import NOTHING_CHANGED, Context
 from stackroom.cli.parsing import command_named, joined, overview, parser_for, unknown_command
+from stackroom.cli.streams import OutputError
 from stackroom.cli.style import Styled
 from stackroom.errors import RegistryError, UsageError
 
@@ -34,14 +35,14 @@ def run(argv: list[str], browse: Callable[[list[str]], int]) -> int:
     Returns:
         The exit code.
     """
-    _accept_any_text()
+    streams.ready()
     context = _preliminary_context(argv, browse)
     return _guarded(context, argv, lambda: _run(argv, context))
 
 
 def run_browser(open_browser: Callable[[], int], argv: list[str]) -> int:
     """Open the terminal interface, with the same answers where that fails."""
-    _accept_any_text()
+    streams.ready()
     return _guarded(_preliminary_context(argv, lambda _paths: 0), argv, open_browser)
 
 
@@ -69,13 +70,13 @@ def _run(argv: list[str], context: Context) -> int:
 
 
 def _without_command(argv: list[str]) -> int:
-    if "--version" in argv:
+    if "--version" in argv or argv == ["-V"]:
         from stackroom import __version__  # noqa: PLC0415 - one command in a thousand
 
-        sys.stdout.write(f"stackroom {__version__}\n")
+        streams.put(f"stackroom {__version__}\n")
         return 0
     if "-h" in argv or "--help" in argv:
-        sys.stdout.write(overview())
+        streams.put(overview())
         return 0
     raise UsageError("no command is named", hint="stackroom --help lists the commands")
 
@@ -83,7 +84,7 @@ def _without_command(argv: list[str]) -> int:
 def _tui_help(argv: list[str]) -> int:
     if "-h" not in argv and "--help" not in argv:
         raise UsageError("stackroom tui takes folders and nothing else", hint="for example: stackroom tui /nfs/models")
-    sys.stdout.write(
+    streams.put(
         "usage: stackroom tui [PATH ...]\n\nBrowse registries in the terminal; the same as `stackroom [PATH ...]`.\n\n"
         "Example:\n  stackroom tui /nfs/models\n"
     )
@@ -92,15 +93,28 @@ def _tui_help(argv: list[str]) -> int:
 
 def _guarded(context: Context, argv: list[str], action: Callable[[], int]) -> int:
     try:
+        code = _answered(context, argv, action)
+        streams.flush()
+    except BrokenPipeError:
+        _die_of_the_pipe()
+        return _INTERNAL
+    except OutputError as error:
+        streams.let_go(sys.stdout)
+        context.say(Styled("error:", "red"), f" the output cannot be written: {error}")
+        return _INTERNAL
+    return code
+
+
+def _answered(context: Context, argv: list[str], action: Callable[[], int]) -> int:
+    try:
         code = _with_system_exit(action)
-        sys.stdout.flush()
+        streams.flush()
+    except (BrokenPipeError, OutputError):
+        raise
     except RegistryError as error:
         return _refuse(context, error)
     except KeyboardInterrupt as interrupt:
         return _interrupted(context, interrupt)
-    except BrokenPipeError:
-        _die_of_the_pipe()
-        return _INTERNAL
     except Exception as error:  # noqa: BLE001 - the last door: a traceback helps nobody who did not ask for it
         return _fail(context, error, debug="--debug" in argv or bool(os.environ.get(DEBUG_VARIABLE)))
     return code
@@ -125,11 +139,17 @@ def _refuse(context: Context, error: RegistryError) -> int:
         from stackroom.cli.verdicts import say_verdicts  # noqa: PLC0415 - only for a refusal by guards
 
         say_verdicts(context, verdicts)
-    if error.hint:
-        context.say(Styled("hint:", "cyan"), f" {error.hint}")
+    if hint := error.hint or _hint_for(error):
+        context.say(Styled("hint:", "cyan"), f" {context.runnable(hint)}")
     for note in notes:
         context.say(Styled("note:", "yellow"), f" {note}")
     return error.exit_code
+
+
+def _hint_for(error: RegistryError) -> str:
+    """For the one complaint about a name that has none: there was nothing to suggest one from."""
+    nameless = error.kind == "invalid" and error.facts.get("name") == ""
+    return "a reference looks like fraud, fraud:7, fraud:2.1.0, fraud@production or fraud:latest" if nameless else ""
 
 
 def _interrupted(context: Context, interrupt: KeyboardInterrupt) -> int:
@@ -166,10 +186,3 @@ def _die_of_the_pipe() -> None:
     """End as every other filter does whose reader has gone: by SIGPIPE, without a word."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGPIPE)
-
-
-def _accept_any_text() -> None:
-    """Let the streams show what their encoding lacks as an escape, where Python would raise."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")

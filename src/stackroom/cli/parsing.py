@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from stackroom.cli import streams
 from stackroom.cli.catalog import COMMANDS
 from stackroom.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from _typeshed import SupportsWrite
 
     from stackroom.cli.context import Context
 
@@ -51,6 +54,13 @@ class Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(word, list(self._option_string_actions), n=1)
             hint = f"did you mean {near[0]}?" if near else hint
         raise UsageError(f"{self.prog}: {message}", hint=hint)
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print it so that a stdout that is full is told; the parser itself would not say a word."""
+        if file is None:
+            streams.put(self.format_help())
+        else:
+            super().print_help(file)
 
 
 def command_named(name: str) -> Command:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 def say_verdicts(context: Context, verdicts: Iterable[Mapping[str, Any]]) -> None:
     """Every verdict on stderr, the values that were seen and wanted with it."""
-    for line in verdict_lines(verdicts, glyphs_for(sys.stderr)):
+    for line in verdict_lines(context, verdicts, glyphs_for(sys.stderr)):
         context.say(*line)
 
 
-def verdict_lines(verdicts: Iterable[Mapping[str, Any]], glyphs: Glyphs) -> Iterator[list[Piece]]:
+def verdict_lines(context: Context, verdicts: Iterable[Mapping[str, Any]], glyphs: Glyphs) -> Iterator[list[Piece]]:
     """The lines of verdicts, as their documents hold them."""
     for verdict in verdicts:
         sign = Styled(glyphs.yes, "green") if verdict["passed"] else Styled(glyphs.no, "red")
         yield ["  ", sign, " ", Styled(verdict["guard"], "bold"), f": {verdict['seen']}; wanted: {verdict['wanted']}"]
         if verdict["advice"] and not verdict["passed"]:
-            yield ["      ", Styled(f"try: {verdict['advice']}", "cyan")]
+            yield ["      ", Styled(f"try: {context.runnable(verdict['advice'])}", "cyan")]

@@ -12,7 +12,7 @@ from stackroom.core.metadata import as_utc
 from stackroom.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 MISSING: Final = "-"
 """What a table shows where there is nothing."""
@@ -44,6 +44,21 @@ def pair(text: str, option: str) -> tuple[str, str]:
     return key.strip(), value
 
 
+def pairs(texts: Iterable[str], option: str) -> Iterator[tuple[str, str, str]]:
+    """Every text that an option was given, with its key and value.
+
+    Raises:
+        UsageError: one is not ``key=value``, or two have the same key.
+    """
+    seen: set[str] = set()
+    for text in texts:
+        key, value = pair(text, option)
+        if key in seen:
+            raise UsageError(f"{option} gives {key} twice", hint="which of them is meant?", facts={"key": key})
+        seen.add(key)
+        yield text, key, value
+
+
 _EXAMPLES: Final = {
     "--metric": "--metric auc=0.934",
     "--param": "--param learning_rate=0.05",
@@ -63,9 +78,11 @@ def typed(text: str) -> Any:  # noqa: ANN401 - TOML's types
         return int(stripped) if len(stripped) < 30 and -(2**63) <= int(stripped) < 2**63 else text
     if _FLOAT.fullmatch(stripped):
         try:
-            return float(stripped)
+            value = float(stripped)
         except ValueError:
             return text
+        # The same of one that no float holds: it was not infinity that was typed.
+        return text if math.isinf(value) and "inf" not in stripped else value
     return text
 
 
@@ -73,12 +90,18 @@ def metrics_of(texts: Iterable[str], option: str = "--metric") -> dict[str, floa
     """``auc=0.93`` and more, as metrics.
 
     Raises:
-        UsageError: a value is not a number.
+        UsageError: a value is not a number, a name is none that a table can show, or is there twice.
     """
     found: dict[str, float] = {}
-    for text in texts:
-        name, value = pair(text, option)
+    for text, name, value in pairs(texts, option):
+        if not name.isprintable() or any(char.isspace() for char in name):
+            raise UsageError(
+                f"{option} {text!r}: the name of a metric has no spaces or control characters",
+                hint=f"for example {_EXAMPLES[option]}",
+            )
         meant = typed(value)
+        if isinstance(meant, str) and (_INTEGER.fullmatch(value.strip()) or _FLOAT.fullmatch(value.strip())):
+            raise UsageError(f"{option} {text!r}: {value.strip()} is too large a number")
         if isinstance(meant, bool) or not isinstance(meant, (int, float)):
             raise UsageError(f"{option} {text!r}: {value!r} is not a number", hint=f"for example {_EXAMPLES[option]}")
         found[name] = meant
@@ -86,8 +109,8 @@ def metrics_of(texts: Iterable[str], option: str = "--metric") -> dict[str, floa
 
 
 def parameters_of(texts: Iterable[str]) -> dict[str, Any]:
-    """``lr=0.05`` and more, as hyperparameters."""
-    return {name: typed(value) for name, value in (pair(text, "--param") for text in texts)}
+    """``lr=0.05`` and more, as hyperparameters; errors as :func:`pairs`."""
+    return {name: typed(value) for _, name, value in pairs(texts, "--param")}
 
 
 _DATASET_KEYS: Final = ("name", "uri", "digest", "split", "rows")
@@ -102,6 +125,8 @@ def dataset_of(text: str) -> dict[str, Any]:
     dataset: dict[str, Any] = {}
     for part in re.split(r",(?=\s*[a-z_]+\s*=)", text):
         key, value = pair(part, "--dataset")
+        if key in dataset:
+            raise UsageError(f"--dataset {text!r}: {key} is there twice", facts={"key": key})
         if key not in _DATASET_KEYS:
             raise UsageError(f"--dataset {text!r}: {key!r} is not one of {', '.join(_DATASET_KEYS)}")
         dataset[key] = value
@@ -135,6 +160,15 @@ def field_of(text: str) -> tuple[str, Any]:
     if key.startswith("metrics."):
         return key, metrics_of([text], "--set")[key]
     return key, typed(value)
+
+
+def fields_of(texts: Iterable[str]) -> dict[str, Any]:
+    """``--set key=value`` and more, as :func:`field_of` understands each.
+
+    Raises:
+        UsageError: one makes no sense, or two set the same field.
+    """
+    return dict(field_of(text) for text, _, _ in pairs(texts, "--set"))
 
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")

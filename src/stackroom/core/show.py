@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING
 
@@ -79,4 +80,4 @@ def field_text(value: object) -> str:
         return "true" if plain else "false"
     if isinstance(plain, list) and all(isinstance(item, str) for item in plain):
         return ", ".join(plain)
-    return str(plain)
+    return json.dumps(plain, ensure_ascii=False) if isinstance(plain, (list, dict)) else str(plain)

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 from stackroom.errors import InvalidInputError, NotFoundError, RegistryError, UsageError
 
@@ -33,6 +33,31 @@ EDITOR_VARIABLES: Final = ("VISUAL", "EDITOR")
 _EDITED_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of a text that comes back from an editor: more than any text of the format, so that the format's own limit
 speaks and the text is kept."""
+
+
+def stand_in_for_closed_streams() -> None:
+    """Put something in the place of the standard streams that are closed, before a file of ours gets their numbers.
+
+    stdin and stdout then fail when they are used, as closed ones do; what goes to stderr vanishes.
+    """
+    # The lowest free number is given, so that each stand-in gets the number of what it stands in for.
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_WRONLY), "r", closefd=False)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
+
+
+def drain(stream: TextIO) -> None:
+    """Let what a stream that cannot be written still holds go nowhere, so that the end of the process does not fail."""
+    # A stream that is no file, as in a test, has nothing to drain.
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)
 
 
 def read_user_file(path: str, limit: int) -> bytes:
@@ -73,15 +98,17 @@ def edited(text: str, suffix: str) -> Iterator[str]:
         suffix: of the file, such as ``.toml``, by which editors choose their colours.
 
     Raises:
-        UsageError: there is no such editor, or it failed.
-        InvalidInputError: what came back is not UTF-8.
+        UsageError: there is no such editor, it failed, or it left no file.
+        InvalidInputError: what came back is not UTF-8, or says nothing where the text said something.
     """
     fd, path = tempfile.mkstemp(prefix="stackroom-", suffix=suffix)
     with os.fdopen(fd, "wb") as file:
         file.write(text.encode(errors="surrogateescape"))
     try:
         _run_editor(path)
-        yield read_user_file(path, _EDITED_LIMIT).decode()
+        after = _what_is_left(path).decode()
+        _check_not_emptied(text, after, suffix)
+        yield after
     except UnicodeDecodeError as error:
         wrong = InvalidInputError(f"the edited text is not UTF-8 at byte {error.start}", facts={"file": path})
         _keep(path, text, wrong)
@@ -127,17 +154,81 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _keep(path: str, before: str, error: BaseException) -> None:
+def _what_is_left(path: str) -> bytes:
+    """The content of the file after the editor had it; never waits for a writer.
+
+    Raises:
+        UsageError: the editor left no file there.
+        InvalidInputError: it is longer than any text of the format, or cannot be read.
+    """
     try:
-        unchanged = read_user_file(path, _EDITED_LIMIT) == before.encode(errors="surrogateescape")
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise _nothing_left(path)
+            content = _read_all(fd)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        if not os.path.isfile(path):
+            raise _nothing_left(path) from None
+        reason = (error.strerror or str(error)).lower()
+        raise InvalidInputError(f"cannot read {path}: {reason}", facts={"file": path}) from None
+    if len(content) > _EDITED_LIMIT:
+        raise InvalidInputError(f"{path} holds more than {_EDITED_LIMIT:,} bytes", facts={"file": path})
+    return content
+
+
+def _read_all(fd: int) -> bytes:
+    """What an open file holds, and no more than one byte over the limit."""
+    with os.fdopen(os.dup(fd), "rb") as file:
+        return file.read(_EDITED_LIMIT + 1)
+
+
+def _nothing_left(path: str) -> UsageError:
+    return UsageError(f"nothing was changed: the editor left no file at {path}", facts={"file": path})
+
+
+def _check_not_emptied(before: str, after: str, suffix: str) -> None:
+    """Take a text that was emptied for a change of mind, as other tools do that open an editor.
+
+    Raises:
+        InvalidInputError: nothing is left of something.
+    """
+    if _says_something(before, suffix) and not _says_something(after, suffix):
+        raise InvalidInputError(
+            "nothing was changed: the text is empty", hint="to take a field away: stackroom edit REF --unset FIELD"
+        )
+
+
+def _says_something(text: str, suffix: str) -> bool:
+    """Whether there is more than white space; in TOML, more than comments."""
+    lines = (line.strip() for line in text.splitlines())
+    return any(line and not (suffix == ".toml" and line.startswith("#")) for line in lines)
+
+
+def _keep(path: str, before: str, error: BaseException) -> None:
+    """Say where the typed text is; where there is none, leave nothing behind."""
+    try:
+        content = _what_is_left(path)
     except RegistryError:
-        unchanged = False
-    if unchanged:
-        _forget(path)
-        return
+        if not os.path.isfile(path):
+            return
+    else:
+        old = before.encode(errors="surrogateescape")
+        if content == old or not _typed_in(content, old):
+            _forget(path)
+            return
     if isinstance(error, RegistryError):
         error.facts["kept"] = path
     error.add_note(f"what you typed is kept in {path}")
+
+
+def _typed_in(content: bytes, before: bytes) -> bool:
+    """Whether a text has anything worth keeping: more than comments that were there before, or white space."""
+    known = set(before.split(b"\n"))
+    lines = [line for line in content.split(b"\n") if line.strip()]
+    return any(line not in known or not line.startswith(b"#") for line in lines)
 
 
 def _forget(path: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, Final
 
+from stackroom.cli import streams
 from stackroom.cli.parsing import Command
 from stackroom.cli.style import Piece, Styled, plain
 from stackroom.cli.table import Column
@@ -41,7 +41,7 @@ def _diff(context: Context, options: Namespace) -> int:
     if context.json:
         context.document(comparison.document() | {"summary": summary(comparison)})
     elif options.markdown:
-        sys.stdout.writelines(f"{line}\n" for line in _markdown(comparison, everything=options.all))
+        streams.put_lines(_markdown(comparison, everything=options.all))
     else:
         _put(context, comparison, everything=options.all)
     return 0

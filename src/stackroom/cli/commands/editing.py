@@ -9,7 +9,7 @@ from stackroom.cli.metadata import metadata_text_from
 from stackroom.cli.parsing import Command, dry_run_option, reason_option
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.versions import moment
-from stackroom.cli.words import MISSING, field_of
+from stackroom.cli.words import MISSING, fields_of
 from stackroom.core.metadata import Record, iso, record_of
 from stackroom.core.names import parse_ref
 from stackroom.core.toml import parse_toml
@@ -34,7 +34,13 @@ _OURS: Final = "#: "
 
 def _edit_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("ref", metavar="REF", help="a version, or a model")
-    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="again for more")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="again for more; FIELD= is the empty text, --unset takes it away",
+    )
     parser.add_argument("--unset", action="append", default=[], metavar="FIELD", help="again for more")
     parser.add_argument("--card", metavar="FILE", help="the new model card; - is stdin")
     parser.add_argument("--metadata", metavar="FILE", help="the whole record from a .toml or .json file; - is stdin")
@@ -61,7 +67,7 @@ def _edit(context: Context, options: Namespace) -> int:
             )
         return _edit_in_editor(context, options)
     change = Edit(
-        put=dict(field_of(text) for text in options.set),
+        put=fields_of(options.set),
         drop=tuple(options.unset),
         text=_own_lines(metadata_text_from(options.metadata)) if options.metadata else None,
         card=_card(options.card) if options.card else None,

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
+from stackroom.cli import streams
 from stackroom.cli.parsing import Command
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column
@@ -111,7 +112,7 @@ def _list_models(context: Context, options: Namespace) -> int:
     # What is wrong with registry.toml was said when it was opened.
     context.warn_of(problem for problem in listing.problems if problem.place != "registry.toml")
     if not listing.models:
-        context.say("there are no models yet; make one with: stackroom register MODEL FOLDER")
+        context.say("there are no models yet; make one with: " + context.runnable("stackroom register MODEL FOLDER"))
     return 0
 
 
@@ -179,6 +180,8 @@ def _model_rows(
 
 
 def _holder(holding: Holding | None) -> Piece:
+    if holding and holding.unread:
+        return Styled("unread", "red")
     if holding is None or holding.number is None:
         return MISSING
     return Styled(f"{holding.number} missing", "red") if holding.missing else Styled(str(holding.number), "green")
@@ -233,8 +236,9 @@ def _path(context: Context, options: Namespace) -> int:
         context.out(visible(path))
     else:
         # A script needs the name as the file system has it, whatever its bytes are.
-        sys.stdout.flush()
-        sys.stdout.buffer.write(os.fsencode(path) + b"\n")
+        streams.flush()
+        with streams.writing():
+            sys.stdout.buffer.write(os.fsencode(path) + b"\n")
     return 0
 
 

@@ -23,19 +23,34 @@ if TYPE_CHECKING:
 def _demo_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("directory", nargs="?", metavar="DIR", help="a new folder; else one below the temporary folder")
     parser.add_argument("--no-open", action="store_true", help="unpack, print the folder, and do not browse")
+    dry_run_option(parser)
 
 
 def _demo(context: Context, options: Namespace) -> int:
+    if options.dry_run:
+        return _demo_dry_run(context, options.directory)
     context.interrupted = "a part of the copy may be there"
     directory = unpack_demo(options.directory)
     if context.json:
-        context.document({"path": directory})
+        context.document({"path": directory, "made": True})
         return 0
     context.out(directory)
     if options.no_open or not (context.terminal and context.watched):
         context.say(f"look around with: stackroom {directory}")
         return 0
     return context.browse([directory])
+
+
+def _demo_dry_run(context: Context, directory: str | None) -> int:
+    if directory is not None:
+        # What a registry asks of its folder, the sample asks too: that it is new or empty, in one that can be written.
+        check_plan(Plan(path=directory, name="", stages={parse_stage_name(name): None for name in DEFAULT_STAGES}))
+    if context.json:
+        context.document({"path": directory, "made": False})
+        return 0
+    where = directory or "a new folder below the temporary one"
+    context.say(f"would unpack the sample registry into {where}; nothing was made")
+    return 0
 
 
 def _init_arguments(parser: ArgumentParser) -> None:
@@ -119,7 +134,7 @@ def _new(context: Context, options: Namespace) -> int:
         context.say(f"the model {name} can be made; nothing was made")
     else:
         context.out(name)
-        context.say(f"next: stackroom register {name} FOLDER")
+        context.say(f"next: {context.runnable(f'stackroom register {name} FOLDER')}")
     return 0
 
 

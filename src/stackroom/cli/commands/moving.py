@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from stackroom.cli.parsing import Command, dry_run_option, reason_option
@@ -99,6 +100,9 @@ def _tell(context: Context, result: MoveResult, *, dry_run: bool) -> None:
     after = "nothing" if judgement.ref.kind == "model" else str(judgement.ref)
     if result.made:
         context.out(result.event)
+    if result.made and result.origin == judgement.ref:
+        context.say(Styled("attested", "green"), f" {stage} of {model}: {after}")
+    elif result.made:
         context.say(Styled("moved", "green"), f" {stage} of {model}: {before} -> {after}")
     elif judgement.already:
         context.say(f"{after} holds {stage} already; nothing was changed")
@@ -126,7 +130,7 @@ def _can(context: Context, options: Namespace) -> int:
     if context.json:
         context.document(judgement.document())
     else:
-        _put_judgement(context, judgement)
+        _put_judgement(context, judgement, options.reason)
     refusal = _refusal(judgement)
     return refusal.exit_code if refusal else 0
 
@@ -138,7 +142,7 @@ def _refusal(judgement: Judgement) -> type[RegistryError] | None:
     return GuardRefusedError if judgement.failed else None
 
 
-def _put_judgement(context: Context, judgement: Judgement) -> None:
+def _put_judgement(context: Context, judgement: Judgement, reason: str) -> None:
     glyphs, access = context.glyphs, judgement.access
     held = f"{judgement.stage} is held by {judgement.holder or 'nothing'}"
     context.out(Styled(f"{judgement.ref} -> {judgement.stage}", "bold"), f"  ({held})")
@@ -147,10 +151,12 @@ def _put_judgement(context: Context, judgement: Judgement) -> None:
     context.out("  ", sign, " ", Styled("permission", "bold"), f": {seen}; {access.who_may()}")
     if judgement.already:
         context.out(f"  {judgement.ref} holds {judgement.stage} already; there is nothing to do")
-    for line in verdict_lines([verdict.document() for verdict in judgement.verdicts], glyphs):
+    for line in verdict_lines(context, [verdict.document() for verdict in judgement.verdicts], glyphs):
         context.out(*line)
     if judgement.allowed and not judgement.already:
-        context.out(Styled("yes", "green"), f": stackroom promote {judgement.ref} {judgement.stage}")
+        why = f" --reason {shlex.quote(reason)}" if reason else ""
+        command = context.runnable(f"stackroom promote {judgement.ref} {judgement.stage}")
+        context.out(Styled("yes", "green"), f": {command}{why}")
     elif not access.allowed:
         context.out(Styled("no", "red"), f": {access.who_may()}; ask one of them, or {access.owner.label}")
     elif judgement.failed:

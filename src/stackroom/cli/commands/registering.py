@@ -10,7 +10,7 @@ from stackroom.cli.style import Styled
 from stackroom.cli.words import dataset_of, metrics_of, parameters_of
 from stackroom.core import show
 from stackroom.core.metadata import record_of
-from stackroom.errors import InvalidInputError
+from stackroom.errors import InvalidInputError, UsageError
 from stackroom.registry.registering import Registered, Registration
 from stackroom.store.scan import CARD_LIMIT
 from stackroom.store.sources import gather
@@ -66,6 +66,8 @@ def _register_arguments(parser: ArgumentParser) -> None:
 
 
 def _register(context: Context, options: Namespace) -> int:
+    if "" in options.sources:
+        raise UsageError("the source is empty text", hint="a variable that is not set? A SOURCE is a file or a folder")
     registry = context.registry
     document = _document(registry, options)
     card = _text_of(options.card) if options.card else None

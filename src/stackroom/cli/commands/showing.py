@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from stackroom.store.records import Holding, Model, Version
 
 
+_NAME_CELLS: Final = 40
+"""To which the names of facts are padded: one long name must not push all values off the screen."""
+
+
 def _show_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("ref", metavar="REF", help="a model or a version")
 
@@ -86,10 +90,11 @@ def _put_holdings(context: Context, holdings: Sequence[Holding]) -> None:
 def _holding_row(context: Context, holding: Holding) -> list[Piece]:
     event = holding.event
     move = event.move if event else None
-    version = MISSING if holding.number is None else str(holding.number)
+    known = MISSING if holding.number is None else str(holding.number)
+    version: Piece = Styled("unread", "red") if holding.unread else known
     return [
         holding.stage,
-        Styled(f"{version} missing", "red") if holding.missing else version,
+        Styled(f"{known} missing", "red") if holding.missing else version,
         moment(event.when if event else None, exact=not context.terminal),
         move.by.label if move else MISSING,
         event.validity.value if event else MISSING,
@@ -248,11 +253,11 @@ def _heading(context: Context, title: str) -> None:
 
 
 def _put_facts(context: Context, facts: Mapping[str, str]) -> None:
-    width = max((width_of(key) for key, value in facts.items() if value), default=0)
+    width = min(max((width_of(key) for key, value in facts.items() if value), default=0), _NAME_CELLS)
     for key, value in facts.items():
         if value:
             first, *rest = value.split("\n")
-            context.out(Styled(key, "cyan"), " " * (width - width_of(key) + 2), first)
+            context.out(Styled(key, "cyan"), " " * (max(width - width_of(key), 0) + 2), first)
             for line in rest:
                 context.out(" " * (width + 2), line)
 

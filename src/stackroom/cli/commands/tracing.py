@@ -125,9 +125,10 @@ def _say_unattested(context: Context, model: str | None, stage: str | None) -> N
     )
     for head in open_heads[:3]:
         if head.move and head.move.to is not None:
-            context.say(
-                f"  to attest it, promote the holder again: stackroom promote {head.model}:{head.move.to} {head.stage}"
-            )
+            asked = context.reader.policy.stage(head.stage)
+            why = " --reason '…'" if asked and asked.guards.reason else ""
+            command = context.runnable(f"stackroom promote {head.model}:{head.move.to} {head.stage}{why}")
+            context.say(f"  to attest it, promote the holder again: {command}")
 
 
 COMMANDS: Final = {
