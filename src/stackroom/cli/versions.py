@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -13,13 +11,13 @@ from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column
 from stackroom.cli.words import MISSING, metric_text, time_text
 from stackroom.core import show
-from stackroom.core.metadata import iso, jsonable
+from stackroom.core.metadata import iso
 from stackroom.core.query import sorted_by
 from stackroom.core.show import field_text
 from stackroom.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from stackroom.cli.context import Context
     from stackroom.core.policy import Policy
@@ -171,11 +169,7 @@ def shown(value: object) -> str:
         return MISSING
     if isinstance(value, datetime):
         return iso(value)
-    flat = list(value) if isinstance(value, tuple) else value
-    nested = isinstance(flat, list) and not all(isinstance(item, str) for item in flat)
-    if nested or isinstance(flat, Mapping):
-        return json.dumps(jsonable(flat), ensure_ascii=False)
-    return field_text(flat)
+    return field_text(value)
 
 
 def put_versions(context: Context, versions: Sequence[Version], names: Sequence[str]) -> None:

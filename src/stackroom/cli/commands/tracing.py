@@ -67,12 +67,12 @@ def event_document(event: Event) -> dict[str, Any]:
         "metadata": move.metadata if move else "",
         "card": move.card if move else "",
         "extra": dict(move.extra) if move else {},
-        "alarms": list(event.alarms),
+        "alarms": list(event.notes),
     }
 
 
 def _put_events(context: Context, events: Sequence[Event], when: datetime | None) -> None:
-    alarmed = any(event.alarms for event in events)
+    alarmed = any(event.notes for event in events)
     columns = [
         Column(title="SINCE" if when else "WHEN"),
         Column(title="STAGE", priority=1),
@@ -103,7 +103,7 @@ def _row(context: Context, event: Event, *, at: bool, alarmed: bool) -> list[Pie
         move.by.label if move else str(event.owner),
         validity if event.validity is Validity.ATTESTED else Styled(validity, "yellow"),
         move.why if move and move.why else MISSING,
-        *(("; ".join(event.alarms) or MISSING,) if alarmed else ()),
+        *(("; ".join(event.notes) or MISSING,) if alarmed else ()),
     ]
 
 
