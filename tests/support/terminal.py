@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import tempfile
 import time
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ class Tmux:
         for name in ("TMUX", "TMUX_PANE"):
             env.pop(name, None)
         self._environment = env
+        # Not tmux's own word: it sometimes misses the end of a program, and then never tells the status.
+        self._folder = tempfile.TemporaryDirectory(prefix="stackroom-tmux-")
+        self._status = Path(self._folder.name, "status")
+        script = '"$@"; echo $? >"$0.new"; mv "$0.new" "$0"'
+        command = ["sh", "-c", script, str(self._status), *command]
         self._tmux(
             *("start-server", ";", "set-option", "-g", "remain-on-exit", "on", ";"),
             *("set-option", "-g", "status", "off", ";"),
@@ -94,10 +101,8 @@ class Tmux:
         """
         deadline = time.monotonic() + timeout
         while True:
-            fields = "#{pane_dead},#{pane_dead_status},#{pane_dead_signal}"
-            dead, status, signal = self._tmux("display-message", "-p", fields).strip().split(",")
-            if dead == "1" and (status or signal):
-                return int(status) if status else 128 + int(signal)
+            if self._status.exists():
+                return int(self._status.read_text(encoding="ascii"))
             if time.monotonic() >= deadline:
                 message = f"still running after {timeout} s\n{self.screen()}"
                 raise AssertionError(message)
@@ -107,6 +112,7 @@ class Tmux:
         """Take the server and the program down; a second call does nothing."""
         command = ["tmux", "-L", self._socket, "kill-server"]
         subprocess.run(command, env=self._environment, check=False, capture_output=True)
+        self._folder.cleanup()
 
     def _tmux(self, *arguments: str) -> str:
         command = ["tmux", "-L", self._socket, "-u", "-f", "/dev/null", *arguments]

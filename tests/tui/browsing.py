@@ -34,7 +34,7 @@ UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
 """Write what the screen shows instead of comparing; read when the tests are loaded, for the environment is cleaned."""
 
 _QUIET_LOOKS = 5
-"""Looks in a row, 4 ms apart, at which nothing is going on: more than the period after which Textual lays a screen out."""
+"""Looks in a row, 4 ms apart, at which nothing is going on: more than a period of Textual's layout."""
 
 _SETTLE_SECONDS = 20.0
 

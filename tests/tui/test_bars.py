@@ -79,7 +79,7 @@ def test_the_path_stands_left_and_the_state_right() -> None:
     run(app, steps, size=(82, 3))
 
 
-@pytest.mark.parametrize("width", range(1, 120, 3))
+@pytest.mark.parametrize("width", range(1, 120, 9))
 def test_a_narrow_path_gives_up_its_first_steps_then_the_badge_and_keeps_the_last(width: int) -> None:
     app = Bench(Crumbs())
 

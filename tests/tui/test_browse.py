@@ -66,7 +66,7 @@ def test_escape_gives_up_one_thing_at_a_time_and_never_quits(registry: Registry)
         page = browse(somebody)
         assert page.versions.in_range
         await somebody.press("escape")
-        assert not page.versions.in_range
+        assert page.versions.cancel_range() is False
         assert page.versions.marks
         await somebody.press("escape")
         assert "filter" not in somebody.status
@@ -235,7 +235,7 @@ def test_readers_see_everything_and_write_keys_say_who_may(
 
     monkeypatch.setattr(picture, "access_to", denied)
     registry.who = Who(4711, "ana")
-    before = sorted(path for path in sample.rglob("*"))
+    before = sorted((place, *sorted(folders), *sorted(files)) for place, folders, files in os.walk(sample))
 
     async def steps(somebody: Walk) -> None:
         assert "[read-only: ml-release]" in somebody.text
@@ -251,7 +251,7 @@ def test_readers_see_everything_and_write_keys_say_who_may(
         assert isinstance(somebody.page, TextPage)
 
     walk(registry, steps)
-    assert sorted(path for path in sample.rglob("*")) == before
+    assert sorted((place, *sorted(folders), *sorted(files)) for place, folders, files in os.walk(sample)) == before
 
 
 def test_hostile_texts_never_reach_the_screen(registry: Registry) -> None:
@@ -350,5 +350,36 @@ def test_a_click_on_the_footer_is_the_key_and_a_click_on_a_label_sorts(registry:
         await somebody.pilot.click("StatusLine", offset=(5, 0))
         await somebody.press("q")
         assert browse(somebody).pane == "models"
+
+    walk(registry, steps)
+
+
+def test_keys_of_versions_say_on_models_what_is_missing(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        for key in ("s", "c", "space", "v"):
+            await somebody.press("j")
+            await somebody.press(key)
+            assert "open a model first" in somebody.status, key
+
+    walk(registry, steps)
+
+
+def test_foreign_names_beside_the_models_are_counted_and_listed(registry: Registry, sample: Path) -> None:
+    (sample / "models/bad!name").mkdir()
+
+    async def steps(somebody: Walk) -> None:
+        assert "! models/bad!name" in somebody.status
+        assert "Beside the models" in somebody.text
+        assert "foreign folder" in somebody.text
+
+    walk(registry, steps, size=WIDE)
+
+
+def test_the_trend_is_of_the_metric_that_is_sorted_by(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":open tumor-screening", "enter")
+        assert somebody.text.splitlines()[1].endswith("ACCURACY")
+        await somebody.press(*":sort auc", "enter")
+        assert "TREND(AUC)" in somebody.text
 
     walk(registry, steps)

@@ -8,12 +8,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.ledger import Who
+from stackroom.errors import NotFoundError, PermissionDeniedError
 from stackroom.registry.facade import Registry
 from stackroom.store.watch import Watch
 from stackroom.tui import app as app_module
 from stackroom.tui import live as live_module
 from stackroom.tui.app import Browser
 from stackroom.tui.live import Live
+from stackroom.tui.picture import read_all
 from stackroom.tui.screens.browse import BrowsePage
 from tui.browsing import NARROW, NOW, Walk, key_event, walk
 from tui.screen import screen_text, until
@@ -109,6 +111,28 @@ def test_a_hung_file_system_holds_neither_keys_nor_the_end(registry: Registry, m
     hung.set()
 
 
+def test_a_registry_that_cannot_be_read_says_so_and_r_tries_again(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = read_all
+
+    def fails(_registry: Registry) -> object:
+        raise PermissionDeniedError("/srv/models: permission denied", hint="ask bo")
+
+    monkeypatch.setattr(app_module, "read_all", fails)
+    app = Browser(registry, live=False)
+
+    async def main() -> None:
+        async with app.run_test(size=NARROW):
+            await until(lambda: "the registry cannot be read; r tries again" in screen_text(app), "it says so")
+            assert "permission denied (ask bo)" in screen_text(app)
+            monkeypatch.setattr(app_module, "read_all", real)
+            app.post_message(key_event("r"))
+            await until(lambda: "tumor-screening" in screen_text(app), "the models")
+
+    asyncio.run(main())
+
+
 class _Inbox:
     """Takes what the watching thread posts."""
 
@@ -142,8 +166,6 @@ def test_silence_is_slow_and_then_stale_and_trouble_is_named(
 
 
 def test_a_broken_model_is_told_and_watching_goes_on(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stackroom.errors import NotFoundError  # noqa: PLC0415  # only here
-
     polls: list[int] = []
     real = Watch.poll
 
@@ -168,3 +190,80 @@ def test_a_broken_model_is_told_and_watching_goes_on(registry: Registry, monkeyp
         time.sleep(0.005)
     live.stop()
     assert len(polls) >= 4
+
+
+def test_what_could_not_be_read_is_tried_again_and_the_trouble_stays_until_then(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stackroom.store.watch import Changes  # noqa: PLC0415  # only here
+    from stackroom.tui.live import Fresh  # noqa: PLC0415  # the same
+    from stackroom.tui.picture import read_some  # noqa: PLC0415  # the same
+
+    polls: list[int] = []
+    troubles: list[str] = []
+    live: Live
+
+    def poll(_watch: Watch) -> Changes:
+        polls.append(1)
+        troubles.append(live.trouble)
+        return Changes(models=frozenset({registry.model("iris-species").name})) if len(polls) == 2 else Changes()
+
+    def fails_at_first(*args: Any) -> object:  # noqa: ANN401  # handed through
+        if len(polls) == 2:
+            raise NotFoundError("the registry is gone")
+        if len(polls) == 3:
+            raise ZeroDivisionError("a mistake")
+        return read_some(*args)
+
+    monkeypatch.setattr(Watch, "poll", poll)
+    monkeypatch.setattr(live_module, "read_some", fails_at_first)
+    monkeypatch.setattr(live_module, "INTERVAL", 0.02)
+    inbox: Any = _Inbox()
+    live = Live(registry, inbox)
+    live.start()
+    limit = time.monotonic() + 5
+    while not any(isinstance(one, Fresh) and not one.reading.whole for one in inbox.messages):
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+    while live.trouble and time.monotonic() < limit:
+        time.sleep(0.005)
+    live.stop()
+    assert troubles[2] == "the registry is gone"
+    assert troubles[3] == "ZeroDivisionError: a mistake"
+    assert live.trouble == ""
+
+
+def test_a_registry_file_that_was_broken_and_is_mended_makes_no_news(registry: Registry, sample: Path) -> None:
+    file = sample / "registry.toml"
+    good = file.read_text()
+
+    async def steps(somebody: Walk) -> None:
+        file.write_text(good + "[[[")
+        await somebody.press("r")
+        assert "registry.toml" in somebody.status
+        assert "moved to" not in somebody.status
+        file.write_text(good)
+        await somebody.press("r")
+        assert "moved to" not in somebody.text
+        assert "registry.toml" not in somebody.status
+        other(sample).promote("iris-species:3", "staging", reason="the first one ever")
+        await somebody.press("r")
+        assert "iris-species:3 moved to staging" in somebody.status
+
+    walk(registry, steps)
+
+
+def test_a_model_that_is_deleted_while_its_versions_are_shown_says_so(registry: Registry, sample: Path) -> None:
+    import shutil  # noqa: PLC0415  # only here
+
+    async def steps(somebody: Walk) -> None:
+        await somebody.press("j", "j", "l")
+        shutil.rmtree(sample / "models/iris-species")
+        await somebody.press("r", "j", "k", "G")
+        assert "reading" not in somebody.text
+        assert "iris-species is gone" in somebody.text
+        for key in ("s", "c", "U", "E"):
+            await somebody.press(key)
+            assert "iris-species is gone" in somebody.status, key
+
+    walk(registry, steps)

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="picture
 SCREENS: dict[str, tuple[tuple[int, int], list[list[str]]]] = {
     "models": ((120, 30), [["G", "k"]]),
     "versions": ((80, 24), [["G", "k"], ["l"], ["p", "j", "space", "j", "space"]]),
-    "compare": ((100, 30), [[*":compare tumor-screening:4 tumor-screening:5", "enter"]]),
+    "compare": ((100, 30), [[*":compare tumor-screening:4 tumor-screening:5", "enter"], [*"jjjjj"]]),
     "move": ((100, 30), [[*":move tumor-screening:5 production", "enter"]]),
     "move-ready": (
         (80, 24),

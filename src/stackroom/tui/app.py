@@ -170,30 +170,41 @@ class Browser(App[None]):
         """It went wrong; what was read before stays on the screen."""
         message.stop()
         if message.is_current and self.page is not None:
+            if not self.picture.ready:
+                self._browse.models.set_empty("the registry cannot be read; r tries again")
             self.page.complain(message.error)
 
     def take(self, reading: Reading) -> None:
         """Put what was read into the picture and tell the screens."""
         self.now = self.registry.clock()
         told: list[str] = []
+        stages = self.picture.stages
         changed: dict[str, frozenset[str]] = {}
 
         def tell(name: str, before: Model | None, after: Model | None) -> None:
             changed[name] = changed_versions(before, after)
             own = time.monotonic() < self._own.get(name, 0.0)
-            told.extend(news(name, before, after, self.now, you=self.registry.who, own=own))
+            told.extend(news(name, before, after, self.now, you=self.registry.who, own=own, stages=stages))
 
         self.picture.take(reading, tell)
-        if told:
-            more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
-            self.last_news = told[0] + more
+        more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
+        self.last_news = told[0] + more if told else ""
         for page in self.pages():
             page.picture_changed(changed)
             page.show_bars()
-        if told and self.page is not None:
-            self.page.say(self.last_news, tone="good")
-        elif self.page is not None and self.page.status.message == "reading":
-            self.page.say("read")
+        if self.page is not None:
+            self._tell(self.page, told=bool(told))
+
+    def _tell(self, page: Page, *, told: bool) -> None:
+        """The news, or that everything is read; what is wrong with ``registry.toml`` has the right of way."""
+        reading_done = page.status.message == "reading"
+        if self.registry.policy_error is not None:
+            if told or reading_done:
+                page.say("")
+        elif told:
+            page.say(self.last_news, tone="good")
+        elif reading_done:
+            page.say("read")
 
     def _look(self) -> None:
         """Say when the watching thread is late."""

@@ -66,6 +66,9 @@ class Live:
         self._target = target
         self._alarm: Alarm | None = None
         self._stopped = False
+        self._missed = False
+        self._policy = False
+        self._models: set[str] = set()
         self.beat = time.monotonic()
         self.trouble = ""
 
@@ -89,27 +92,49 @@ class Live:
         return ("slow", "") if silent > _SLOW_SECONDS else ("live", f"{INTERVAL:.0f}s")
 
     def _run(self) -> None:
+        while not self._stopped:
+            try:
+                self._watch()
+            except Exception as error:  # noqa: BLE001  # nobody else would ever hear of it; the screen names it
+                self.trouble = f"{type(error).__name__}: {error}"
+                self._missed = True
+                time.sleep(INTERVAL)
+
+    def _watch(self) -> None:
+        """Look for as long as nothing unforeseen happens."""
         watch = Watch(str(self._registry.path))
         self._take(watch.poll())
-        self._post(Watching())
+        if self._missed:
+            self._policy, self._missed = True, False  # what happened since is not known: everything is read
+        else:
+            self._post(Watching())
         alarm = Alarm(watch.directories() if watch.local else ())
         self._alarm = alarm
         while not self._stopped and alarm.wait(INTERVAL):
             changes = watch.poll()
             self._take(changes)
-            if changes:
-                self._read(changes)
+            if self._policy or self._models:
+                self._read()
                 time.sleep(_BATCH_SECONDS)
 
     def _take(self, changes: Changes) -> None:
-        self.beat, self.trouble = time.monotonic(), changes.trouble
+        """Remember what is to be read; what could not be read before is tried again."""
+        self.beat = time.monotonic()
+        self._policy = self._policy or changes.policy
+        self._models |= changes.models
+        if changes.trouble or not (self._policy or self._models):
+            self.trouble = changes.trouble
 
-    def _read(self, changes: Changes) -> None:
+    def _read(self) -> None:
+        """Read what has changed; it stays to be read until that succeeds."""
         try:
-            if changes.policy:
+            if self._policy:
                 self._post(Fresh(read_all(self._registry)))
-            if changes.models:
-                self._post(Fresh(read_some(self._registry, set(changes.models))))
+                self._policy = False
+            if self._models:
+                self._post(Fresh(read_some(self._registry, self._models)))
+                self._models = set()
+            self.trouble = ""
         except RegistryError as error:
             self.trouble = str(error)
         self.beat = time.monotonic()

@@ -30,6 +30,7 @@ class Reading:
         whole: whether these are all there are, each with its newest version and its holders; else with all versions.
         problems: outside the models; with ``whole`` alone.
         access: whether names can be made in ``models/`` and in each stage's folder; with ``whole`` alone.
+        stages: that are known; with ``whole`` alone.
     """
 
     ticket: int
@@ -37,6 +38,7 @@ class Reading:
     whole: bool = False
     problems: tuple[Problem, ...] = ()
     access: Mapping[str, Access] | None = None
+    stages: frozenset[str] = frozenset()
 
 
 def read_all(registry: Registry) -> Reading:
@@ -51,6 +53,7 @@ def read_all(registry: Registry) -> Reading:
         whole=True,
         problems=listing.problems,
         access={place: access_to(f"{registry.path}/{place}") for place in places},
+        stages=frozenset(registry.stages),
     )
 
 
@@ -78,6 +81,7 @@ class Picture:
         opened: those that were read with all their versions.
         problems: outside the models.
         access: to ``models/`` and the stages' folders.
+        stages: that were known when all models were last read.
     """
 
     def __init__(self) -> None:
@@ -86,6 +90,7 @@ class Picture:
         self.opened: dict[str, Model] = {}
         self.problems: tuple[Problem, ...] = ()
         self.access: Mapping[str, Access] = {}
+        self.stages: frozenset[str] = frozenset()
         self._tickets: dict[str, int] = {}
         self._whole_ticket = 0
 
@@ -109,6 +114,7 @@ class Picture:
                 return set()
             self._whole_ticket = reading.ticket
             self.problems, self.access = reading.problems, reading.access or {}
+            self.stages = reading.stages
         changed: set[str] = set()
         gone = set(self.models) - set(reading.models) if reading.whole else set()
         for name in {*reading.models, *gone}:

@@ -19,7 +19,7 @@ import sys
 import termios
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
 
 from stackroom.errors import UsageError
 
@@ -76,7 +76,20 @@ def run(app: App[Any], *, mouse: bool = True) -> int:
             watch.stop()
 
     asyncio.run(watched())
+    _let_go(sys.__stderr__, sys.__stdout__)
     return app.return_code or 0
+
+
+def _let_go(*streams: TextIO | None) -> None:
+    """What a closed terminal never took goes nowhere: Python would try again at the end, and exit with 120."""
+    for stream in streams:
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                _, unread = os.pipe()  # takes more than the stream can have kept, until the process ends
+                os.dup2(unread, stream.fileno())  # type: ignore[union-attr]  # it was there to be flushed
 
 
 def require_terminal(term: str | None) -> None:

@@ -17,6 +17,11 @@ _SIGNS: Final = (
     ("best", "the best value, on the newest test data"),
 )
 
+_MORE_SIGNS: Final = (
+    ("!", "something is wrong here; the preview (p) says what"),
+    ("?", "beside a stage: unattested, the event's file is not of whom it names: a copy"),
+)
+
 
 def help_lines(screen: Screen, glyphs: Glyphs) -> list[Line]:
     """Every key of a screen, then the signs."""
@@ -30,10 +35,7 @@ def help_lines(screen: Screen, glyphs: Glyphs) -> list[Line]:
         lines.append((Cell(f"  {':' + text:<26} ", "key"), Cell(told)))
     lines += [(), heading("Signs")]
     lines += [(Cell(f"  {getattr(glyphs, name):<12} ", "key"), Cell(told)) for name, told in _SIGNS]
-    lines.append((Cell("  !            ", "key"), Cell("something is wrong here; the preview (p) says what")))
-    lines.append(
-        (Cell("  ?            ", "key"), Cell("beside a stage: the move is not attested, its event was copied"))
-    )
+    lines += [(Cell(f"  {sign:<12} ", "key"), Cell(told)) for sign, told in _MORE_SIGNS]
     return lines
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from stackroom.core.names import StageName
     from stackroom.core.policy import Policy
-    from stackroom.store.records import Model
+    from stackroom.store.records import Model, Problem
     from stackroom.tui.glyphs import Glyphs
 
 
@@ -70,7 +70,7 @@ def row(model: Model, stages: Sequence[StageName], policy: Policy, now: datetime
     name = Cell(model.name, "dim" if model.record.archived else "strong")
     if problems:
         worst = "bad" if any(problem.severity == "error" for problem in problems) else "warn"
-        name = Cell(f"{model.name} !", worst)
+        name = Cell(f"! {model.name}", worst)
     metric = key_metric(model, policy)
     latest = model.latest
     return Row(
@@ -156,6 +156,19 @@ def by_value(items: Sequence[T], value: Callable[[T], object], *, descending: bo
             present.append((key, item))
     present.sort(key=lambda pair: pair[0], reverse=descending)
     return [item for _, item in present] + missing
+
+
+def beside_fact(problems: Sequence[Problem]) -> str:
+    """The same in a few words."""
+    if not problems:
+        return ""
+    more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+    return f"! {problems[0].place}{more}"
+
+
+def beside(problems: Sequence[Problem]) -> list[Line]:
+    """What is wrong outside of every model, such as names that are none."""
+    return [heading("Beside the models"), *problem_lines(problems)] if problems else []
 
 
 def preview(model: Model, now: datetime) -> list[Line]:

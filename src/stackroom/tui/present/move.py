@@ -32,6 +32,8 @@ STAGE_COLUMNS: Final = (
 )
 """Of the list to choose a stage from."""
 
+REASON_MISSING: Final = "type the reason"
+
 
 def stage_rows(model: Model, stages: Sequence[StageName], now: datetime, glyphs: Glyphs) -> list[Row]:
     """The stages with who holds them."""
@@ -71,9 +73,9 @@ def refusing(judgement: Judgement) -> list[Verdict]:
     return [one for one in judgement.failed if one.guard != "reason"]
 
 
-def refusals(judgement: Judgement, reason: str) -> int:
-    """How many guards refuse; whether there is a reason is read off the screen and needs no second judgement."""
-    return len(refusing(judgement)) + (asks_reason(judgement) and not reason.strip())
+def confirm(wanted: str) -> str:
+    """That the version has to be typed."""
+    return f"type {wanted} to confirm"
 
 
 def obstacles(judgement: Judgement, *, reason: str, typed: str, wanted: str) -> list[str]:
@@ -84,10 +86,12 @@ def obstacles(judgement: Judgement, *, reason: str, typed: str, wanted: str) -> 
     if not judgement.access.allowed:
         found.append(f"you may not: {judgement.access.who_may()}")
     found += [f"{one.guard}: {one.seen}; wanted {one.wanted}" for one in refusing(judgement)]
+    if found:
+        return found  # nothing is asked yet
     if asks_reason(judgement) and not reason.strip():
-        found.append("type the reason")
+        found.append(REASON_MISSING)
     if wanted and typed.strip() != wanted:
-        found.append(f"type {wanted} to confirm")
+        found.append(confirm(wanted))
     return found
 
 

@@ -8,14 +8,22 @@ from stackroom.core.show import age
 from stackroom.tui.present.versions import author
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from stackroom.core.ledger import Who
-    from stackroom.store.records import Model
+    from stackroom.store.records import Holding, Model
 
 
 def news(
-    name: str, before: Model | None, after: Model | None, now: datetime, *, you: Who, own: bool = False
+    name: str,
+    before: Model | None,
+    after: Model | None,
+    now: datetime,
+    *,
+    you: Who,
+    own: bool = False,
+    stages: Collection[str] | None = None,
 ) -> list[str]:
     """What to tell about a model that was read again; the most telling first, nothing when nothing shows.
 
@@ -26,14 +34,15 @@ def news(
         now: what ages are counted to.
         you: whose moves are "yours".
         own: whether you have just changed it yourself: your move or edit is said already.
+        stages: that were known before; who holds another one is no news, it could not be seen. None for all.
     """
     if after is None:
         return [f"{name} is gone"] if before is not None else []
-    told = _moves(before, after, now, you, own=own)
+    moved = _moved(before, after, stages)
+    told = [_move(after, held, now, you) for held in moved if not (own and _by_you(held, you))]
     old = before.latest.number if before and before.latest else 0
-    for version in after.versions:
-        if version.number > old:
-            told.append(f"{version.ref} registered by {author(version)}")
+    fresh = (version for version in after.versions if version.number > old)
+    told.extend(f"{version.ref} registered by {author(version)}" for version in fresh)
     if before is None:
         return told or [f"{name} is new"]
     return told or ([] if own else _edits(name, before, after))
@@ -56,23 +65,32 @@ def _edits(name: str, before: Model, after: Model) -> list[str]:
     return told
 
 
-def _moves(before: Model | None, after: Model, now: datetime, you: Who, *, own: bool) -> list[str]:
-    told = []
+def _moved(before: Model | None, after: Model, stages: Collection[str] | None) -> list[Holding]:
+    """The stages whose newest move is another than the one that was known, or the first of all."""
+    found = []
     for held in after.holdings:
+        if held.event is None or held.event.move is None or (stages is not None and held.stage not in stages):
+            continue
         earlier = before.holding(held.stage) if before else None
-        event = held.event
-        if event is None or event.move is None or (earlier and earlier.event and earlier.event.text == event.text):
-            continue
-        if own and event.move.by.uid == you.uid:
-            continue
-        by = "you" if event.move.by.uid == you.uid else event.move.by.label
-        what = (
-            f"{after.name}:{held.number} moved to {held.stage}"
-            if held.number
-            else f"{held.stage} of {after.name} cleared"
-        )
-        told.append(f"{what} by {by} {age(event.move.at, now)}")
-    return told
+        known = earlier.event if earlier else None
+        # Where none was known, an old one has only become readable.
+        new = held.event.number != known.number if known else before is None or held.event.number == 1
+        if new:
+            found.append(held)
+    return found
+
+
+def _by_you(held: Holding, you: Who) -> bool:
+    return held.event is not None and held.event.move is not None and held.event.move.by.uid == you.uid
+
+
+def _move(model: Model, held: Holding, now: datetime, you: Who) -> str:
+    move = held.event.move if held.event else None
+    by = "you" if _by_you(held, you) else move.by.label if move else ""
+    what = (
+        f"{model.name}:{held.number} moved to {held.stage}" if held.number else f"{held.stage} of {model.name} cleared"
+    )
+    return f"{what} by {by} {age(move.at, now)}" if move else what
 
 
 def changed_versions(before: Model | None, after: Model | None) -> frozenset[str]:

@@ -110,7 +110,9 @@ def _stage_lines(model: Model, version: Version, now: datetime) -> list[Line]:
         lines.append((Cell(f"  {held.stage:<14}", "dim"), Cell(said, holder_role(held))))
         lines.extend([(Cell(" " * 16), Cell(move.why))] if move.why else [])
         if held.event.validity is Validity.UNATTESTED:
-            lines.append((Cell(" " * 16), Cell("not attested: the event's owner is not who it names", "warn")))
+            lines.append(
+                (Cell(" " * 16), Cell("? unattested: the event's file is not of whom it names: a copy", "warn"))
+            )
     return lines or [(Cell("  holds no stage", "dim"),)]
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _TREND_WIDTH = 8
 """Cells of a sparkline: the last eight versions."""
 
+_TREND_LABEL = 11
+"""Cells of the words above them at most."""
+
 _METRIC_PRIORITIES = (2, 3, 5)
 """Of the first metrics; all others leave before anything else does."""
 
@@ -36,9 +39,23 @@ def metric_names(model: Model, policy: Policy) -> tuple[str, ...]:
     return (*declared, *sorted(present - set(declared)))
 
 
-def columns(model: Model, policy: Policy, glyphs: Glyphs) -> tuple[Column, ...]:
-    """The columns; a note only where there is something to say."""
+def trend_metric(names: Sequence[str], sort: str) -> str:
+    """The metric of the sparklines: what the list is sorted by, else the first; empty where there is none."""
+    sorted_by = sort.removeprefix("metric:") if sort.startswith("metric:") else ""
+    return sorted_by if sorted_by in names else next(iter(names), "")
+
+
+def _trend_label(metric: str) -> str:
+    """``TREND(AUC)``; a long name alone, so that the column is there at 80 columns, too."""
+    whole = f"TREND({metric.upper()})"
+    return whole if len(whole) <= _TREND_LABEL else metric.upper()[:_TREND_LABEL]
+
+
+def columns(model: Model, policy: Policy, glyphs: Glyphs, sort: str = "") -> tuple[Column, ...]:
+    """The columns; a note only where there is something to say, and trends of what the list is sorted by."""
     names = metric_names(model, policy)
+    trend = _trend_label(trend_metric(names, sort))
+    width = max(_TREND_WIDTH, len(trend))
     broken = any(version.problems for version in model.versions) or any(held.missing for held in model.holdings)
     metrics = [
         Column(
@@ -57,7 +74,7 @@ def columns(model: Model, policy: Policy, glyphs: Glyphs) -> tuple[Column, ...]:
         Column(key="size", label="SIZE", align="right", priority=9),
         Column(key="created", label="CREATED", priority=4),
         Column(key="by", label="BY", max_width=12, priority=8),
-        *([Column(key="trend", label="TREND", width=_TREND_WIDTH, priority=6)] if names else []),
+        *([Column(key="trend", label=trend, width=width, priority=6)] if names else []),
         *([Column(key="note", label="NOTE", min_width=12, max_width=80, priority=3)] if broken else []),
     )
 
@@ -88,9 +105,10 @@ class Rows:
         policy: of the registry.
         now: what ages are counted to.
         glyphs: to draw with.
+        sort: the column that the list is sorted by.
     """
 
-    def __init__(self, model: Model, policy: Policy, now: datetime, glyphs: Glyphs) -> None:
+    def __init__(self, model: Model, policy: Policy, now: datetime, glyphs: Glyphs, sort: str = "") -> None:
         self._model = model
         self._now = now
         self._glyphs = glyphs
@@ -98,7 +116,8 @@ class Rows:
         self._best = best_of(model, policy)
         self._by_key = {str(version.number): version for version in model.versions}
         self._missing = {f"missing:{held.stage}": held for held in model.holdings if held.missing}
-        values = [version.metrics.get(self._names[0]) for version in model.versions] if self._names else []
+        trend = trend_metric(self._names, sort)
+        values = [version.metrics.get(trend) for version in model.versions] if trend else []
         self._trend = {
             version.number: spark(values[: place + 1], _TREND_WIDTH, glyphs)
             for place, version in enumerate(model.versions)
@@ -113,7 +132,7 @@ class Rows:
         name = " ".join([str(version.number), *version.labels])
         role = "dim" if version.archived else "strong"
         if problem:
-            name, role = f"{name} !", "bad" if problem.severity == "error" else "warn"
+            name, role = f"! {name}", "bad" if problem.severity == "error" else "warn"
         return Row(
             key,
             (
@@ -145,7 +164,7 @@ class Rows:
     def _missing_row(self, key: str, held: Holding) -> Row:
         blank = [Cell("")] * (len(self._names) + 3 + bool(self._names))
         note = f"holds {held.stage}, and its folder is missing"
-        return Row(key, (Cell(f"{held.number} !", "bad"), Cell(f"{held.stage}!", "bad"), *blank, Cell(note, "bad")))
+        return Row(key, (Cell(f"! {held.number}", "bad"), Cell(f"{held.stage}!", "bad"), *blank, Cell(note, "bad")))
 
 
 def author(version: Version) -> str:

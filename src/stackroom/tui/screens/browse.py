@@ -126,7 +126,7 @@ class BrowsePage(Page):
 
     def facts(self) -> Sequence[str]:
         """How many, what is marked, how it is filtered and sorted."""
-        view, table = self.view, self.table
+        view, table, problems = self.view, self.table, self.browser.picture.problems
         noun = "model" if self.pane == "models" else "version"
         shown = table.row_count
         total = count(view.total, noun) if shown == view.total else f"{shown:,} of {count(view.total, noun)}"
@@ -134,6 +134,7 @@ class BrowsePage(Page):
         arrow = self.browser.glyphs.descending if view.descending else self.browser.glyphs.ascending
         return [
             total if self.browser.picture.ready else "",
+            model_list.beside_fact(problems) if self.pane == "models" else "",
             f"{len(table.marks)} marked" if table.marks else "",
             f"filter: {view.filter.text}" if view.filter else "",
             f"{table.new_above} new {self.browser.glyphs.up}" if table.new_above else "",
@@ -191,7 +192,8 @@ class BrowsePage(Page):
         self._views["models"].fields = {}
         self.show_models(keep_gone=True)
         self.models.flag(changed)
-        if self.model is not None and (self.model in changed or self.opened() is None):
+        here = self.model in self.browser.picture.models
+        if here and (self.model in changed or self.opened() is None):
             self._read_versions()
         self._views["versions"].fields = {}
         self.show_versions(keep_gone=True)
@@ -219,19 +221,24 @@ class BrowsePage(Page):
             list(models), lambda key: model_list.row(models[key], stages, policy, now, glyphs), keep_gone=keep_gone
         )
 
+    def _absent(self, meanwhile: str = "still reading") -> str:
+        """Why there are no versions to show or to do something with."""
+        picture = self.browser.picture
+        return f"{self.model} is gone" if picture.ready and self.model not in picture.models else meanwhile
+
     def show_versions(self, *, keep_gone: bool = False) -> None:
         """Fill the list of versions."""
         app, view, model = self.browser, self._views["versions"], self.opened()
         if model is None:
             view.total = 0
-            self.versions.set_empty("reading …" if self.model else "")
+            self.versions.set_empty(self._absent("reading …") if self.model else "")
             self.versions.set_rows([])
             return
         policy, glyphs = app.registry.policy, app.glyphs
         known = [version for version in model.versions if self._archived or not version.archived]
         view.total = len(known)
         known = [version for version in known if view.matches(str(version.number), version.fields)]
-        columns = version_list.columns(model, policy, glyphs)
+        columns = version_list.columns(model, policy, glyphs, view.sort)
         if columns != self.versions.columns:
             self.versions.set_columns(columns)
         if view.sort not in {column.key for column in columns}:
@@ -239,7 +246,7 @@ class BrowsePage(Page):
         self.versions.set_sort(view.sort, descending=view.descending)
         self.versions.set_empty("nothing matches the filter" if view.filter else "no versions yet")
         ordered = version_list.sorted_versions(model, known, view.sort, descending=view.descending)
-        rows = version_list.Rows(model, policy, app.now, glyphs)
+        rows = version_list.Rows(model, policy, app.now, glyphs, view.sort)
         self.versions.set_lazy_rows(version_list.keys_of(model, ordered), rows.row, keep_gone=keep_gone)
         self._find_wanted()
 
@@ -250,6 +257,7 @@ class BrowsePage(Page):
         if self.pane == "models":
             model = self.browser.picture.models.get(self.models.cursor_key or "")
             lines = model_list.preview(model, now) if model else []
+            lines.extend(model_list.beside(self.browser.picture.problems))
         else:
             model, version = self.opened(), self.version()
             lines = version_list.preview(model, version, now) if model and version else []
@@ -417,7 +425,7 @@ class BrowsePage(Page):
         model = self.opened()
         marked = [int(key) for key in self.versions.marks if key.isdigit()]
         if model is None:
-            self.say("still reading")
+            self.say(self._absent(), tone="warn")
             return
         if len(marked) > 1:
             refs = [version.ref for number in sorted(marked) if (version := model.version(number))]
@@ -434,29 +442,34 @@ class BrowsePage(Page):
         elif (version := self.version()) is not None:
             self.browser.move(version.model, version.number)
         elif self.opened() is None:
-            self.say("still reading")
+            self.say(self._absent(), tone="warn")
 
     def do_rollback(self) -> None:
         """Judge a roll-back of the model."""
         name = self.model if self.pane == "versions" else self.models.cursor_key
-        if name:
+        if name in self.browser.picture.models:
             self.browser.roll_back(name)
+        elif name:
+            self.say(f"{name} is gone", tone="warn")
 
     def do_editor(self) -> None:
         """Edit the metadata of the cursor's row."""
         version = self.version() if self.pane == "versions" else None
         if version is not None:
             self.browser.edit(str(version.ref))
-        elif self.pane == "models" and self.models.cursor_key:
+        elif self.pane == "versions":
+            self.say(self._absent("no version here"), tone="warn")
+        elif self.models.cursor_key in self.browser.picture.models:
             self.browser.edit(self.models.cursor_key)
+        elif self.models.cursor_key:
+            self.say(f"{self.models.cursor_key} is gone", tone="warn")
 
     def do_copy(self) -> None:
         """Ask what to copy."""
         version = self.version() if self.pane == "versions" else None
         if version is not None:
             self.browser.copy_of(self, str(version.ref), str(version.path))
-        elif self.models.cursor_key:
-            model = self.browser.picture.models[self.models.cursor_key]
+        elif model := self.browser.picture.models.get(self.models.cursor_key or ""):
             self.browser.copy_of(self, model.name, str(model.path))
 
     def sort_columns(self) -> Sequence[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from textual.binding import Binding
+
 from stackroom.tui.actions import bindings_for
 from stackroom.tui.present.filtering import Filter
 from stackroom.tui.widgets.line_table import LineTable
@@ -25,11 +27,18 @@ _ASCENDING: Final = frozenset({"model", "description", "by"})
 class ModelsTable(LineTable):
     """The models, with the keys that work on them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("models")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_for("models"),
+        Binding("s,c,space,v", "explain", show=False, priority=True),
+    ]
 
     def action_act(self, id_: str) -> None:
         """Keys go to the screen."""
         self.screen.action_act(id_)  # type: ignore[attr-defined]  # it stands on a page alone
+
+    def action_explain(self) -> None:
+        """The keys of versions do nothing here, and say so."""
+        self.screen.say("open a model first: enter")  # type: ignore[attr-defined]  # the same
 
 
 class VersionsTable(LineTable):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stackroom.registry.facade import Registry
     from stackroom.store.digest import Progress
     from stackroom.store.records import Model
+    from stackroom.tui.actions import Action
     from stackroom.tui.background import Task
 
 _PLACEHOLDER: Final = "(asked for on this screen)"
@@ -65,12 +66,19 @@ class Asked(Horizontal):
         Binding("down", "scroll_text(1)", show=False),
         # With priority: what is typed right after it is for the other line.
         Binding("tab,shift+tab", "act('other')", show=False, priority=True),
+        Binding("enter", "enter", show=False, priority=True),
         Binding("f1", "act('help')", show=False),
     ]
 
     def action_act(self, id_: str) -> None:
         """Keys go to the screen."""
         self.screen.action_act(id_)  # type: ignore[attr-defined]  # it stands on a page alone
+
+    def action_enter(self) -> None:
+        """The line is done, once it has taken what was typed before; what comes after is for the next line already."""
+        line = self.query_one(Line)
+        self.screen.leave_line(line)  # type: ignore[attr-defined]  # the same
+        line.call_later(line.action_submit)
 
     def action_scroll_text(self, lines: int) -> None:
         """The judgement scrolls while something is typed."""
@@ -104,9 +112,10 @@ class MovePage(Page):
         self.model_name = model
         self.number = number
         self.stage = stage
+        self._chosen_before = stage is not None
         self._stages = LineTable(judged.STAGE_COLUMNS)
         self._text = TextPane(empty="reading …")
-        self._reason = Line(placeholder="why", id="reason")
+        self._reason = Line(id="reason")
         self._typed = Line(id="typed")
         self._reason_line = Asked(Label(" Reason: "), self._reason)
         self._typed_label = Label(" Type the version to confirm: ")
@@ -161,10 +170,11 @@ class MovePage(Page):
             return []
         if judgement.already or not judgement.verdicts:
             return []
-        failed = judged.refusals(judgement, self._reason.value)
-        if failed and not judged.refusing(judgement):
+        if failed := len(judged.refusing(judgement)):
+            return [f"{failed} of {len(judgement.verdicts)} guards refuse"]
+        if judged.asks_reason(judgement) and not self._reason.value.strip():
             return ["the reason is missing"]
-        return [f"{failed} of {len(judgement.verdicts)} guards refuse" if failed else "every guard agrees"]
+        return ["every guard agrees"]
 
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """Who holds the stage may be another now: judge again, and say what changed."""
@@ -172,7 +182,7 @@ class MovePage(Page):
             return
         self._fill_stages()
         if self.stage is not None:
-            self._news = f"changed meanwhile: {self.browser.last_news}"
+            self._news = f"changed meanwhile: {self.browser.last_news or self.model_name}"
             self._judge()
 
     def _fill_stages(self) -> None:
@@ -199,6 +209,12 @@ class MovePage(Page):
             )
         else:
             super().show_hints()
+
+    def is_enabled(self, action: Action) -> bool:
+        """Once a stage is chosen, Enter is grey until it would make the move."""
+        if action.id == "choose" and self.stage is not None:
+            return not self._obstacles()
+        return super().is_enabled(action)
 
     def on_descendant_focus(self) -> None:
         """Other keys."""
@@ -260,7 +276,6 @@ class MovePage(Page):
         asks = not judgement.already and judgement.access.allowed and not judged.refusing(judgement)
         self._reason_line.display = asks
         self._typed_line.display = asks and bool(self.wanted)
-        self._typed.placeholder = self.wanted
         if asks and not open_before:
             self.set_focus(self._reason, scroll_visible=False)
         elif not asks:
@@ -289,9 +304,12 @@ class MovePage(Page):
             self.say("" if left else "enter makes the move", tone="" if left else "good")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter in one of the two lines."""
+        """Enter in one of the two lines; where a confirmation is asked, the one in the reason moves nothing."""
         event.stop()
-        self.do_choose()
+        if event.input is self._reason and self.wanted:
+            self._say_obstacles()
+        else:
+            self.do_choose()
 
     def _obstacles(self) -> list[str]:
         if self._judgement is None:
@@ -309,14 +327,16 @@ class MovePage(Page):
             return
         if self._writing:
             return
+        if not self._say_obstacles():
+            self._make()
+
+    def _say_obstacles(self) -> bool:
+        """Say what is in the way, if anything is."""
         obstacles = self._obstacles()
         if obstacles:
             more = f" (and {len(obstacles) - 1} more)" if len(obstacles) > 1 else ""
             self.say(obstacles[0] + more, tone="warn")
-            if obstacles[0].startswith("type ") and self.wanted in obstacles[0] and self._reason.value.strip():
-                self.set_focus(self._typed, scroll_visible=False)
-            return
-        self._make()
+        return bool(obstacles)
 
     def _make(self) -> None:
         judgement, reason = self._judgement, self._reason.value.strip()
@@ -359,6 +379,21 @@ class MovePage(Page):
             return True
         return False
 
+    def do_back(self) -> None:
+        """To the choice of the stage, if it was made here; then to the screen below."""
+        if self.stage is None or self._chosen_before or self._writing:
+            super().do_back()
+            return
+        self.work.cancel("judge")
+        self.stage = self._judgement = None
+        self._news = self._reason.value = self._typed.value = ""
+        self._text.display = self._reason_line.display = self._typed_line.display = False
+        self._text.set_lines(())
+        self._stages.display = True
+        self.set_focus(self._stages, scroll_visible=False)
+        self.say("choose the stage")
+        self.show_bars()
+
     def do_refresh(self) -> None:
         """Judge again."""
         if self.stage is not None:
@@ -370,6 +405,15 @@ class MovePage(Page):
     def step(self, lines: int) -> None:
         """The judgement, while a line below it is being typed."""
         (self._text.action_row_down if lines > 0 else self._text.action_row_up)()
+
+    def leave_line(self, line: Line) -> None:
+        """Enter in the reason: what is typed from now on is for the confirmation, if one is asked."""
+        judgement = self._judgement
+        if line is not self._reason or judgement is None or not self._typed_line.display:
+            return
+        given = bool(line.value.strip()) or line.message_queue_size > 0  # what waits there is what was typed
+        if given or not judged.asks_reason(judgement):
+            self.set_focus(self._typed, scroll_visible=False)
 
     def do_other(self) -> None:
         """From the reason to the confirmation and back."""
