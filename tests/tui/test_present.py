@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stackroom.core.ledger import Who
+from stackroom.core.names import StageName
 from stackroom.core.show import age
 from stackroom.errors import PermissionDeniedError
+from stackroom.store.records import Holding
 from stackroom.tui.glyphs import ASCII, UNICODE
 from stackroom.tui.picture import Picture, Reading, read_all, read_some
 from stackroom.tui.present import models as model_list
@@ -196,3 +198,12 @@ def test_ages_are_counted_to_the_time_that_was_passed(registry: Registry) -> Non
     later = NOW + timedelta(days=400)
     second = model_list.preview(model, later), version_list.preview(model, model.versions[0], later)
     assert first[1] != second[1]
+
+
+def test_a_stage_that_cannot_be_read_is_not_empty(registry: Registry) -> None:
+    model = registry.models().models[0]
+    closed = replace(model, holdings=(Holding(stage=StageName("production"), unread="no permission to read it"),))
+    row = model_list.row(closed, registry.stages, registry.policy, NOW, UNICODE)
+    assert "unread" in [cell.text for cell in row.cells]
+    lines = model_list.preview(closed, NOW)
+    assert any("no permission to read it" in cell.text for line in lines for cell in line)

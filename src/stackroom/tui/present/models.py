@@ -95,6 +95,8 @@ def description(model: Model) -> str:
 
 def _holder(model: Model, stage: StageName, glyphs: Glyphs) -> Cell:
     holding = model.holding(stage)
+    if holding is not None and holding.unread:
+        return Cell("unread", "bad")
     if holding is None or holding.number is None:
         return Cell(glyphs.missing, "dim")
     return Cell(f"{holding.number}{holder_sign(holding)}", holder_role(holding))
@@ -179,12 +181,12 @@ def preview(model: Model, now: datetime) -> list[Line]:
     if description(model):
         lines.append((Cell(description(model)),))
     lines.extend(facts([("team", record.team), ("tags", ", ".join(record.tags)), ("owner", model.owner.label)]))
-    held = [holding for holding in model.holdings if holding.event is not None]
+    held = [holding for holding in model.holdings if holding.event is not None or holding.unread]
     if held:
         lines.append(heading("Stages"))
     for holding in held:
         move = holding.event.move if holding.event else None
-        holds = f"version {holding.number}" if holding.number is not None else "nobody"
+        holds = f"version {holding.number}" if holding.number is not None else holding.unread or "nobody"
         said = f"{holds}, moved by {move.by.label} {age(move.at, now)}" if move else holds
         lines.append((Cell(f"  {holding.stage:<14}", "dim"), Cell(said, holder_role(holding))))
         if move and move.why:
