@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def test_init_makes_a_registry_and_prints_what_it_set(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "mine"
-    answer = cli.ok("init", path, "--name", "mine", "--stage", "canary", "--stage", "live=0")
+    answer = cli.ok("init", path, "--name", "mine", "--stage", "canary", "--stage", f"live={os.getegid()}")
     assert "MODE\tOWNER\tGROUP\tPATH" in answer.out
     assert "\tstages/canary/\n" in answer.out
     assert stackroom.open(path).stages == ("canary", "live")

@@ -51,7 +51,7 @@ def test_from_wants_the_very_same_artifacts_and_not_only_the_number(tmp_path: Pa
     registry = _guarded(tmp_path, 'from = ["staging"]')
     registry.promote("fraud:2", "staging")
     model = registry.path / "models" / "fraud"
-    os.rename(model / "2", tmp_path / "aside")
+    os.rename(model / "2", model / ".aside")
     assert registry.register("fraud", artifacts(tmp_path / "other", {"model.bin": b"evil"})).number == 2
     with pytest.raises(stackroom.IntegrityError, match="not what was promoted to staging"):
         registry.version("fraud@staging")
@@ -192,7 +192,7 @@ def test_rollback_refuses_what_is_not_what_was_promoted(tmp_path: Path) -> None:
     registry = _guarded(tmp_path, "")
     registry.promote("fraud:2", "production")
     model = registry.path / "models" / "fraud"
-    os.rename(model / "1", tmp_path / "aside")
+    os.rename(model / "1", model / ".aside")
     with pytest.raises(stackroom.IntegrityError, match="its folder is missing"):
         registry.rollback("fraud", "production")
     assert registry.register("fraud", artifacts(tmp_path / "other", {"model.bin": b"evil"})).number == 3

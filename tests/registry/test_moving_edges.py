@@ -115,9 +115,9 @@ def test_a_pointer_that_cannot_be_replaced_does_not_undo_the_move(
     assert live(three) == 1
 
 
-def test_the_expected_holder_may_be_missing(three: Registry, tmp_path: Path) -> None:
+def test_the_expected_holder_may_be_missing(three: Registry) -> None:
     three.promote("fraud:1", "staging")
-    os.rename(three.path / "models/fraud/1", tmp_path / "gone")
+    os.rename(three.path / "models/fraud/1", three.path / "models/fraud/.gone")
     assert three.promote("fraud:2", "staging", expect="fraud:1").made
     with pytest.raises(ConflictError, match="held by fraud:2, and fraud:1 was expected"):
         three.promote("fraud:3", "staging", expect="fraud:1")

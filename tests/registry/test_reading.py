@@ -180,8 +180,8 @@ def test_with_a_registry_file_that_is_no_toml_a_stage_is_not_denied_but_unknown(
     assert registry.version("fraud:2").number == 2
 
 
-def test_a_holder_whose_folder_is_gone_is_an_integrity_error(filled: Registry, tmp_path: Path) -> None:
-    os.rename(filled.path / "models/fraud/2", tmp_path / "gone")
+def test_a_holder_whose_folder_is_gone_is_an_integrity_error(filled: Registry) -> None:
+    os.rename(filled.path / "models/fraud/2", filled.path / "models/fraud/.gone")
     with pytest.raises(IntegrityError, match="its folder is missing"):
         filled.version("fraud@staging")
 

@@ -94,8 +94,8 @@ def test_a_revision_rewritten_by_its_owner_is_reported(registry: Registry, model
     assert damage(registry) == {"fraud:2": ("2@1.toml: its text is not the one that 2@2.toml replaced",)}
 
 
-def test_a_holder_that_is_gone_is_reported(registry: Registry, model: Path, tmp_path: Path) -> None:
-    (model / "1").rename(tmp_path / "gone")
+def test_a_holder_that_is_gone_is_reported(registry: Registry, model: Path) -> None:
+    (model / "1").rename(model / ".gone")
     assert damage(registry) == {"fraud:1": ("holds production, and its folder is missing",)}
 
 

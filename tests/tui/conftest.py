@@ -41,6 +41,8 @@ def sample() -> Iterator[Path]:
     folder.rmdir()
     _copy(folder)
     yield folder
+    for parent, _, _ in os.walk(folder):
+        Path(parent).chmod(0o755)  # what a test registered is sealed, also against its own user
     shutil.rmtree(folder)
 
 
