@@ -194,4 +194,6 @@ def test_of_two_who_label_at_once_one_has_it(root: Path, source: Path) -> None:
     outcomes = start_as([(ALICE, label(1)), (BOB, label(2))])
     lost = [outcome for outcome in outcomes if isinstance(outcome, ChildFailed)]
     assert [failure.type_name for failure in lost] == ["ConflictError"]
-    assert "labels do not move" in lost[0].message or "already" in lost[0].message
+    assert "the label 1.0.0 belongs to version" in lost[0].message
+    held = [version.labels for version in Registry(root).model("fraud").versions]
+    assert sorted(held) == [(), ("1.0.0",)]

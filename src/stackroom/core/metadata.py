@@ -138,6 +138,7 @@ class _Reader:
         self.where = where
 
     def take(self, key: str, kind: type | tuple[type, ...], wanted: str, default: Any = None) -> Any:  # noqa: ANN401 - TOML's types
+        """Take one value out, if it is of the kind; the default where it is missing."""
         value = self.rest.pop(key, default)
         if value is default:
             return default
@@ -152,6 +153,7 @@ class _Reader:
         return dict(self.take(key, dict, "a table", {}))
 
     def texts(self, key: str) -> tuple[str, ...]:
+        """Take a list of texts out."""
         values = self.take(key, (list, tuple), "a list of texts", [])
         for index, value in enumerate(values):
             if not isinstance(value, str):

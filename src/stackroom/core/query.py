@@ -100,6 +100,7 @@ class _Parser:
         return False
 
     def parse(self) -> Callable[[Mapping[str, Any]], bool]:
+        """The whole text as one test of a version's fields."""
         if not self._tokens:
             raise self._error("nothing is asked for")
         test = self._either()
@@ -179,6 +180,7 @@ class _Wanted:
         self.is_day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None
 
     def compare(self, operator: str, value: object) -> bool:
+        """Whether a field's value stands to the typed one as the operator says."""
         if operator == "~":
             return self.folded in str(value).casefold()
         match value:

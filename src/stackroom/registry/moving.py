@@ -172,6 +172,7 @@ class _Scene:
         return version_ref(self.model, number) if number is not None else None
 
     def changes(self) -> tuple[str, ...]:
+        """The names that a move would make or replace."""
         name = event_name(self.model, self.ledger.next_number)
         return (
             f"{layout.STAGES}/{self.stage.name}/{name}",

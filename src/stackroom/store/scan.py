@@ -29,7 +29,7 @@ from stackroom.store.records import Problem, Version
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from stackroom.core.metadata import RevisionNote, Seal
     from stackroom.core.names import Label
@@ -180,6 +180,7 @@ class _Sorter:
         self.problems: list[Problem] = []
 
     def take(self, entry: os.DirEntry[str]) -> None:
+        """Put one entry where it belongs."""
         known = layout.model_entry(entry.name)
         if known.number is not None:
             # Also what is broken or foreign but carries a number uses it up: it is never given again.
@@ -379,11 +380,6 @@ def _with_revisions(version: Version, folder: Folder, listing: ModelListing) -> 
         problem = Problem(place=place, message=str(parsed.error), hint="an older revision is shown instead")
         version = replace(version, problems=(*version.problems, problem))
     return version
-
-
-def read_versions(folder: Folder, listing: ModelListing, numbers: Iterable[int]) -> tuple[Version, ...]:
-    """Several versions, in the order asked for."""
-    return tuple(read_version(folder, listing, number) for number in numbers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
