@@ -8,16 +8,8 @@ from collections import Counter
 import pytest
 from textual.keys import _character_to_key
 
-from stackroom.tui.actions import (
-    ACTIONS,
-    SCREENS,
-    Screen,
-    actions_of,
-    bindings_for,
-    footer_hints,
-    help_rows,
-    key_text,
-)
+from stackroom.tui.actions import ACTIONS, SCREENS, Screen, actions_of
+from stackroom.tui.bindings import bindings_for, footer_hints, help_rows, key_text
 
 EATEN = re.compile(r"ctrl\+[abchijmsz]|alt\+.*|shift\+enter|ctrl\+enter|f(?!1$)\d+")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stackroom.tui.actions import ACTIONS, Scope, Screen, help_rows, key_text
+from stackroom.tui.actions import ACTIONS, Scope, Screen
+from stackroom.tui.bindings import help_rows, key_text
 from stackroom.tui.present.words import Line, heading
 from stackroom.tui.widgets.drawing import Cell
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.binding import Binding
 
-from stackroom.tui.actions import bindings_for
+from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present.filtering import Filter
 from stackroom.tui.widgets.line_table import LineTable
 

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from stackroom.errors import ConflictError, GuardRefusedError
 from stackroom.registry import moving
 from stackroom.registry.moving import Judgement, MoveResult, Options
-from stackroom.tui.actions import Hint, bindings_for
+from stackroom.tui.bindings import Hint, bindings_for
 from stackroom.tui.present import move as judged
 from stackroom.tui.screens.page import Body, Page
 from stackroom.tui.widgets.line_table import LineTable

@@ -13,8 +13,9 @@ from textual.screen import Screen as TextualScreen
 
 from stackroom.errors import RegistryError
 from stackroom.tui import commands
-from stackroom.tui.actions import ACTIONS, actions_of, footer_hints
+from stackroom.tui.actions import ACTIONS, actions_of
 from stackroom.tui.background import Background, Done, Failed, Progress
+from stackroom.tui.bindings import footer_hints
 from stackroom.tui.widgets.choices import Choices
 from stackroom.tui.widgets.crumbs import Crumbs
 from stackroom.tui.widgets.drawing import Cell
