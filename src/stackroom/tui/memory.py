@@ -117,7 +117,7 @@ def _list_memory(value: object) -> ListMemory:
 
 def _text(table: Mapping[str, Any], key: str) -> str:
     value = table.get(key)
-    return value if _is_text(value) else ""
+    return value if isinstance(value, str) and _is_text(value) else ""
 
 
 def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.line_table import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from stackroom.core.policy import Policy
@@ -117,11 +117,8 @@ class Rows:
         self._by_key = {str(version.number): version for version in model.versions}
         self._missing = {f"missing:{held.stage}": held for held in model.holdings if held.missing}
         trend = trend_metric(self._names, sort)
-        values = [version.metrics.get(trend) for version in model.versions] if trend else []
-        self._trend = {
-            version.number: spark(values[: place + 1], _TREND_WIDTH, glyphs)
-            for place, version in enumerate(model.versions)
-        }
+        self._values = [version.metrics.get(trend) for version in model.versions] if trend else []
+        self._places = {version.number: place for place, version in enumerate(model.versions, 1)}
 
     def row(self, key: str) -> Row:
         """The row of a version's number, or of a stage's holder that is not there."""
@@ -142,11 +139,16 @@ class Rows:
                 Cell(size(version.seal.bytes if version.seal else None), "dim"),
                 Cell(age(version.created, self._now), "dim"),
                 Cell(author(version)),
-                *([Cell(self._trend[version.number], "accent")] if self._names else []),
+                *([Cell(self._trend(version), "accent")] if self._names else []),
                 Cell(problem.message if problem else "", role),
             ),
             "dim" if version.archived else "",
         )
+
+    def _trend(self, version: Version) -> str:
+        """The line up to a version; made when its row comes into sight."""
+        end = self._places[version.number]
+        return spark(self._values[max(0, end - _TREND_WIDTH) : end], _TREND_WIDTH, self._glyphs)
 
     def _stage(self, version: Version) -> Cell:
         held = [one for one in self._model.holdings if one.number == version.number]
@@ -172,10 +174,9 @@ def author(version: Version) -> str:
     return version.record.author or version.owner.label
 
 
-def keys_of(model: Model, shown: Iterable[Version]) -> list[str]:
-    """The keys of the rows: holders that are missing first, for nobody should overlook them."""
-    missing = [f"missing:{held.stage}" for held in model.holdings if held.missing]
-    return [*missing, *(str(version.number) for version in shown)]
+def missing_keys(model: Model) -> list[str]:
+    """The keys of holders that are missing: they come first and pass every filter, for nobody should overlook them."""
+    return [f"missing:{held.stage}" for held in model.holdings if held.missing]
 
 
 def sorted_versions(model: Model, shown: Sequence[Version], column: str, *, descending: bool) -> list[Version]:

@@ -210,11 +210,11 @@ class MovePage(Page):
         else:
             super().show_hints()
 
-    def is_enabled(self, action: Action) -> bool:
+    def why_not(self, action: Action) -> str:
         """Once a stage is chosen, Enter is grey until it would make the move."""
         if action.id == "choose" and self.stage is not None:
-            return not self._obstacles()
-        return super().is_enabled(action)
+            return "; ".join(self._obstacles())
+        return super().why_not(action)
 
     def on_descendant_focus(self) -> None:
         """Other keys."""
