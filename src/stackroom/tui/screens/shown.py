@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.tui.present import models as model_list
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _SLICE_SECONDS: Final = 0.008
 """Of filtering at once."""
+
+_PAUSE_SECONDS: Final = 0.001
+"""Between two slices."""
 
 _LOOK_EVERY: Final = 64
 """Rows between two looks at the clock."""
@@ -146,7 +150,8 @@ class Shown(ABC):
             if not (done and first):
                 self._tell()
         if not done:
-            self._table.call_later(self._go_on, sieve)
+            # By a timer: what is merely called later is called before this widget lets anybody else do something.
+            self._table.set_timer(_PAUSE_SECONDS, partial(self._go_on, sieve))
 
     def _passing(self, keys: Sequence[str], wanted: Filter) -> list[str]:
         rows, passes = self._rows, wanted.passes
@@ -175,7 +180,7 @@ class Shown(ABC):
     def _show(self, keys: Sequence[str], *, keep_gone: bool) -> None:
         if self._row_of is not None:
             shown = [*self._always, *keys] if self._always else keys
-            self._table.set_lazy_rows(shown, self._row_of, keep_gone=keep_gone)
+            self._table.set_lazy_rows(shown, self._row_of, keep_gone=keep_gone, news=keep_gone)
 
 
 class ShownModels(Shown):
