@@ -114,7 +114,6 @@ _KEY_NAMES: Final = {
     "pageup": "PgUp",
     "backspace": "bksp",
     "shift+tab": "S-tab",
-    "f1": "F1",
     "full_stop": ".",
     "slash": "/",
     "colon": ":",
@@ -132,4 +131,6 @@ def key_text(key: str) -> str:
     """A key as people write it: ``^d`` for ``ctrl+d``, ``esc`` for ``escape``; ASCII only."""
     if key.startswith("ctrl+"):
         return f"^{key.removeprefix('ctrl+')}"
+    if key.startswith("f") and key[1:].isdigit():
+        return key.upper()
     return _KEY_NAMES.get(key, key)

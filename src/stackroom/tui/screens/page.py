@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from textual import events
@@ -171,7 +172,8 @@ class Page(TextualScreen[None]):
         """A key from before anything had the focus is given to what has it now: nothing typed ahead is lost."""
         if event.time <= self._ready_at:
             event.stop()
-            self.app.post_message(events.Key(event.key, event.character))
+            # In a context of its own: as ours it would come back here and go no further, so that Enter were lost.
+            self.app.post_message(Context().run(events.Key, event.key, event.character))
 
     def on_unmount(self) -> None:
         """What is still being read is for nobody."""

@@ -36,7 +36,7 @@ class PalettePage(Page):
         self._entries = entries
         self._shown: dict[str, Entry] = {}
         self._table = LineTable(palette.COLUMNS, empty=empty)
-        self._table.can_focus = False
+        self._table.can_focus, self._table.lit = False, True
 
     def compose_body(self) -> ComposeResult:
         """The entries."""

@@ -70,6 +70,9 @@ class LineTable(LineView):
     FLAG_SECONDS: ClassVar[float] = 2.0
     """How long a changed row carries its sign."""
 
+    lit = False
+    """Whether the cursor looks as if the table had the focus: where a line that has it moves the cursor."""
+
     class _Event(Message):
         def __init__(self, table: LineTable) -> None:
             super().__init__()
@@ -345,7 +348,7 @@ class LineTable(LineView):
         if self._columns.lay_out((row.cells for row in rows), room, self.glyphs):
             self._revision += 1
         lines = [_Line("header", self._revision)] if self._header else []
-        cursor: Literal["cursor", "selected"] = "cursor" if self.has_focus else "selected"
+        cursor: Literal["cursor", "selected"] = "cursor" if self.has_focus or self.lit else "selected"
         marked = set(self.marks)
         signs = self.glyphs
         for y, (index, row) in enumerate(zip(view.visible, rows, strict=True)):
