@@ -104,11 +104,19 @@ def run(app: App[Any], *, mouse: bool = True) -> int:
         try:
             await app.run_async(mouse=mouse)
         finally:
+            _take_title_away()
             watch.stop()
 
     asyncio.run(watched())
     _let_go(sys.__stderr__, sys.__stdout__)
     return app.return_code or 0
+
+
+def _take_title_away() -> None:
+    """The window is called what it was called before."""
+    with contextlib.suppress(OSError):
+        if title("", os.environ.get("TERM")):
+            os.write(_SCREEN, TITLE_BACK.encode())
 
 
 def _let_go(*streams: TextIO | None) -> None:
@@ -257,7 +265,8 @@ class Watch:
             writable = select.poll()
             writable.register(_SCREEN, select.POLLOUT)
             if any(event & select.POLLOUT for _, event in writable.poll(0)):
-                os.write(_SCREEN, _RESET + TITLE_BACK.encode())
+                os.write(_SCREEN, _RESET)
+                _take_title_away()
             if self._attributes is not None:
                 termios.tcsetattr(_TERMINAL, termios.TCSANOW, self._attributes)
 
