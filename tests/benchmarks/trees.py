@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -95,8 +96,6 @@ def _direction(metric: str) -> str:
 
 
 def _registry_id(root: Path) -> str:
-    import tomllib  # noqa: PLC0415 - once
-
     found: str = tomllib.loads((root / layout.REGISTRY_FILE).read_text(encoding="utf-8"))["id"]
     return found
 
