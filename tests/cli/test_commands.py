@@ -31,14 +31,33 @@ def test_init_makes_a_registry_and_prints_what_it_set(cli: Cli, tmp_path: Path) 
     assert stackroom.open(path).name == "mine"
 
 
-def test_init_on_a_registry_is_a_conflict(cli: Cli, registry_path: Path) -> None:
-    assert cli("init", registry_path).code == 6
+def test_init_on_a_registry_tells_what_differs_and_changes_nothing(cli: Cli, registry_path: Path) -> None:
+    before = tree(registry_path)
+    answer = cli.ok("init", registry_path)
+    assert "as it should be; nothing was changed" in answer.err
+    assert cli.ok("init", registry_path, "--stage", "staging", "--stage", "production").out == answer.out
+    answer = cli("init", registry_path, "--stage", f"staging={os.getegid()}", "--stage", "canary")
+    assert answer.code == 6
+    assert "stages/staging\t3775\t0755\t" in answer.out
+    assert f"  chmod 3775 {registry_path}/stages/staging\n" in answer.err
+    assert "stages/canary\t0755\t-\tis missing" in answer.out
+    assert "registry.toml declares the stage production, which was not asked for" in answer.out
+    document = cli.json("init", registry_path, "--stage", "staging", "--stage", "canary", "--stage", "production")
+    assert [(one["kind"], one["path"]) for one in document["differences"]] == [
+        ("stage-undeclared", "registry.toml"),
+        *(("missing", f"{parent}/canary") for parent in ("stages", "live", "approvals")),
+    ]
+    assert document["commands"][0] == f"printf '\\n[stages.\"canary\"]\\n' >> {registry_path}/registry.toml"
+    assert tree(registry_path) == before
 
 
 def test_init_dry_run_makes_nothing_and_still_refuses_what_would_fail(cli: Cli, tmp_path: Path) -> None:
     assert "nothing was made" in cli.ok("init", tmp_path / "new", "--dry-run").err
     assert not (tmp_path / "new").exists()
-    assert cli("init", cli.registry, "--dry-run").code == 6
+    assert cli("init", cli.registry, "--dry-run", "--strict", "--authors", "62001").code == 6
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    assert cli("init", tmp_path / "full", "--dry-run").code == 8
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import stackroom
 from stackroom.core.names import ModelName, StageName
 from stackroom.registry.facade import Registry
-from stackroom.store.setup import Plan, make_registry
+from stackroom.store.setup import make_registry
+from stackroom.store.tree import Plan
 from stackroom.store.watch import Watch
 from support.users import ChildFailed, User, run_as, start_as
 

@@ -9,7 +9,8 @@ import pytest
 from stackroom.core.names import StageName
 from stackroom.errors import ConflictError, InvalidInputError, PermissionDeniedError
 from stackroom.registry.facade import Registry
-from stackroom.store.setup import Plan, make_registry, parse_group
+from stackroom.store.setup import make_registry, parse_group
+from stackroom.store.tree import Plan
 from support.registries import (
     AUTHORS,
     GROUPS,
