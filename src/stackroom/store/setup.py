@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import grp
 import os
-import re
 import shlex
 import stat
 from dataclasses import dataclass
@@ -24,7 +23,8 @@ from stackroom.store import layout
 from stackroom.store.access import current_user, group_members, group_name, user_name
 from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.scan import read_registry_file
-from stackroom.store.tree import Difference, Found, Plan, Row, differences, expected, look, mode_text, place, survey
+from stackroom.store.survey import Difference, differences, survey
+from stackroom.store.tree import Found, Plan, Row, expected, look, mode_text, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -163,7 +163,8 @@ def _check_free(root: Folder, plan: Plan) -> None:
         )
 
 
-_LEFT_OVER: Final = re.compile(r"\.tmp-([0-9]+)-[0-9a-f-]+")
+def _is_left_over(name: str) -> bool:
+    return layout.model_entry(name).kind == "temporary"
 
 
 def _not_of_init(folder: Folder, path: str, own: set[str]) -> Iterable[str]:
@@ -171,8 +172,7 @@ def _not_of_init(folder: Folder, path: str, own: set[str]) -> Iterable[str]:
     for entry in list(folder.entries()):
         inside = f"{path}{entry.name}"
         mine = entry.stat(follow_symlinks=False).st_uid == os.geteuid()
-        unpublished = _LEFT_OVER.fullmatch(entry.name) if not path else None
-        if unpublished and mine and entry.is_file(follow_symlinks=False):
+        if not path and _is_left_over(entry.name) and mine and entry.is_file(follow_symlinks=False):
             continue
         if inside not in own or not mine or not entry.is_dir(follow_symlinks=False):
             yield inside
@@ -297,7 +297,7 @@ def _publish(root: Folder, text: str) -> None:
     """Write ``registry.toml`` as a whole: half of one would be a registry that nobody can open."""
     temporary = layout.temporary_name(os.geteuid(), str(uuid4()))
     # Those of an init that was killed right here go, too.
-    doomed = [temporary, *filter(_LEFT_OVER.fullmatch, root.names())]
+    doomed = [temporary, *filter(_is_left_over, root.names())]
     root.create(temporary, text.encode(), 0o644)
     try:
         root.link(temporary, layout.REGISTRY_FILE)

@@ -9,7 +9,8 @@ import pytest
 from stackroom.core.names import StageName
 from stackroom.store.folder import Folder
 from stackroom.store.setup import Comparison, compare, make_registry
-from stackroom.store.tree import Plan, Survey, expected, survey
+from stackroom.store.survey import Survey, survey
+from stackroom.store.tree import Plan, expected
 from support.registries import (
     ALICE,
     AUTHORS,
@@ -169,9 +170,7 @@ def test_a_stage_may_have_approvers_of_its_own(reachable_path: Path) -> None:
 @pytest.mark.root
 def test_a_tree_that_was_copied_without_owners_and_modes_has_every_fault_of_it(reachable_path: Path) -> None:
     root = team(reachable_path)
-    by_hand(
-        f"cd '{root}'; chown -R {ALICE.uid}:{AUTHORS} .; chmod -R g+w .; find . -type d -exec chmod 00775 {{}} +"
-    )
+    by_hand(f"cd '{root}'; chown -R {ALICE.uid}:{AUTHORS} .; chmod -R g+w .; find . -type d -exec chmod 00775 {{}} +")
     found = {path: kind for kind, path in told(taken(root))}
     assert found["stages/production"] == "not-sticky"
     assert found["stages"] == found[""] == found["registry.toml"] == "group-writable"
