@@ -20,7 +20,7 @@ from uuid import uuid4
 from stackroom.core.toml import format_toml
 from stackroom.errors import ConflictError, InvalidInputError, PermissionDeniedError
 from stackroom.store import layout
-from stackroom.store.access import current_user, group_members, group_name, user_name
+from stackroom.store.access import access_to, current_user, group_members, group_name, user_name
 from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.scan import read_registry_file
 from stackroom.store.survey import Difference, differences, survey
@@ -137,11 +137,42 @@ def check_plan(plan: Plan) -> None:
             _check_free(root, plan)
             places = ((row.path, look(root, row.path)) for row in expected(plan))
             present = {path: found for path, found in places if found}
+            _check_owner(plan, present[""])
     except FileNotFoundError:
         pass
     except OSError as error:
         raise explained(error, "make a registry in", plan.path) from error
     _check_groups(plan, present)
+    if not present:
+        _check_parent(plan)
+
+
+def _check_owner(plan: Plan, root: Found) -> None:
+    if root.uid == os.geteuid():
+        return
+    owner, you = user_name(root.uid) or str(root.uid), current_user().label
+    raise PermissionDeniedError(
+        f"{plan.path} belongs to {owner}, and you are {you}: a registry's folder belongs to its steward",
+        hint=f"run this as {owner}; or as an administrator: chown {shlex.quote(you)} {place(plan.path, '')}",
+        facts={"path": plan.path, "owner": owner},
+    )
+
+
+def _check_parent(plan: Plan) -> None:
+    """Whether the folder can be made at all; also where nothing is to be made yet."""
+    above = os.path.dirname(os.path.abspath(plan.path))
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    access = access_to(above)
+    if access.allowed:
+        return
+    where, you = place(plan.path, ""), current_user().label
+    raise PermissionDeniedError(
+        f"you may not make {plan.path}: {access.seen()}, and you are {you}",
+        hint=f"as an administrator: (umask 022; mkdir -p {where}) && chown {shlex.quote(you)} {where}; "
+        "then run this again",
+        facts=access.document(),
+    )
 
 
 def _check_free(root: Folder, plan: Plan) -> None:
@@ -255,10 +286,17 @@ def _check_readers(plan: Plan) -> None:
             )
 
 
+def unchecked(plan: Plan) -> tuple[str, ...]:
+    """The groups whose members this host does not know, where the plan depends on who they are."""
+    if plan.readers is None:
+        return ()
+    return tuple(group_name(gid) for gid in plan.groups() if not group_members(gid))
+
+
 def _make(root: Folder, row: Row) -> Found:
     """One folder of the tree, made or brought to its group and mode, as read back."""
     if row.path:
-        with _parent(root, row) as parent:
+        with root.child(row.parent or ".") as parent:
             name = row.path.rpartition("/")[2]
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, 0o700, dir_fd=parent.fd)
@@ -272,12 +310,15 @@ def _make(root: Folder, row: Row) -> Found:
     return found
 
 
-def _parent(root: Folder, row: Row) -> Folder:
-    return root.child(row.parent or ".")
-
-
 def _set(folder: Folder, row: Row) -> None:
     before = folder.status()
+    if before.st_uid != os.geteuid():
+        owner, you = user_name(before.st_uid) or str(before.st_uid), current_user().label
+        raise PermissionDeniedError(
+            f"{folder.path}: you are {you}, and the file system made it {owner}'s: root is squashed, or ids are mapped",
+            hint="run this as an ordinary account that the file server knows",
+            facts={"path": folder.path, "owner": owner},
+        )
     # What is right already is left alone: a steward outside the group could not set it, and chmod would clear setgid.
     if row.gid is not None and before.st_gid != row.gid:
         os.fchown(folder.fd, -1, row.gid)

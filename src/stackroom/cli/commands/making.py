@@ -12,8 +12,9 @@ from stackroom.cli.table import Column
 from stackroom.cli.words import pair
 from stackroom.core.names import StageName, parse_stage_name
 from stackroom.errors import ConflictError, UsageError
+from stackroom.store.access import group_name
 from stackroom.store.demo import unpack_demo
-from stackroom.store.setup import DEFAULT_STAGES, Comparison, check_plan, compare, make_registry, parse_group
+from stackroom.store.setup import DEFAULT_STAGES, Comparison, check_plan, compare, make_registry, parse_group, unchecked
 from stackroom.store.tree import Found, Plan
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ def _init(context: Context, options: Namespace) -> int:
     else:
         context.interrupted = "what was made so far is no registry yet: run it again to go on"
         made = make_registry(plan, datetime.now(UTC))
+    if unknown := unchecked(plan):
+        context.warn(
+            f"this host knows no members of {', '.join(unknown)}: see to it that {group_name(plan.readers or 0)} holds "
+            "everybody who shall read or write"
+        )
     if context.json:
         context.document(_init_document(plan, list(plan.stages), made, made=bool(made)))
         return 0

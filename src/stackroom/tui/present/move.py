@@ -113,7 +113,7 @@ def lines(judgement: Judgement, *, reason: str, you: Who, glyphs: Glyphs, news: 
     )
     found.append(_access_line(judgement.access, you, glyphs))
     if not judgement.access.allowed:
-        found.append((Cell(f"    {judgement.access.who_may()}; ask one of them", "dim"),))
+        found.append((Cell(f"    {judgement.access.advice()}", "dim"),))
     if judgement.verdicts:
         found.append(heading("Guards"))
     advised: set[str] = set()
