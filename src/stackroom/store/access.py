@@ -13,10 +13,13 @@ import pwd
 import stat
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stackroom.core.ledger import Who
 from stackroom.errors import PermissionDeniedError
+
+if TYPE_CHECKING:
+    from stackroom.store.folder import Folder
 
 _MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
 
@@ -42,6 +45,12 @@ def group_name(gid: int) -> str:
 def current_user() -> Who:
     """The caller, as the kernel will record it."""
     uid = os.geteuid()
+    return Who(uid, user_name(uid))
+
+
+def owner_of(folder: Folder) -> Who:
+    """Whom an open folder belongs to; a registry's is its steward."""
+    uid = folder.status().st_uid
     return Who(uid, user_name(uid))
 
 

@@ -168,6 +168,9 @@ def _new_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--tag", action="append", default=[], metavar="TAG", help="a word, or key=value; again for more"
     )
+    parser.add_argument(
+        "--steward-owned", action="store_true", help="its folder belongs to the steward, who alone can make it so"
+    )
     dry_run_option(parser)
 
 
@@ -177,7 +180,7 @@ def _new(context: Context, options: Namespace) -> int:
     metadata: dict[str, Any] = {key: value for key, value in given.items() if value}
     if not options.dry_run:
         context.commits(f"stackroom list {options.model}")
-    name = registry.new(options.model, metadata=metadata, dry_run=options.dry_run)
+    name = registry.new(options.model, metadata=metadata, steward_owned=options.steward_owned, dry_run=options.dry_run)
     if context.json:
         context.document({"model": name, "made": not options.dry_run, "path": str(registry.path / "models" / name)})
     elif options.dry_run:
@@ -207,7 +210,11 @@ COMMANDS: Final = {
     "new": Command(
         arguments=_new_arguments,
         run=_new,
-        examples=("stackroom new fraud-detector --description 'Scores card payments' --team risk --tag tabular",),
-        about="`stackroom register` makes a model by itself; this is for one that has no version yet.",
+        examples=(
+            "stackroom new fraud-detector --description 'Scores card payments' --team risk --tag tabular",
+            "stackroom new fraud-detector --steward-owned",
+        ),
+        about="`stackroom register` makes a model by itself; this is for one that has no version yet, and for one\n"
+        "in which no author can rename another's versions away: the owner of a folder is not bound by its sticky bit.",
     ),
 }
