@@ -19,6 +19,7 @@ from stackroom.errors import ConflictError, GuardRefusedError, IntegrityError, N
 from stackroom.registry.reading import listed
 from stackroom.store import layout
 from stackroom.store.access import Access, access_to
+from stackroom.store.caveats import Caveat, caveats
 from stackroom.store.digest import Progress, artifacts_digest, read_sums, silent, verify_version
 from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import append_move, project, read_ledger
@@ -45,6 +46,7 @@ class Judgement:
         already: the version holds the stage already, and its event is attested: there is nothing to do.
         changes: the names that would be made or replaced, below the registry's root.
         head: the text of the newest event that the judgement rests on; empty for none.
+        warnings: what makes ``access`` unsure.
     """
 
     ref: Ref
@@ -55,6 +57,7 @@ class Judgement:
     already: bool = False
     changes: tuple[str, ...] = ()
     head: str = ""
+    warnings: tuple[Caveat, ...] = ()
 
     @property
     def failed(self) -> tuple[Verdict, ...]:
@@ -75,6 +78,7 @@ class Judgement:
             "allowed": self.allowed,
             "already": self.already,
             "access": self.access.document(),
+            "warnings": [warning.document() for warning in self.warnings],
             "verdicts": [verdict.document() for verdict in self.verdicts],
             "changes": list(self.changes),
         }
@@ -305,6 +309,7 @@ def _judge(scene: _Scene, version: Version | None, options: Options, guards: Gua
         already=already,
         changes=() if already else scene.changes(),
         head=head.text if head else "",
+        warnings=caveats(access.directory),
     )
 
 

@@ -150,6 +150,8 @@ def _put_judgement(context: Context, judgement: Judgement, reason: str) -> None:
     context.out("  ", sign, " ", Styled("permission", "bold"), f": {access.seen()}; {access.who_may()}")
     if judgement.already:
         context.out(f"  {judgement.ref} holds {judgement.stage} already; there is nothing to do")
+    for warning in judgement.warnings:
+        context.warn(str(warning))
     for line in verdict_lines(context, [verdict.document() for verdict in judgement.verdicts], glyphs):
         context.out(*line)
     if judgement.allowed and not judgement.already:
