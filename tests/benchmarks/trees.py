@@ -26,7 +26,8 @@ from stackroom.store import layout
 from stackroom.store.digest import FileDigest, TwoDigests, artifacts_digest, sums_text
 from stackroom.store.publish import uuid7
 from stackroom.store.scan import text_digest
-from stackroom.store.setup import Plan, make_registry
+from stackroom.store.setup import make_registry
+from stackroom.store.tree import Plan
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,8 @@ import pytest
 from stackroom.core.names import StageName
 from stackroom.errors import ConflictError, InvalidInputError, PermissionDeniedError
 from stackroom.registry.facade import Registry
-from stackroom.store import setup
+from stackroom.store import setup, survey
+from stackroom.store.access import group_name
 from stackroom.store.setup import check_plan, compare, make_registry, parse_group
 from stackroom.store.tree import Plan
 from support.registries import (
@@ -311,12 +312,19 @@ def test_init_on_a_registry_tells_what_differs_and_changes_nothing(reachable_pat
 def test_a_reader_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = os.getegid()
     people = {own: ("ann", "bo"), AUTHORS: ("ann", "cy")}
-    monkeypatch.setattr(setup, "group_members", lambda gid: people.get(gid, ()))
+    for module in (setup, survey):
+        monkeypatch.setattr(module, "group_members", lambda gid: people.get(gid, ()))
     plan = Plan(path=str(tmp_path / "r"), readers=own, authors=AUTHORS, monitors=MONITORS)
     with pytest.raises(InvalidInputError, match=f"cy of group {AUTHORS} could not read the registry"):
         check_plan(plan)
     assert setup.unchecked(plan) == (str(MONITORS),)
     assert setup.unchecked(Plan(path="r", authors=MONITORS)) == ()
+    make_registry(Plan(path=str(tmp_path / "r"), readers=own), NOW)
+    there = compare(plan)
+    assert there is not None
+    [told] = [one for one in there.differences if one.kind == "shut-out"]
+    assert told.message == f"cy of group {AUTHORS} cannot read the registry: not in {group_name(own)}"
+    assert told.commands == (f"usermod -aG {group_name(own)} cy",)
 
 
 @pytest.mark.root

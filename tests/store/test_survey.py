@@ -112,9 +112,6 @@ def test_each_fault_is_told_once_and_its_commands_put_it_right(
         assert difference.commands == ()
         return
     by_hand(*difference.commands)
-    if difference.kind == "missing":
-        # A new folder is its maker's, and here that is root.
-        by_hand(f"chown {STEWARD.uid} '{root / difference.path}'")
     assert told(taken(root)) == []
 
 

@@ -23,7 +23,7 @@ from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, group_members, group_name, user_name
 from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.scan import read_registry_file
-from stackroom.store.survey import Difference, differences, survey
+from stackroom.store.survey import Difference, differences, shut_out, survey
 from stackroom.store.tree import Found, Plan, Row, expected, look, mode_text, place
 
 if TYPE_CHECKING:
@@ -272,18 +272,13 @@ def _places(root: str, rows: Iterable[Row]) -> str:
 
 
 def _check_readers(plan: Plan) -> None:
-    if plan.readers is None:
-        return
-    readers = set(group_members(plan.readers))
-    for gid in plan.groups():
-        outside = sorted(set(group_members(gid)) - readers)
-        if outside and gid != plan.readers:
-            raise InvalidInputError(
-                f"{', '.join(outside)} of group {group_name(gid)} could not read the registry: "
-                f"not in {group_name(plan.readers)}",
-                hint="the readers' group must hold every author, reviewer, releaser and monitor",
-                facts={"group": group_name(gid), "outside": outside},
-            )
+    for gid, people in shut_out(plan):
+        raise InvalidInputError(
+            f"{', '.join(people)} of group {group_name(gid)} could not read the registry: "
+            f"not in {group_name(plan.readers or 0)}",
+            hint="the readers' group must hold every author, reviewer, releaser and monitor",
+            facts={"group": group_name(gid), "outside": list(people)},
+        )
 
 
 def unchecked(plan: Plan) -> tuple[str, ...]:

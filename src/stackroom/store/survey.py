@@ -7,6 +7,7 @@ Nothing here changes anything: remedies are commands for whoever may run them.
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
@@ -35,6 +36,7 @@ Kind = Literal[
     "no-setgid",
     "mode",
     "policy",
+    "shut-out",
     "stage-undeclared",
     "stage-not-asked",
     "stage-stray",
@@ -117,6 +119,7 @@ def differences(root: Folder, plan: Plan, declared: Sequence[StageName]) -> tupl
     return (
         *_stage_differences(root.path, plan.stages, declared),
         *_place_differences(root, expected(plan)),
+        *_shut_out(plan),
         *_strays(root, {*plan.stages, *declared}),
     )
 
@@ -156,13 +159,14 @@ def _place_differences(root: Folder, rows: Iterable[Row]) -> Iterator[Difference
 
 def compared(root: str, row: Row, found: Found | None, steward: int) -> Iterator[Difference]:
     """In which ways one place is not as its row says."""
+    by = _by(row, steward) if found is None or found.uid == steward else "administrator"
     fixed = Difference(
         kind="missing",
         path=row.path,
         message="",
         wanted=_wanted(row),
-        commands=commands_for(root, row, found, steward),
-        by=_by(row, steward) if found is None or found.uid == steward else "administrator",
+        commands=commands_for(root, row, found, steward, by_steward=by == "steward"),
+        by=by,
     )
     if found is None:
         if not row.file:
@@ -219,6 +223,27 @@ def _mode_trouble(row: Row, found: Found) -> tuple[Kind, str]:
     return "mode", f"is {seen:04o} and not {wanted:04o}"
 
 
+def shut_out(plan: Plan) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The groups of a private registry with members who could not read it, and who, as far as is known here."""
+    readers = set(group_members(plan.readers)) if plan.readers is not None else set()
+    for gid in plan.groups() if plan.readers is not None else ():
+        if gid != plan.readers and (outside := sorted(set(group_members(gid)) - readers)):
+            yield gid, tuple(outside)
+
+
+def _shut_out(plan: Plan) -> Iterator[Difference]:
+    for gid, people in shut_out(plan):
+        readers = group_name(plan.readers or 0)
+        yield Difference(
+            kind="shut-out",
+            path="",
+            message=f"{', '.join(people)} of group {group_name(gid)} cannot read the registry: not in {readers}",
+            wanted=readers,
+            commands=tuple(f"usermod -aG {shlex.quote(readers)} {shlex.quote(name)}" for name in people),
+            by="administrator",
+        )
+
+
 def _strays(root: Folder, known: Iterable[StageName]) -> Iterator[Difference]:
     """Folders of stages that nobody declares."""
     for parent in STAGE_PARENTS:
@@ -254,7 +279,7 @@ def survey(root: Folder, declared: Sequence[StageName]) -> Survey:
     found = {row.path: _look_quietly(root, row.path) for row in expected(Plan(path=root.path, stages=stages))}
     plan = _probable(root.path, found, declared)
     rows = tuple(_as_it_may_be(row, found[row.path]) for row in expected(plan))
-    troubles = [*_place_differences(root, rows), *_strays(root, declared)]
+    troubles = [*_place_differences(root, rows), *_shut_out(plan), *_strays(root, declared)]
     if not plan.groups():
         # The steward's own next move makes it.
         troubles = [one for one in troubles if one.kind != "missing"]

@@ -166,13 +166,15 @@ def mode_text(row: Row) -> str:
     return f"{row.mode:05o}" if not row.file and not row.mode & stat.S_ISGID else f"{row.mode:04o}"
 
 
-def commands_for(root: str, row: Row, found: Found | None, steward: int) -> tuple[str, ...]:
+def commands_for(
+    root: str, row: Row, found: Found | None, steward: int, *, by_steward: bool = False
+) -> tuple[str, ...]:
     """What makes one place of the tree, or puts it right; ``chmod`` comes last because ``chgrp`` may clear setgid."""
     where = place(root, row.path)
     commands = []
     if found is None:
         commands.append(f"mkdir {where}")
-    elif found.uid != steward:
+    if not by_steward and (found is None or found.uid != steward):
         commands.append(f"chown {shlex.quote(user_name(steward) or str(steward))} {where}")
     if row.gid is not None and (found is None or found.gid != row.gid):
         commands.append(f"chgrp {shlex.quote(group_name(row.gid))} {where}")

@@ -126,7 +126,7 @@ def _compared(context: Context, plan: Plan, there: Comparison) -> int:
 
 
 def _say_commands(context: Context, there: Comparison) -> None:
-    for by, who in (("administrator", "an administrator"), ("steward", f"{there.steward}, or an administrator,")):
+    for by, who in (("administrator", "an administrator"), ("steward", there.steward)):
         own = [command for one in there.differences if one.by == by for command in one.commands]
         if own:
             context.say(f"{who} puts it right with:")
