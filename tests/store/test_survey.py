@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stackroom.core.names import StageName
+from stackroom.store import survey as module
 from stackroom.store.folder import Folder
 from stackroom.store.setup import Comparison, compare, make_registry
 from stackroom.store.survey import Survey, survey
@@ -171,6 +172,22 @@ def test_a_tree_that_was_copied_without_owners_and_modes_has_every_fault_of_it(r
     found = {path: kind for kind, path in told(taken(root))}
     assert found["stages/production"] == "not-sticky"
     assert found["stages"] == found[""] == found["registry.toml"] == "group-writable"
+
+
+@pytest.mark.root
+def test_a_clone_that_only_ones_own_group_may_write_has_no_fault(
+    reachable_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = reachable_path / "clone"
+    make_registry(Plan(path=str(root), stages=dict.fromkeys(STAGES)), NOW)
+    by_hand(f"cd '{root}'; chown -R {ALICE.uid}:{ALICE.gid} .; chmod -R g+w .")
+    assert {kind for kind, _ in told(taken(root))} > {"group-writable"}
+    monkeypatch.setattr(module, "user_name", lambda uid: "alice" if uid == ALICE.uid else "")
+    monkeypatch.setattr(module, "group_members", lambda gid: ("alice",) if gid == ALICE.gid else ())
+    assert told(taken(root)) == []
+    assert not taken(root).team
+    by_hand(f"chmod o+w '{root}/feed' '{root}'")
+    assert told(taken(root)) == [("world-writable", ""), ("world-writable", "feed")]
 
 
 @pytest.mark.root

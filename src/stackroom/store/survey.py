@@ -320,20 +320,28 @@ def _probable(path: str, found: Mapping[str, Found | None], declared: Sequence[S
     )
 
 
+def _is_alone(gid: int, steward: int) -> bool:
+    """Whether a group is its steward's own, as many hosts give one to everybody, together with the umask 002."""
+    return group_members(gid) == (user_name(steward),)
+
+
 def _is_shared(found: Found, own: int) -> bool:
-    # What everybody may write says nothing about a group.
-    by_mode = found.mode & stat.S_ISGID or found.mode & _WRITERS == stat.S_IWGRP
+    # What everybody may write says nothing about a group, and what one's own group may write is shared with nobody.
+    by_mode = found.mode & stat.S_ISGID or (
+        found.mode & _WRITERS == stat.S_IWGRP and not _is_alone(found.gid, found.uid)
+    )
     return found.folder and (bool(by_mode) or found.gid != own)
 
 
 def _as_it_may_be(row: Row, found: Found | None) -> Row:
-    """The row, with what a steward may choose as he likes: who reads the root, and who approves for one stage."""
+    """The row, with what a steward may choose: who reads the root, who approves for a stage, what his own group may."""
     if found is None:
         return row
-    if row.path == "":
-        return replace(row, gid=None, mode=found.mode & ~_WRITERS)
-    if row.file:
-        return replace(row, mode=found.mode & ~_WRITERS)
+    forbidden = stat.S_IWOTH if _is_alone(found.gid, found.uid) else _WRITERS
+    if row.path == "" or row.file:
+        return replace(row, gid=None, mode=found.mode & ~forbidden)
+    if row.gid is None and found.mode & ~forbidden == row.mode | stat.S_IWGRP:
+        return replace(row, mode=found.mode & ~forbidden)
     if row.parent == layout.APPROVALS and row.gid is not None and found.mode & stat.S_IWGRP:
         return replace(row, gid=found.gid)
     return row
@@ -349,9 +357,10 @@ def _with_group_to_name(difference: Difference, plan: Plan) -> Difference:
         return difference
     where = place(plan.path, difference.path)
     mode = POINTERS_MODE if parent == layout.LIVE else layout.SHARED_FOLDER_MODE
-    who = "may approve" if parent == layout.APPROVALS else "may move into it"
+    approve = parent == layout.APPROVALS
+    lacking, who = (f"approve for {stage}", "may") if approve else (f"move into {stage}", "may move into it")
     return replace(
         difference,
-        message=f"is missing: nobody can move into {stage}; GROUP is the one that {who}",
+        message=f"is missing: nobody but the steward can {lacking}; GROUP is the one that {who}",
         commands=(f"mkdir {where}", f"chgrp GROUP {where}", f"chmod {mode:04o} {where}"),
     )
