@@ -47,7 +47,7 @@ def tenures(events: Iterable[Event]) -> tuple[Tenure, ...]:
     for event in events:
         if event.validity.counts and event.move is not None:
             stages.setdefault(event.stage, []).append(event)
-    for stage, ledger in stages.items():
+    for ledger in stages.values():
         present: Tenure | None = None
         for event in sorted(ledger, key=lambda one: one.number):
             move = event.move

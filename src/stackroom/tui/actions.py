@@ -26,7 +26,7 @@ SCREENS: Final[tuple[Screen, ...]] = ("models", "versions", "version", "compare"
 
 _EVERYWHERE: Final[frozenset[Scope]] = frozenset(SCREENS)
 _LISTS: Final[frozenset[Scope]] = frozenset({"models", "versions"})
-_OF_MODELS: Final[frozenset[Scope]] = frozenset({"models", "versions", "version", "compare"})
+_MEASURED: Final[frozenset[Scope]] = frozenset({"models", "versions", "version", "compare", "plot"})
 """Where something of the registry is shown that has metrics."""
 
 
@@ -166,8 +166,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         keys=("M",),
         label="metric history",
         order=13,
-        help="Plot the metric that the cursor or the sort is on over all versions.",
-        screens=_OF_MODELS,
+        help="Plot the metric that the cursor or the sort is on over all versions, or leave the plot.",
+        screens=_MEASURED,
     ),
     Action(
         id="metrics",

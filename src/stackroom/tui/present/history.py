@@ -74,7 +74,7 @@ class History:
         )
 
     def point(self, index: int, glyphs: Glyphs, *, dates: bool) -> Line:
-        """One version: its value, who registered it when, and the stages it holds and held.
+        """One version: its value, who registered it when, and when it last held each stage.
 
         Args:
             index: of the point.
@@ -87,14 +87,12 @@ class History:
         label = "".join(f" {name}" for name in version.labels)
         day = f"{version.created:%Y-%m-%d}, " if version.created and dates else ""
         held = [tenure for tenure in self.tenures if tenure.number == version.number]
-        held.sort(key=lambda tenure: tenure.start, reverse=True)
-        stages = [self._told(tenure) for tenure in sorted(held, key=lambda tenure: tenure.end is not None)]
+        last = {tenure.stage: tenure for tenure in sorted(held, key=lambda tenure: tenure.start)}
+        stages = [self._told(tenure) for tenure in sorted(last.values(), key=lambda tenure: tenure.end is not None)]
         holds = any(tenure.end is None for tenure in held)
+        best = glyphs.best if version.number == self.best else ""
         return (
-            Cell(f" {version.number}{label}", "key"),
-            Cell(
-                f"  {shown}{glyphs.best if version.number == self.best else ''}", "dim" if value is None else "strong"
-            ),
+            Cell(f" {version.number}{label}  {shown}{best}", "strong"),
             Cell(f"  {day}{age(version.created, self.now)} by {author(version)}", "dim"),
             *([Cell(f"  {', '.join(stages)}", "good" if holds else "")] if stages else []),
         )

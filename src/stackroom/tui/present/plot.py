@@ -99,7 +99,10 @@ class _Grid:
 
     def line(self, y: int, over: dict[tuple[int, int], tuple[str, str]]) -> Line:
         """One row, neighbours of one role joined."""
-        row = [over.get((x, y)) or self.cells.get((x, y), (" ", "")) for x in range(self.width)]
+        row: list[tuple[str, str]] = []
+        for x in range(self.width):
+            # A blank looks like its neighbour: a change of colours costs as much as forty of them.
+            row.append(over.get((x, y)) or self.cells.get((x, y), (" ", row[-1][1] if row else "dim")))
         return tuple(
             Cell("".join(char for char, _ in same), role) for role, same in groupby(row, key=lambda cell: cell[1])
         )

@@ -20,6 +20,8 @@ _PLAIN_DIGITS: Final = 6
 
 _TICKS_LIMIT: Final = 40
 
+_HAIR: Final = 1e-9
+
 
 class Tick(NamedTuple):
     """A value that is written at the axis: its text, and where it stands, from 0 at the foot to 1 at the top."""
@@ -74,9 +76,10 @@ class Scale:
         step = _round_step((self.high / 2 - self.low / 2) / count * 2)
         if not (step and math.isfinite(step) and math.isfinite(self.low / step) and math.isfinite(self.high / step)):
             return []
-        first, last = math.ceil(self.low / step), math.floor(self.high / step)
+        # A step is not exact, so that an end of the scale may be missed by a hair.
+        first, last = math.ceil(self.low / step - _HAIR), math.floor(self.high / step + _HAIR)
         values = [turn * step for turn in range(first, min(last, first + _TICKS_LIMIT) + 1)]
-        values = [value for value in values if self.low <= value <= self.high]
+        values = [min(max(value, self.low), self.high) for value in values]
         named = dict(zip(_texts(values, step), values, strict=True))
         return [Tick(text, self.place(value)) for text, value in named.items()]
 
@@ -116,7 +119,7 @@ def _texts(values: list[float], step: float) -> list[str]:
     top = max((abs(value) for value in values), default=0.0)
     if not top:
         return ["0"] * len(values)
-    large, small = math.floor(math.log10(top)), math.floor(math.log10(step) + 1e-9)
+    large, small = math.floor(math.log10(top)), math.floor(math.log10(step) + _HAIR)
     if large < _PLAIN_DIGITS and small >= -_PLAIN_DIGITS:
         return [f"{value:.{max(0, -small)}f}" for value in values]
     digits = min(_PLAIN_DIGITS, max(0, large - small))

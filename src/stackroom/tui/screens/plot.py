@@ -13,8 +13,8 @@ from stackroom.tui.present.plot import Plot
 from stackroom.tui.present.versions import metric_names, shown_metrics
 from stackroom.tui.screens.metrics import MetricsPage
 from stackroom.tui.screens.page import Body, Page
-from stackroom.tui.widgets.drawing import Cell, fit
-from stackroom.tui.widgets.sheet import Sheet
+from stackroom.tui.widgets.drawing import Cell
+from stackroom.tui.widgets.sheet import Sheet, Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from stackroom.core.names import ModelName
     from stackroom.store.records import Model
     from stackroom.tui.background import Task
-    from stackroom.tui.present.words import Line
-
-_HEAD: Final = 2
-"""Rows above the plot: the metric, and the point under the cursor."""
 
 _WIDE: Final = 100
 """Columns from which on dates are told beside ages."""
@@ -78,11 +74,17 @@ class PlotPage(Page):
     scope = "plot"
     body_class = PlotBody
 
+    DEFAULT_CSS = """
+    PlotPage #body { layout: vertical; }
+    """
+
     def __init__(self, name: ModelName, metric: str, number: int | None = None) -> None:
         super().__init__()
         self.model_name = name
         self.metric = metric
         self.number = number
+        self._title = Words()
+        self._point = Words()
         self._sheet = Sheet()
         self._tenures: tuple[Tenure, ...] = ()
         self._by_time = False
@@ -91,7 +93,9 @@ class PlotPage(Page):
         self._plot: Plot | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The picture."""
+        """The metric, the version under the cursor, the picture."""
+        yield self._title
+        yield self._point
         yield self._sheet
 
     def on_mount(self) -> None:
@@ -181,12 +185,13 @@ class PlotPage(Page):
         if model is None or not model.versions:
             text = "no versions" if model else f"{self.model_name} is gone" if self._is_gone() else "reading …"
             self._history = self._plot = None
-            self._sheet.show(self._fitted([(Cell(f" {text}", "dim"),), *[()] * (height - 1)], width))
+            self._title.show([Cell(f" {text}", "dim")])
+            self._point.show([])
+            self._sheet.show([])
         else:
             self._history = history_of(model, self.metric, app.registry.policy, self._tenures, app.now)
             curve = self._history.curve(app.registry.stages, log=self._log)
-            room = max(0, height - _HEAD)
-            self._plot = Plot(curve, width=width, height=room, glyphs=app.glyphs, by_time=self._by_time)
+            self._plot = Plot(curve, width=width, height=height, glyphs=app.glyphs, by_time=self._by_time)
             self.show_cursor()
         self.show_bars()
 
@@ -197,22 +202,9 @@ class PlotPage(Page):
             return
         glyphs, wide = self.browser.glyphs, self.size.width >= _WIDE
         log = plot.scale is not None and plot.scale.log
-        head = [history.title(glyphs, log=log, by_time=self._by_time), history.point(cursor, glyphs, dates=wide)]
-        self._sheet.show([*self._fitted(head, self._sheet.size.width), *plot.lines(cursor)])
-
-    def _fitted(self, lines: Sequence[Line], width: int) -> list[Line]:
-        """Lines of texts as drawable ones of the sheet's width."""
-        found: list[Line] = []
-        for line in lines:
-            left, cells = width, []
-            for cell in line:
-                shown = fit(
-                    cell.text, min(left, len(self.browser.glyphs.drawable(cell.text))), glyphs=self.browser.glyphs
-                )
-                cells.append(Cell(shown, cell.style))
-                left -= len(shown)
-            found.append(tuple(cells))
-        return found
+        self._title.show(history.title(glyphs, log=log, by_time=self._by_time))
+        self._point.show(history.point(cursor, glyphs, dates=wide))
+        self._sheet.show(plot.lines(cursor))
 
     # ---- moving
 
@@ -257,9 +249,13 @@ class PlotPage(Page):
         self.draw()
 
     def do_plot(self, *words: str) -> None:
-        """What was typed."""
-        if words:
-            open_plot(self, self.model(), words[0], self.number)
+        """What was typed; the key that leads here leads back, too."""
+        if not words:
+            self.act("back")
+        elif words[0] in self.metric_words():
+            self.show_metric(words[0])
+        else:
+            raise NotFoundError(f"{self.model_name} has no metric {words[0]}", hint="Tab shows them")
 
     def do_next_metric(self) -> None:
         """The next one, and around."""

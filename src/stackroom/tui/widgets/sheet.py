@@ -1,31 +1,94 @@
-"""Lines that somebody else has drawn to size; only the cells that differ from what is on the screen are sent."""
+"""A picture of characters that somebody else has drawn to size, and the line of words above it.
+
+Textual sends a changed line from the left edge of its widget on, so that a point at the right would cost the whole
+line. The picture therefore consists of tiles beside each other: what has changed costs the width of a tile.
+"""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
-from rich.cells import cell_len
+from textual.containers import Horizontal
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
 from stackroom.tui.actions import bindings_for
-from stackroom.tui.widgets.drawing import Cell, Painted
+from stackroom.tui.widgets.drawing import Cell, Painted, fit, width_of
+from stackroom.tui.widgets.one_line import OneLine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
+    from textual.app import ComposeResult
     from textual.binding import BindingType
 
 Unit = Literal["one", "half", "screen", "end"]
 
-_GAP: Final = 8
-"""Equal cells between two differences up to which both are sent at once: going to a place costs as much."""
+_TILES: Final = 10
+"""Beside each other: eight cells each at 80 columns, twenty at 200."""
+
+Sign = tuple[str, str]
+"""A character one cell wide, and its role."""
 
 
-class Sheet(Painted, can_focus=True):
-    """A picture made of lines of cells, and the keys of a list, which move something in it."""
+class Words(OneLine):
+    """A line of untrusted words, cut where the room ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cells: tuple[Cell, ...] = ()
+
+    def show(self, cells: Sequence[Cell]) -> None:
+        """Other words."""
+        self._cells = tuple(cells)
+        self.redraw()
+
+    def compose_line(self, width: int) -> list[Cell]:
+        """The words that fit, with an ellipsis where they were cut."""
+        found = []
+        for text, role in self._cells:
+            wide = width_of(text, limit=width + 1, glyphs=self.glyphs)
+            found.append(Cell(fit(text, min(wide, width), glyphs=self.glyphs), role))
+            width -= min(wide, width)
+        return found
+
+
+class Tile(Painted):
+    """A part of a picture, from top to bottom."""
+
+    DEFAULT_CSS = """
+    Tile { height: 1fr; width: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[list[Sign]] = []
+
+    def show(self, rows: list[list[Sign]]) -> None:
+        """Another picture; the rows that differ are sent."""
+        before, self._rows = self._rows, rows
+        for y in range(max(len(before), len(rows))):
+            if before[y : y + 1] != rows[y : y + 1]:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """One row of this part."""
+        plain = self.look()
+        if y >= len(self._rows):
+            return Strip.blank(self.size.width, plain)
+        runs = groupby(self._rows[y], key=lambda sign: sign[1])
+        texts = [(role, "".join(char for char, _ in run)) for role, run in runs]
+        if len(texts) > 1 and texts[0][1].isspace() and texts[1][0] != "cursor":
+            texts[:2] = [(texts[1][0], texts[0][1] + texts[1][1])]
+        pieces = [(text, self.look(*([role] if role else []))) for role, text in texts]
+        return self.paint(pieces, self.size.width, plain)
+
+
+class Sheet(Horizontal, can_focus=True):
+    """A picture, and the keys of a list, which move something in it."""
 
     DEFAULT_CSS = """
     Sheet { height: 1fr; width: 1fr; }
@@ -72,36 +135,26 @@ class Sheet(Painted, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: tuple[tuple[Cell, ...], ...] = ()
+        self._tiles = [Tile() for _ in range(_TILES)]
+
+    def compose(self) -> ComposeResult:
+        """The tiles."""
+        yield from self._tiles
 
     def show(self, lines: Sequence[Sequence[Cell]]) -> None:
-        """Another picture of the same size: drawable text, one cell for each character."""
-        before, self._lines = self._lines, tuple(tuple(line) for line in lines)
-        if len(before) != len(self._lines):
-            self.refresh()
-            return
-        for y, (old, new) in enumerate(zip(before, self._lines, strict=True)):
-            if old != new:
-                for start, end in _differences(old, new):
-                    self.refresh(Region(start, y, end - start, 1))
-
-    def render_line(self, y: int) -> Strip:
-        """One line."""
-        plain = self.look()
-        if y >= len(self._lines):
-            return Strip.blank(self.size.width, plain)
-        pieces = [(cell.text, self.look(*([cell.style] if cell.style else []))) for cell in self._lines[y]]
-        return self.paint(pieces, self.size.width, plain)
+        """Another picture of this size, in characters that are one cell wide."""
+        rows = [[(char, cell.style) for cell in line for char in cell.text] for line in lines]
+        for tile in self._tiles:
+            start = tile.region.x - self.region.x
+            tile.show([row[start : start + tile.size.width] for row in rows])
 
     def on_resize(self) -> None:
         """Another size needs another picture."""
         self.post_message(self.Resized(self.size))
 
     def on_click(self, event: events.Click) -> None:
-        """A click is told with its place."""
-        offset = event.get_content_offset(self)
-        if offset is not None:
-            self.post_message(self.Pressed(offset.x, offset.y))
+        """A click is told with its place; it arrives from a tile, with the tile's own columns."""
+        self.post_message(self.Pressed(event.screen_x - self.region.x, event.screen_y - self.region.y))
 
     def action_row_down(self) -> None:
         """One on."""
@@ -134,18 +187,3 @@ class Sheet(Painted, can_focus=True):
     def action_last_row(self) -> None:
         """To the end."""
         self.post_message(self.Moved(1, "end"))
-
-
-def _differences(old: Sequence[Cell], new: Sequence[Cell]) -> list[tuple[int, int]]:
-    """The columns in which two lines differ, from and to; the whole line where a character is wider than a cell."""
-    cells = [[(char, cell.style) for cell in line for char in cell.text] for line in (old, new)]
-    width = max(len(cells[0]), len(cells[1]))
-    if any(cell_len(cell.text) != len(cell.text) for line in (old, new) for cell in line):
-        return [(0, max(width, *(sum(cell_len(cell.text) for cell in line) for line in (old, new))))]
-    padded = [[*line, *[(" ", "")] * (width - len(line))] for line in cells]
-    found: list[tuple[int, int]] = []
-    for x, (one, other) in enumerate(zip(*padded, strict=True)):
-        if one != other:
-            near = bool(found) and x - found[-1][1] <= _GAP
-            found[-1:] = [(found[-1][0], x + 1)] if near else [*found[-1:], (x, x + 1)]
-    return found
