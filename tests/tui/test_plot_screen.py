@@ -148,7 +148,7 @@ def test_the_key_plots_what_the_cursor_or_the_sort_is_on(registry: Registry) -> 
     walk(registry, steps)
 
 
-def test_a_version_that_somebody_registers_appears_and_the_cursor_stays(sample: Path, ana: None) -> None:  # noqa: ARG001
+def test_a_version_that_somebody_registers_appears_and_the_cursor_stays(sample: Path, ana: None) -> None:  # noqa: ARG001  # the fixture works by being there
     registry = Registry(sample, clock=lambda: NOW)
 
     async def steps(somebody: Walk) -> None:
@@ -164,7 +164,7 @@ def test_a_version_that_somebody_registers_appears_and_the_cursor_stays(sample: 
     walk(registry, steps)
 
 
-def test_a_model_without_any_metric_and_a_history_that_cannot_be_read_are_said(sample: Path, ana: None) -> None:  # noqa: ARG001
+def test_a_model_without_any_metric_and_a_history_that_cannot_be_read_are_said(sample: Path, ana: None) -> None:  # noqa: ARG001  # the fixture works by being there
     registry = Registry(sample, clock=lambda: NOW)
     registry.new("bare")
     registry.register("bare", __file__)
