@@ -24,16 +24,15 @@ from stackroom.store.digest import each_size, read_sums
 from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.ledgers import StageReading, read_ledger, read_stage
 from stackroom.store.records import Holding, Model, Problem, Version
+from stackroom.store.registry_file import RegistryFile, read_registry_file
 from stackroom.store.scan import (
     ModelListing,
-    RegistryFile,
     RevisionText,
     list_model,
     list_models,
     model_record,
     os_problem,
     read_card,
-    read_registry_file,
     read_revisions,
     read_version,
 )
