@@ -187,7 +187,7 @@ def append_move(root: Folder, stage: StageName, model: ModelName, number: int, m
         except OSError as error:
             raise refused(error, directory, doing) or explained(error, "make", f"{directory}/{name}") from error
         try:
-            _check_owner(folder, name, directory)
+            check_owner(folder, name, directory, "move")
             folder.sync()
         except OSError as error:
             raise explained(error, "make sure of", f"{directory}/{name}") from error
@@ -200,15 +200,19 @@ def _text_of(folder: Folder, name: str) -> str | None:
         return None
 
 
-def _check_owner(folder: Folder, name: str, directory: str) -> None:
-    """An event whose owner is not its author attests nothing: the file system squashes or maps users."""
+def check_owner(folder: Folder, name: str, directory: str, what: str) -> None:
+    """Take an event away again whose owner is not its author, and attests nothing.
+
+    Raises:
+        PermissionDeniedError: the file system squashes or maps users.
+    """
     owner = folder.lstat(name).st_uid
     if owner == os.geteuid():
         return
     with contextlib.suppress(OSError):
         folder.unlink(name)
     raise PermissionDeniedError(
-        f"the file system recorded uid {owner} as the owner of your move, and you are {current_user()}",
+        f"the file system recorded uid {owner} as the owner of your {what}, and you are {current_user()}",
         hint="root is squashed on NFS, or a user namespace maps you: move as an ordinary user of the file server",
         facts={"directory": directory, "owner": owner},
     )

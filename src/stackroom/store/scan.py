@@ -27,7 +27,7 @@ from stackroom.store.records import Problem, Version
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from stackroom.core.metadata import RevisionNote, Seal
     from stackroom.core.names import Label
@@ -51,6 +51,9 @@ class ModelListing:
         card_revisions: for the same keys, all card revisions, ascending.
         revisions: for the same keys, all metadata revisions, ascending.
         labels: for a version's number, its labels.
+        tombstones: the numbers that have a tombstone, whatever it is worth.
+        trash: for a number, the folders that a delete left, ascending.
+        purging: for a number, the folders whose bytes are being freed, ascending.
         highest: the highest number ever used; the next version is called one more.
         temporary: the names of unfinished versions.
         problems: what has no place here.
@@ -66,9 +69,17 @@ class ModelListing:
     revisions: Mapping[int | None, tuple[int, ...]] = field(default_factory=dict)
     card_revisions: Mapping[int | None, tuple[int, ...]] = field(default_factory=dict)
     labels: Mapping[int, tuple[Label, ...]] = field(default_factory=dict)
+    tombstones: frozenset[int] = frozenset()
+    trash: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    purging: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     highest: int = 0
     temporary: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def removed(self) -> tuple[int, ...]:
+        """The numbers whose versions are not here and were deleted, in whatever state that is, ascending."""
+        return tuple(sorted({*self.tombstones, *self.trash, *self.purging} - {*self.numbers}))
 
 
 def list_models(models: Folder) -> tuple[list[ModelName], list[Problem]]:
@@ -103,6 +114,9 @@ class _Sorter:
         self.cards: dict[int | None, list[int]] = {}
         self.labels: dict[int, list[Label]] = {}
         self.used: set[int] = set()
+        self.tombstones: set[int] = set()
+        self.trash: dict[int, list[str]] = {}
+        self.purging: dict[int, list[str]] = {}
         self.temporary: list[str] = []
         self.problems: list[Problem] = []
 
@@ -122,14 +136,35 @@ class _Sorter:
             case "label" if entry.is_symlink() and (number := self._labelled(entry.name)) is not None:
                 self.labels.setdefault(number, []).append(layout.label_of(known))
                 self.used.add(number)
-            case "tombstone" if entry.is_symlink():
-                pass
-            case "trash" | "hidden":
+            case "tombstone" if known.number is not None and entry.is_symlink():
+                self.tombstones.add(known.number)
+            case "trash" | "purge" if known.number is not None and entry.is_dir(follow_symlinks=False):
+                pile = self.trash if known.kind == "trash" else self.purging
+                pile.setdefault(known.number, []).append(entry.name)
+            case "hidden":
                 pass
             case "temporary":
                 self.temporary.append(entry.name)
             case _:
                 self.problems.append(_foreign(f"{self._place}/{entry.name}", entry))
+
+    def out_of_place(self) -> Iterator[Problem]:
+        """What the names tell of each other: labels of versions that never were here, folders that nobody deleted."""
+        known = {*self.numbers}
+        removed = {*self.tombstones, *self.trash, *self.purging}
+        for number in sorted(self.labels.keys() - known - removed):
+            for label in self.labels[number]:
+                yield Problem(place=f"{self._place}/{label}", message=f"label of version {number}, which is not here")
+        model = self._place.rpartition("/")[2]
+        for number in sorted(self.trash):
+            for name in self.trash[number]:
+                if number in known or len(self.trash[number]) > 1:
+                    message = f"in the trash, and there is another version {number}"
+                    yield Problem(place=f"{self._place}/{name}", message=message, severity="warning")
+                elif number not in self.tombstones:
+                    message = f"version {number} is in the trash without a tombstone"
+                    hint = f"stackroom restore {model}:{number} brings it back"
+                    yield Problem(place=f"{self._place}/{name}", message=message, severity="warning", hint=hint)
 
     def _labelled(self, name: str) -> int | None:
         try:
@@ -152,11 +187,7 @@ def list_model(folder: Folder, name: ModelName) -> ModelListing:
     for entry in folder.entries():
         sorter.take(entry)
     status = folder.status()
-    known = set(sorter.numbers)
-    for number in sorted(sorter.labels.keys() - known):
-        for label in sorter.labels[number]:
-            place = f"{layout.MODELS}/{name}/{label}"
-            sorter.problems.append(Problem(place=place, message=f"label of version {number}, which is not here"))
+    problems = [*sorter.problems, *sorter.out_of_place()]
     return ModelListing(
         name=name,
         path=folder.path,
@@ -168,9 +199,12 @@ def list_model(folder: Folder, name: ModelName) -> ModelListing:
         revisions={number: tuple(sorted(found)) for number, found in sorter.revisions.items()},
         card_revisions={number: tuple(sorted(found)) for number, found in sorter.cards.items()},
         labels={number: tuple(sorted(found)) for number, found in sorter.labels.items()},
+        tombstones=frozenset(sorter.tombstones),
+        trash={number: tuple(sorted(found)) for number, found in sorter.trash.items()},
+        purging={number: tuple(sorted(found)) for number, found in sorter.purging.items()},
         highest=max(sorter.used, default=0),
         temporary=tuple(sorted(sorter.temporary)),
-        problems=tuple(sorted(sorter.problems, key=lambda problem: problem.place)),
+        problems=tuple(sorted(problems, key=lambda problem: problem.place)),
     )
 
 
@@ -239,6 +273,7 @@ def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
         path=Path(listing.path) / str(number),
         owner=Who(listing.owner),
         labels=listing.labels.get(number, ()),
+        problems=_marked(listing, number),
     )
     try:
         with folder.child(str(number)) as inside:
@@ -247,8 +282,22 @@ def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
             version = _with_seal(version, inside, place)
             version = replace(version, card_revision=_card_revision(inside, listing, number))
     except OSError as error:
-        return replace(version, problems=(os_problem(place, error, folder),))
+        return replace(version, problems=(*version.problems, os_problem(place, error, folder)))
     return _with_revisions(version, folder, listing)
+
+
+def _marked(listing: ModelListing, number: int) -> tuple[Problem, ...]:
+    """That a tombstone lies beside a version that is here: it takes nothing away, and somebody began or planted it."""
+    if number not in listing.tombstones:
+        return ()
+    return (
+        Problem(
+            place=f"{layout.MODELS}/{listing.name}/{layout.tombstone_name(number)}",
+            message=f"version {number} has a tombstone, and is here all the same",
+            severity="warning",
+            hint=f"stackroom list {listing.name} --deleted says whose it is",
+        ),
+    )
 
 
 def _with_seal(version: Version, inside: Folder, place: str) -> Version:
@@ -259,7 +308,10 @@ def _with_seal(version: Version, inside: Folder, place: str) -> Version:
         problem = os_problem(f"{place}/{layout.VERSION_FILE}", error, inside)
         return replace(
             version,
-            problems=(replace(problem, message="missing: this folder was not registered") if missing else problem,),
+            problems=(
+                *version.problems,
+                replace(problem, message="missing: this folder was not registered") if missing else problem,
+            ),
         )
     parsed = _parsed(text, layout.VERSION_FILE)
     problems: tuple[Problem, ...] = ()
@@ -273,7 +325,7 @@ def _with_seal(version: Version, inside: Folder, place: str) -> Version:
         seal=parsed.seal,
         record=parsed.record or Record(),
         metadata_digest=text_digest(text),
-        problems=problems,
+        problems=(*version.problems, *problems),
     )
 
 

@@ -11,8 +11,8 @@ from stackroom.cli.versions import metric_columns, moment, put_versions, shown
 from stackroom.cli.words import MISSING, metric_text
 from stackroom.core import show
 from stackroom.core.metadata import iso
-from stackroom.core.names import parse_ref
-from stackroom.errors import IntegrityError, InvalidInputError
+from stackroom.core.names import names_version, parse_ref
+from stackroom.errors import IntegrityError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -156,16 +156,10 @@ def _children(model: Model, version: Version) -> list[Version]:
     """The versions of the same model that name this one as a parent, by its number or a label."""
     names = {str(version.number), *version.labels}
     return [
-        other for other in model.versions if any(_names_it(parent, version, names) for parent in other.record.parents)
+        other
+        for other in model.versions
+        if any(names_version(parent, version.model, names) for parent in other.record.parents)
     ]
-
-
-def _names_it(parent: str, version: Version, names: set[str]) -> bool:
-    try:
-        ref = parse_ref(parent)
-    except InvalidInputError:
-        return False
-    return ref.model == version.model and ref.kind in {"number", "label"} and ref.value in names
 
 
 def _put_head(context: Context, version: Version, children: Iterable[Version]) -> None:
