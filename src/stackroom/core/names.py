@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NewType
+from typing import Final, Literal, NewType
 
 from stackroom.errors import InvalidInputError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 ModelName = NewType("ModelName", str)
 """A name that passed :func:`parse_model_name`."""
@@ -177,21 +174,16 @@ def version_ref(model: ModelName, number: int) -> Ref:
     return Ref(model, "number", str(number))
 
 
-def names_version(text: str, model: ModelName, names: Collection[str]) -> bool:
-    """Whether a text, such as a parent in somebody's metadata, is a reference to a version of many names.
+def version_named(text: str) -> tuple[ModelName, str] | None:
+    """What a text, such as a parent in somebody's metadata, names: a model, and a number, a label or ``latest``.
 
-    Args:
-        text: any form of a reference; what is none names nothing.
-        model: whose version.
-        names: its number, its labels, and ``latest`` where it is the newest.
+    None for what names no version by itself: a model, the holder of a stage, or no reference at all.
     """
     try:
         ref = parse_ref(text)
     except InvalidInputError:
-        return False
-    if ref.model != model or ref.kind in {"model", "stage"}:
-        return False
-    return (ref.value or ref.kind) in names
+        return None
+    return None if ref.kind in {"model", "stage"} else (ref.model, ref.value or ref.kind)
 
 
 def parse_ref(text: str) -> Ref:

@@ -17,6 +17,8 @@ from stackroom.core.names import Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Guards, Stage
 from stackroom.errors import ConflictError, GuardRefusedError, IntegrityError, NotFoundError, RegistryError
 from stackroom.registry.reading import listed
+from stackroom.registry.resolving import missing_holder
+from stackroom.registry.withdrawing import withdraw_if_deleted
 from stackroom.store import layout
 from stackroom.store.access import Access, access_to
 from stackroom.store.caveats import Caveat, caveats
@@ -238,7 +240,7 @@ def rollback(reader: Reader, model: str, stage: str, options: Options) -> MoveRe
             )
         ref = version_ref(scene.model, previous.move.to)
         if previous.move.to not in scene.listing.numbers:
-            raise IntegrityError(f"{ref} held {stage} before, and its folder is missing", facts={"ref": str(ref)})
+            raise missing_holder(reader, folder, scene.listing, previous.move.to, f"{ref} held {stage} before", stage)
         version = reader.version(ref)
         if version.seal and version.seal.digest != previous.move.digest:
             raise IntegrityError(
@@ -403,6 +405,7 @@ def _move(scene: _Scene, version: Version | None, options: Options, guards: Guar
         append_move(scene.root, scene.stage.name, scene.model, number, move)
     except ConflictError as error:
         raise _who_was_faster(scene, error) from None
+    withdraw_if_deleted(scene.reader, scene.root, scene.ledger, move)
     return MoveResult(
         judgement=judgement,
         made=True,

@@ -105,9 +105,9 @@ def _sealed(folder: Folder, name: str) -> tuple[Seal | None, Who | None]:
     """The seal and the owner of a folder, as far as they can be read."""
     owner = None
     try:
+        uid = folder.lstat(name).st_uid
+        owner = Who(uid, user_name(uid))
         with folder.child(name) as inside:
-            uid = inside.status().st_uid
-            owner = Who(uid, user_name(uid))
             text = inside.read(layout.VERSION_FILE, METADATA_LIMIT)
         return seal_of(parse_toml(text, where=layout.VERSION_FILE)), owner
     except (OSError, RegistryError):
