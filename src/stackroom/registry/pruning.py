@@ -172,10 +172,7 @@ def _rows(reader: Reader, model: ModelName, rules: Rules, families: Families) ->
 
 
 def _row(folder: Folder, version: Version, fate: Fate, *, writable: bool) -> PruneRow:
-    try:
-        yours = writable and may_take(folder, str(version.number))
-    except OSError:
-        yours = False
+    yours = writable and may_take(folder, str(version.number))
     others = fate.goes and not yours
     why = f"is {version.owner.label}'s to delete" if others else fate.why
     return PruneRow(version=version, goes=fate.goes and yours, why=why, others=others)

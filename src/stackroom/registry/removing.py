@@ -166,17 +166,17 @@ def delete(
             changes = (*changes, site.place(str(site.number)))
         if dry_run:
             return Removed(ref=site.ref, made=False, deletion=deletion, bytes=size, changes=changes, warnings=warnings)
-        _write(site, text, marked=marked, hidden=bool(deletion and deletion.state == "unmarked"))
+        made = _write(site, text, marked=marked, hidden=bool(deletion and deletion.state == "unmarked"))
         leave_hint(site.root, site.listing.name, "delete", str(site.ref), reader.clock())
-        return Removed(ref=site.ref, made=True, deletion=site.look(), bytes=size, changes=changes, warnings=warnings)
+        return Removed(ref=site.ref, made=made, deletion=site.look(), bytes=size, changes=changes, warnings=warnings)
 
 
-def _write(site: Site, text: str, *, marked: bool, hidden: bool) -> None:
-    """Tombstone, rename, and the last looks."""
+def _write(site: Site, text: str, *, marked: bool, hidden: bool) -> bool:
+    """Tombstone, rename, and the last looks; False where somebody else had done it meanwhile."""
     if not marked:
         add_tombstone(site.folder, site.number, text)
     if hidden:
-        return
+        return True
     try:
         name = hide(site.folder, site.number)
     except RegistryError:
@@ -186,12 +186,13 @@ def _write(site: Site, text: str, *, marked: bool, hidden: bool) -> None:
         raise
     if name is None:
         _was_faster(site, marked=marked)
-        return
+        return False
     _check_still_free(site, name)
     if not site.folder.has(layout.tombstone_name(site.number)):
         # A restore that began before us took it away after our rename: nothing lies in the trash without a word.
         with suppress(ConflictError):
             add_tombstone(site.folder, site.number, text)
+    return True
 
 
 def _was_faster(site: Site, *, marked: bool) -> None:
@@ -299,7 +300,7 @@ def restore(reader: Reader, ref: str | Ref, *, dry_run: bool = False) -> Removed
         if back:
             _check_restorable(site, deletion)
         check_may_take(site.folder, deletion.folder if back else tombstone, f"restore {site.ref}")
-        warnings = _stays(site, tombstone) if back and deletion.tombstone else ()
+        warnings = _stays(site, deletion, tombstone) if back else ()
         goes = deletion.tombstone is not None and not warnings
         changes = tuple(site.place(name) for name, changed in ((str(site.number), back), (tombstone, goes)) if changed)
         if dry_run:
@@ -337,14 +338,11 @@ def _check_restorable(site: Site, deletion: Deletion) -> None:
         )
 
 
-def _stays(site: Site, tombstone: str) -> tuple[str, ...]:
+def _stays(site: Site, deletion: Deletion, tombstone: str) -> tuple[str, ...]:
     """That the tombstone cannot be taken away by who may bring the version back; it harms nobody."""
-    try:
-        if may_take(site.folder, tombstone):
-            return ()
-        owner = site.folder.lstat(tombstone).st_uid
-    except OSError:
+    if deletion.tombstone is None or may_take(site.folder, tombstone):
         return ()
+    owner = deletion.tombstone.owner
     whose = f"the tombstone stays, because it is {user_name(owner) or owner}'s"
     who = "they, or the owner of the model's folder, take it away"
     return (f"{whose}: {who} with stackroom restore {site.ref}",)

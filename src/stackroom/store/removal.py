@@ -138,7 +138,19 @@ def may_take(folder: Folder, name: str) -> bool:
     directory = folder.status()
     if not directory.st_mode & stat.S_ISVTX:
         return True
-    return os.geteuid() in {0, directory.st_uid, folder.lstat(name).st_uid}
+    owner = _owner_of(folder, name)
+    # What is gone by now is nobody's: whoever renames it hears so.
+    return owner is None or os.geteuid() in {0, directory.st_uid, owner}
+
+
+def _owner_of(folder: Folder, name: str) -> int | None:
+    """The uid that a name belongs to, or None where it is gone."""
+    try:
+        return folder.lstat(name).st_uid
+    except OSError as error:
+        if error.errno in GONE:
+            return None
+        raise explained(error, "look at", f"{folder.path}/{name}") from error
 
 
 def check_may_take(folder: Folder, name: str, doing: str) -> None:
@@ -155,7 +167,9 @@ def check_may_take(folder: Folder, name: str, doing: str) -> None:
 
 
 def _not_yours(folder: Folder, name: str, doing: str) -> PermissionDeniedError:
-    whose, of_model = folder.lstat(name).st_uid, folder.status().st_uid
+    of_model = folder.status().st_uid
+    whose = _owner_of(folder, name)
+    whose = of_model if whose is None else whose
     owner, maker = (user_name(uid) or str(uid) for uid in (whose, of_model))
     both = f"{owner}, to whom it belongs, or {maker}, the owner of the model's folder"
     who = f"{owner}, to whom it and the model's folder belong" if whose == of_model else both
@@ -174,11 +188,10 @@ def rightful(folder: Folder, tombstone: Tombstone, version: str) -> bool:
     directory = folder.status()
     if not tombstone.validity.counts:
         return False
-    return not directory.st_mode & stat.S_ISVTX or tombstone.owner in {
-        0,
-        directory.st_uid,
-        folder.lstat(version).st_uid,
-    }
+    if not directory.st_mode & stat.S_ISVTX:
+        return True
+    owner = _owner_of(folder, version)
+    return owner is None or tombstone.owner in {0, directory.st_uid, owner}
 
 
 # --- writing

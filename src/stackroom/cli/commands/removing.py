@@ -265,7 +265,7 @@ COMMANDS: Final = {
             "stackroom prune fraud-detector --keep-last 5 --older-than 30d",
             "stackroom prune --older-than 8w --keep-best auc:3 --yes",
         ),
-        about="A version goes only if every rule that is given lets it go. What holds a stage, what a rollback would go\n"
-        "back to, a parent, and the newest of a model always stay. Until they are purged, versions can be restored.",
+        about="A version goes only if every rule that is given lets it go. What holds a stage, what a rollback would\n"
+        "go back to, a parent, and the newest of a model always stay. Until they are purged, versions can be restored.",
     ),
 }
