@@ -267,13 +267,16 @@ def _card_change(reader: Reader, ref: Ref, change: Edit) -> tuple[dict[str, tupl
 
 
 def _check_archiving(reader: Reader, present: Editable, record: Record) -> None:
-    if not record.archived or present.record.archived or present.ref.number is None:
+    if not record.archived or present.record.archived:
         return
     with reader.root() as root:
         holding = stages_held(reader, root, present.ref.model, present.ref.number)
     if holding:
+        # The kernel is asked first: who may not edit at all need not clear a stage.
+        may_write(reader, present.ref.model, f"archive {present.ref}")
+        what = "holds" if present.ref.number is not None else "has versions that hold"
         raise ConflictError(
-            f"{present.ref} holds {', '.join(holding)}, and what holds a stage cannot be archived",
+            f"{present.ref} {what} {', '.join(holding)}, and what holds a stage cannot be archived",
             hint=f"stackroom clear {present.ref.model} {holding[0]} first, or promote another version",
             facts={"ref": str(present.ref), "stages": list(holding)},
         )

@@ -80,10 +80,16 @@ def ledgers_to_decide_on(reader: Reader, root: Folder, model: ModelName) -> dict
     return {stage: read_ledger(root, reader.id, stage, model) for stage in reader.stages}
 
 
-def stages_held(reader: Reader, root: Folder, model: ModelName, number: int) -> tuple[StageName, ...]:
-    """The stages that a version holds now, read for a decision; errors as :func:`ledgers_to_decide_on`."""
-    ledgers = ledgers_to_decide_on(reader, root, model)
-    return tuple(stage for stage, ledger in ledgers.items() if ledger.holder == number)
+def stages_held(reader: Reader, root: Folder, model: ModelName, number: int | None) -> tuple[StageName, ...]:
+    """The stages that a version, or with None any version, of a model holds now, read for a decision.
+
+    Raises:
+        RegistryError: as :func:`ledgers_to_decide_on`.
+    """
+    holders = {stage: ledger.holder for stage, ledger in ledgers_to_decide_on(reader, root, model).items()}
+    return tuple(
+        stage for stage, holder in holders.items() if holder is not None and (number is None or holder == number)
+    )
 
 
 def with_stages(version: Version, holdings: Sequence[Holding]) -> Version:

@@ -240,7 +240,8 @@ def rollback(reader: Reader, model: str, stage: str, options: Options) -> MoveRe
             )
         ref = version_ref(scene.model, previous.move.to)
         if previous.move.to not in scene.listing.numbers:
-            raise missing_holder(reader, folder, scene.listing, previous.move.to, f"{ref} held {stage} before", stage)
+            what = f"{ref} held {stage} before"
+            raise missing_holder(reader, folder, scene.listing, previous.move.to, what=what, stage=stage)
         version = reader.version(ref)
         if version.seal and version.seal.digest != previous.move.digest:
             raise IntegrityError(

@@ -82,12 +82,13 @@ def _holder(reader: Reader, folder: Folder, ref: Ref, listing: ModelListing, hol
     if holding is None or holding.number is None:
         raise NotFoundError(f"nothing of {ref.model} holds {stage}", facts={"ref": str(ref)})
     if holding.missing:
-        raise missing_holder(reader, folder, listing, holding.number, f"{ref} is version {holding.number}", stage)
+        what = f"{ref} is version {holding.number}"
+        raise missing_holder(reader, folder, listing, holding.number, what=what, stage=stage)
     return holding.number
 
 
-def missing_holder(  # noqa: PLR0917 - a model that is open and read, and what is asked of it
-    reader: Reader, folder: Folder, listing: ModelListing, number: int, what: str, stage: str
+def missing_holder(
+    reader: Reader, folder: Folder, listing: ModelListing, number: int, *, what: str, stage: str
 ) -> IntegrityError:
     """The error for a version that holds or held a stage and has no folder any more."""
     ref = version_ref(listing.name, number)

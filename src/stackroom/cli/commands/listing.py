@@ -122,6 +122,9 @@ def _list_models(context: Context, options: Namespace) -> int:
     context.warn_of(problem for model in models for problem in model.all_problems)
     # What is wrong with registry.toml was said when it was opened.
     context.warn_of(problem for problem in listing.problems if problem.place != "registry.toml")
+    hidden = len(listing.models) - len(models)
+    if context.terminal and hidden:
+        context.say(f"{hidden} more: archived, or not asked for")
     if not listing.models:
         context.say("there are no models yet; make one with: " + context.runnable("stackroom register MODEL FOLDER"))
     return 0
