@@ -12,7 +12,7 @@ from stackroom.errors import InvalidInputError
 from support.registries import NOW
 
 PLACE = tombstone_place("id", "models/fraud/3@deleted")
-GOOD = format_tombstone(by=Who(7, "bob"), at=NOW, why="too old", digest="sha256:aa", place=PLACE)
+GOOD = format_tombstone(by=Who(7, "bob"), at=NOW, why="too old", digest="sha256:aa", trash="0a-1b", place=PLACE)
 
 
 def judged(text: str | None, *, owner: int = 7, changed: datetime = NOW, folder_owner: int = 1) -> Tombstone:
@@ -22,14 +22,15 @@ def judged(text: str | None, *, owner: int = 7, changed: datetime = NOW, folder_
 
 def test_a_tombstone_reads_as_ls_shows_it() -> None:
     assert GOOD == (
-        "op=delete by=7:bob at=2026-11-23T04:22:00Z why=too%20old digest=sha256:aa event=id/models/fraud/3@deleted"
+        "op=delete by=7:bob at=2026-11-23T04:22:00Z why=too%20old digest=sha256:aa trash=0a-1b "
+        "event=id/models/fraud/3@deleted"
     )
 
 
 def test_the_owner_attests_a_tombstone_and_a_copy_is_unattested() -> None:
     tombstone = judged(GOOD)
     assert (tombstone.validity, tombstone.by, tombstone.why) == (Validity.ATTESTED, Who(7, "bob"), "too old")
-    assert (tombstone.digest, tombstone.trouble) == ("sha256:aa", "")
+    assert (tombstone.digest, tombstone.trash, tombstone.trouble) == ("sha256:aa", "0a-1b", "")
     assert judged(GOOD, owner=1).validity is Validity.UNATTESTED
 
 
@@ -61,7 +62,11 @@ def test_whatever_does_not_fit_is_worth_nothing_and_says_why(text: str | None, o
 
 def test_a_reason_that_is_too_long_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="would take"):
-        format_tombstone(by=Who(7), at=NOW, why="x" * 900, digest="", place=PLACE)
+        format_tombstone(by=Who(7), at=NOW, why="x" * 900, digest="", trash="", place=PLACE)
+
+
+def test_a_tombstone_cannot_lead_out_of_the_trash() -> None:
+    assert judged(GOOD.replace("trash=0a-1b", "trash=../../x")).trash == ""
 
 
 @given(st.text())
@@ -71,7 +76,7 @@ def test_any_text_is_judged(text: str) -> None:
 
 @given(st.text(max_size=100), st.text(alphabet="abc", max_size=9), st.integers(0, 2**32 - 1))
 def test_what_is_written_is_read_again(why: str, name: str, uid: int) -> None:
-    text = format_tombstone(by=Who(uid, name), at=NOW, why=why, digest="", place=PLACE)
+    text = format_tombstone(by=Who(uid, name), at=NOW, why=why, digest="", trash="0a", place=PLACE)
     tombstone = judged(text, owner=uid)
     assert tombstone.validity is Validity.ATTESTED
     assert (tombstone.by, tombstone.why) == (Who(uid, name), why)

@@ -78,9 +78,10 @@ def test_the_tombstone_says_who_when_why_what_and_where(fraud: Registry) -> None
     registry.delete("fraud:3", reason="too old")
     text = os.readlink(fraud.path / "models/fraud/3@deleted")
     assert seal is not None
+    (trash,) = (fraud.path / "models/fraud").glob(".trash-3-*")
     assert text == (
         f"op=delete by={registry.who} at=2026-11-23T04:22:00Z why=too%20old digest={seal.digest} "
-        f"event={ID}/models/fraud/3@deleted"
+        f"trash={trash.name.removeprefix('.trash-3-')} event={ID}/models/fraud/3@deleted"
     )
 
 
@@ -241,10 +242,20 @@ def test_what_is_not_what_was_deleted_is_not_restored(fraud: Registry, tmp_path:
         fraud.restore("fraud:3")
 
 
-def test_two_folders_of_one_version_in_the_trash_are_flagged_and_not_restored(fraud: Registry) -> None:
+def test_a_folder_that_is_planted_in_the_trash_is_not_what_comes_back(fraud: Registry) -> None:
     fraud.delete("fraud:3")
-    (fraud.path / "models/fraud/.trash-3-0a").mkdir()
-    with pytest.raises(ConflictError, match="2 folders of fraud:3"):
+    for name in (".trash-3-00", ".trash-3-ff"):
+        (fraud.path / "models/fraud" / name).mkdir()
+    assert "another version 3" in fraud.model("fraud").problems[0].message
+    assert fraud.restore("fraud:3").made
+    assert not [check for check in fraud.verify(["fraud:3"]) if check.damage]
+
+
+def test_two_folders_in_the_trash_that_no_tombstone_names_are_not_restored(fraud: Registry) -> None:
+    for name in (".trash-3-00", ".trash-3-0a"):
+        (fraud.path / "models/fraud" / name).mkdir()
+    (fraud.path / "models/fraud/3").rename(fraud.path / "models/fraud/.trash-3-0b")
+    with pytest.raises(ConflictError, match="3 folders of fraud:3"):
         fraud.restore("fraud:3")
     assert "another version 3" in fraud.model("fraud").problems[0].message
 
@@ -471,6 +482,31 @@ def test_a_tombstone_that_a_restore_takes_away_in_the_same_moment_is_made_again(
     monkeypatch.setattr("stackroom.registry.removing.hide", slow)
     fraud.delete("fraud:3", reason="x")
     assert states(fraud) == {3: "deleted"}
+
+
+def test_a_file_under_the_name_of_a_tombstone_is_in_the_way_and_named(fraud: Registry) -> None:
+    (fraud.path / "models/fraud/3@deleted").write_text("mine")
+    with pytest.raises(ConflictError, match="3@deleted is in the way, and is no tombstone"):
+        fraud.delete("fraud:3")
+    assert here(fraud) == [1, 2, 3]
+
+
+def test_a_mover_who_is_killed_before_he_takes_it_back_leaves_what_restore_mends(
+    fraud: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        Registry(fraud.path).delete("fraud:3")
+
+    monkeypatch.setattr("stackroom.registry.removing.stages_held", lambda *_: ())
+    monkeypatch.setattr("stackroom.registry.moving.withdraw_if_deleted", killed)
+    fraud.promote("fraud:3", "staging")
+    with pytest.raises(IntegrityError, match=r"fraud@staging is version 3, which is deleted by") as caught:
+        fraud.version("fraud@staging")
+    assert caught.value.hint == "stackroom restore fraud:3"
+    (problem,) = [problem for problem in fraud.model("fraud").problems if problem.severity == "error"]
+    assert problem.hint == "it was deleted: stackroom restore fraud:3"
+    fraud.restore("fraud:3")
+    assert not fraud.model("fraud").all_problems
 
 
 # --- archived

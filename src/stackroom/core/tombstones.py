@@ -6,6 +6,7 @@ The tombstone says who did it, when and why, and keeps the number from being giv
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 OPERATION: Final = "delete"
 """The ``op`` of a tombstone."""
 
-_KEYS: Final = frozenset({"op", "by", "at", "why", "digest", "event"})
+_KEYS: Final = frozenset({"op", "by", "at", "why", "digest", "trash", "event"})
+_NONCE: Final = re.compile(r"[0-9a-f-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class Tombstone:
         by: who says to have made it; None where it cannot be read.
         why: the reason, or an empty text.
         digest: ``sha256:…`` of the artifacts that were deleted; empty for a folder that was never sealed.
+        trash: what ends the name of the folder in the trash, to tell it from one that was planted; may be empty.
         trouble: why it does not count, or empty.
         extra: unknown keys, kept.
     """
@@ -44,11 +47,12 @@ class Tombstone:
     by: Who | None = None
     why: str = ""
     digest: str = ""
+    trash: str = ""
     trouble: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
-def format_tombstone(*, by: Who, at: datetime, why: str, digest: str, place: str) -> str:
+def format_tombstone(*, by: Who, at: datetime, why: str, digest: str, trash: str, place: str) -> str:
     """The text of a tombstone.
 
     Args:
@@ -56,13 +60,14 @@ def format_tombstone(*, by: Who, at: datetime, why: str, digest: str, place: str
         at: when.
         why: the reason, or an empty text.
         digest: of the artifacts, or an empty text.
+        trash: what will end the name of the folder in the trash.
         place: what its ``event`` says, :func:`tombstone_place`.
 
     Raises:
         InvalidInputError: too long, which means the reason.
     """
     pairs = {"op": OPERATION, "by": str(by), "at": iso(at)}
-    pairs |= {key: value for key, value in (("why", why), ("digest", digest)) if value}
+    pairs |= {key: value for key, value in (("why", why), ("digest", digest), ("trash", trash)) if value}
     return format_pairs(pairs | {"event": place})
 
 
@@ -99,6 +104,7 @@ def judge_tombstone(entry: Entry, *, place: str, folder_owner: int) -> Tombstone
         by=by,
         why=pairs.get("why", ""),
         digest=pairs.get("digest", ""),
+        trash=pairs["trash"] if _NONCE.fullmatch(pairs.get("trash", "")) else "",
         trouble=trouble,
         extra={key: value for key, value in pairs.items() if key not in _KEYS},
     )

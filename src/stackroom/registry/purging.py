@@ -21,7 +21,7 @@ from stackroom.registry.removing import Site, check_free, site_of
 from stackroom.store import layout
 from stackroom.store.access import access_to
 from stackroom.store.digest import Progress, silent
-from stackroom.store.removal import begin_purge, free, may_take
+from stackroom.store.removal import begin_purge, free, may_take, rightful
 from stackroom.store.revise import leave_hint
 
 if TYPE_CHECKING:
@@ -216,6 +216,8 @@ def _why_not(site: Site, deletion: Deletion, families: Families, older_than: tim
     if not tombstone.validity.counts:
         # Its maker could take it away again, and the number would be free.
         return f"has a tombstone that is worth nothing: {tombstone.trouble}"
+    if not rightful(site.folder, tombstone, deletion.folder):
+        return "has a tombstone of somebody who could not delete it, and can take it away"
     if deletion.state == "purging":
         return ""
     age = site.reader.clock() - tombstone.when

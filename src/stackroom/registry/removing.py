@@ -26,6 +26,7 @@ from stackroom.store.removal import (
     check_may_take,
     hide,
     may_take,
+    new_nonce,
     place_of,
     read_deletion,
     rightful,
@@ -152,33 +153,45 @@ def delete(
         seal = version.seal
         if deletion and deletion.state == "deleting":
             _check_tombstone(site, deletion, seal.digest if seal else "")
+        marked = bool(deletion and deletion.tombstone)
+        nonce = _nonce(site, deletion)
         text = format_tombstone(
             by=reader.who,
             at=reader.clock(),
             why=reason.strip(),
             digest=deletion.digest if deletion else seal.digest if seal else "",
+            trash=nonce,
             place=place_of(reader.id, site.listing.name, site.number),
         )
-        marked = bool(deletion and deletion.tombstone)
         size = deletion.bytes if deletion else seal.bytes if seal else None
         changes = () if marked else (site.place(layout.tombstone_name(site.number)),)
         if deletion is None or deletion.state == "deleting":
             changes = (*changes, site.place(str(site.number)))
         if dry_run:
             return Removed(ref=site.ref, made=False, deletion=deletion, bytes=size, changes=changes, warnings=warnings)
-        made = _write(site, text, marked=marked, hidden=bool(deletion and deletion.state == "unmarked"))
+        hidden = bool(deletion and deletion.state == "unmarked")
+        made = _write(site, text, nonce, marked=marked, hidden=hidden)
         leave_hint(site.root, site.listing.name, "delete", str(site.ref), reader.clock())
         return Removed(ref=site.ref, made=made, deletion=site.look(), bytes=size, changes=changes, warnings=warnings)
 
 
-def _write(site: Site, text: str, *, marked: bool, hidden: bool) -> bool:
+def _nonce(site: Site, deletion: Deletion | None) -> str:
+    """What ends the name in the trash: as the tombstone or the folder that is there has it, else a new one."""
+    if deletion and deletion.state == "unmarked":
+        return layout.nonce_of(deletion.folder, site.number)
+    if deletion and deletion.tombstone and deletion.tombstone.trash:
+        return deletion.tombstone.trash
+    return new_nonce()
+
+
+def _write(site: Site, text: str, nonce: str, *, marked: bool, hidden: bool) -> bool:
     """Tombstone, rename, and the last looks; False where somebody else had done it meanwhile."""
     if not marked:
         add_tombstone(site.folder, site.number, text)
     if hidden:
         return True
     try:
-        name = hide(site.folder, site.number)
+        name = hide(site.folder, site.number, nonce)
     except RegistryError:
         if not marked:
             with suppress(RegistryError):
@@ -299,7 +312,8 @@ def restore(reader: Reader, ref: str | Ref, *, dry_run: bool = False) -> Removed
         back = deletion.state != "deleting"
         if back:
             _check_restorable(site, deletion)
-        check_may_take(site.folder, deletion.folder if back else tombstone, f"restore {site.ref}")
+        doing = f"restore {site.ref}" if back else f"take the tombstone of {site.ref} away"
+        check_may_take(site.folder, deletion.folder if back else tombstone, doing)
         warnings = _stays(site, deletion, tombstone) if back else ()
         goes = deletion.tombstone is not None and not warnings
         changes = tuple(site.place(name) for name, changed in ((str(site.number), back), (tombstone, goes)) if changed)
@@ -323,13 +337,14 @@ def restore(reader: Reader, ref: str | Ref, *, dry_run: bool = False) -> Removed
 
 def _check_restorable(site: Site, deletion: Deletion) -> None:
     trash = site.listing.trash.get(site.number, ())
-    if len(trash) > 1:
+    tombstone = deletion.tombstone
+    named = tombstone.trash if tombstone and tombstone.validity.counts else ""
+    if len(trash) > 1 and layout.nonce_of(deletion.folder, site.number) != named:
         raise ConflictError(
             f"the trash has {len(trash)} folders of {site.ref}: {', '.join(trash)}",
             hint="somebody put one there by hand: its owner renames it",
             facts={"ref": str(site.ref), "folders": list(trash)},
         )
-    tombstone = deletion.tombstone
     if tombstone and tombstone.validity.counts and tombstone.digest and tombstone.digest != deletion.digest:
         raise IntegrityError(
             f"what lies in the trash as {site.ref} is not what was deleted: the tombstone names other artifacts",
@@ -358,6 +373,7 @@ def _check_it_is_back(site: Site, deletion: Deletion) -> None:
         at=site.reader.clock(),
         why=deletion.tombstone.why if deletion.tombstone else "",
         digest=found.digest,
+        trash=_nonce(site, found),
         place=place_of(site.reader.id, site.listing.name, site.number),
     )
     with suppress(ConflictError):

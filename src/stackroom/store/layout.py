@@ -119,6 +119,11 @@ def trash_name(number: int, nonce: str) -> str:
     return f".trash-{number}-{nonce}"
 
 
+def nonce_of(name: str, number: int) -> str:
+    """What ends the name of a folder in the trash."""
+    return name.removeprefix(trash_name(number, ""))
+
+
 def purge_name(number: int, nonce: str) -> str:
     """What a deleted version is called while its bytes are freed: from here on nothing brings it back."""
     return f".purge-{number}-{nonce}"

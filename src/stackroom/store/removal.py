@@ -54,14 +54,14 @@ def read_deletion(folder: Folder, listing: ModelListing, registry_id: str, numbe
     state = _state(listing, number)
     if state is None:
         return None
-    names = {"deleted": listing.trash, "unmarked": listing.trash, "purging": listing.purging}.get(state, {})
-    name = str(number) if state == "deleting" else next(iter(names.get(number, ())), "")
+    tombstone = _tombstone(folder, listing, registry_id, number) if number in listing.tombstones else None
+    name = str(number) if state == "deleting" else _hidden_name(listing, number, tombstone)
     seal, owner = _sealed(folder, name) if name else (None, None)
     return Deletion(
         model=listing.name,
         number=number,
         state=state,
-        tombstone=_tombstone(folder, listing, registry_id, number) if number in listing.tombstones else None,
+        tombstone=tombstone,
         folder=name,
         owner=owner,
         bytes=_bytes(folder, name, seal, state),
@@ -86,6 +86,16 @@ def _state(listing: ModelListing, number: int) -> Removal | None:
     if number in listing.purging:
         return "purging"
     return "purged" if marked else None
+
+
+def _hidden_name(listing: ModelListing, number: int, tombstone: Tombstone | None) -> str:
+    """The folder of a deleted version: the one that its tombstone names, whatever else somebody put beside it."""
+    for found, spelled in ((listing.trash, layout.trash_name), (listing.purging, layout.purge_name)):
+        names = found.get(number, ())
+        if names:
+            named = spelled(number, tombstone.trash) if tombstone and tombstone.validity.counts else ""
+            return named if named in names else names[0]
+    return ""
 
 
 def _tombstone(folder: Folder, listing: ModelListing, registry_id: str, number: int) -> Tombstone | None:
@@ -210,7 +220,14 @@ def add_tombstone(folder: Folder, number: int, text: str) -> None:
         folder.symlink(text, name)
     except FileExistsError:
         # After a lost reply NFS says EEXIST about our own success: the text, with its time, tells.
-        if _text_of(folder, name) != text:
+        present = _text_of(folder, name)
+        if present is None:
+            raise ConflictError(
+                f"{folder.path}/{name} is in the way, and is no tombstone",
+                hint="its owner, or the owner of the model's folder, takes it away",
+                facts={"tombstone": name},
+            ) from None
+        if present != text:
             raise ConflictError(
                 f"somebody deletes version {number} at this moment: {name} is there",
                 hint="look again in a moment",
@@ -272,13 +289,19 @@ def _moved(folder: Folder, source: str, target: str, doing: str) -> bool:
     return True
 
 
-def hide(folder: Folder, number: int) -> str | None:
+def new_nonce() -> str:
+    """What ends the name of a folder in the trash: nobody else's is the same."""
+    return str(uuid4())
+
+
+def hide(folder: Folder, number: int, nonce: str) -> str | None:
     """Rename a version into the trash; returns its name there, or None where somebody was faster.
 
     Raises:
         PermissionDeniedError: the kernel refuses.
+        ConflictError: somebody put something there.
     """
-    name = layout.trash_name(number, str(uuid4()))
+    name = layout.trash_name(number, nonce)
     return name if _moved(folder, str(number), name, f"delete version {number}") else None
 
 
@@ -300,7 +323,7 @@ def begin_purge(folder: Folder, name: str, number: int) -> str | None:
     Raises:
         PermissionDeniedError: the kernel refuses.
     """
-    purged = layout.purge_name(number, str(uuid4()))
+    purged = layout.purge_name(number, layout.nonce_of(name, number))
     return purged if _moved(folder, name, purged, f"purge version {number}") else None
 
 

@@ -57,6 +57,8 @@ def _list(context: Context, options: Namespace) -> int:
 def _list_deleted(context: Context, options: Namespace) -> int:
     if options.where or options.sort or options.columns or options.stage or options.archived:
         raise UsageError("--deleted goes with no other option", hint="stackroom list --deleted, or with a MODEL")
+    if options.model and (ref := parse_ref(options.model)).kind != "model":
+        raise UsageError(f"{ref} is a version; a model is listed", hint=f"stackroom list {ref.model} --deleted")
     put_deletions(context, context.reader.deleted(options.model))
     return 0
 
