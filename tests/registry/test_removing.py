@@ -13,7 +13,7 @@ from stackroom.errors import ConflictError, IntegrityError, NotFoundError, Permi
 from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
 from stackroom.store.ledgers import append_move
-from stackroom.store.removal import add_tombstone, hide
+from stackroom.store.removal import add_tombstone, hide, take_tombstone
 from support.crashes import killed_at_every_step
 from support.registries import ID, NOW, artifacts, make, set_policy, tree
 
@@ -507,6 +507,53 @@ def test_a_mover_who_is_killed_before_he_takes_it_back_leaves_what_restore_mends
     assert problem.hint == "it was deleted: stackroom restore fraud:3"
     fraud.restore("fraud:3")
     assert not fraud.model("fraud").all_problems
+
+
+def test_a_version_that_is_deleted_again_while_it_is_restored_keeps_a_tombstone(
+    fraud: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fraud.delete("fraud:3", reason="x")
+    folder = fraud.path / "models/fraud"
+
+    def slow(*args: Any) -> None:  # noqa: ANN401 - whatever it takes
+        (folder / "3").rename(folder / ".trash-3-0a")
+        take_tombstone(*args)
+
+    monkeypatch.setattr("stackroom.registry.removing.take_tombstone", slow)
+    with pytest.raises(ConflictError, match="somebody deleted fraud:3 again while you restored it"):
+        fraud.restore("fraud:3")
+    assert states(fraud) == {3: "deleted"}
+    monkeypatch.undo()
+    assert fraud.restore("fraud:3").made
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (lambda registry: registry.delete("fraud:2"), ["symlink", "fsync", "rename", "fsync"]),
+        (lambda registry: registry.restore("fraud:3"), ["rename", "fsync", "unlink", "fsync"]),
+    ],
+    ids=["delete", "restore"],
+)
+def test_every_step_is_on_disk_before_the_next_one(
+    fraud: Registry, monkeypatch: pytest.MonkeyPatch, change: Callable[[Registry], Any], wanted: list[str]
+) -> None:
+    fraud.delete("fraud:3")
+    called: list[str] = []
+
+    def recorded(name: str) -> Callable[..., Any]:
+        plain = getattr(os, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever it takes and gives
+            called.append(name)
+            return plain(*args, **kwargs)
+
+        return call
+
+    for name in ("symlink", "fsync", "rename", "unlink"):
+        monkeypatch.setattr(os, name, recorded(name))
+    change(fraud)
+    assert called[: len(wanted)] == wanted
 
 
 # --- archived

@@ -126,6 +126,18 @@ def test_a_purge_frees_ones_own_and_names_the_command_for_the_others(root: Path)
     assert run_as(CAROL, lambda: Registry(root).register("fraud", root / "registry.toml").number) == 5
 
 
+def test_what_lies_under_another_ones_tombstone_is_not_purged(root: Path) -> None:
+    def plant() -> None:
+        place = f"{Registry(root).id}/models/fraud/3@deleted"
+        os.symlink(f"op=delete by={BOB.uid} at=2026-01-01T00:00:00Z event={place}", root / "models/fraud/3@deleted")
+
+    run_as(BOB, plant)
+    run_as(ALICE, lambda: os.rename(root / "models/fraud/3", root / "models/fraud/.trash-3-0a"))
+    (row,) = run_as(ALICE, lambda: Registry(root).purge(dry_run=False).document())["versions"]
+    assert row["why"] == "has a tombstone of somebody who could not delete it, and can take it away"
+    assert run_as(ALICE, lambda: Registry(root).restore("fraud:3").made)
+
+
 def test_a_sealed_version_in_the_trash_cannot_be_emptied_by_another(root: Path) -> None:
     run_as(ALICE, lambda: Registry(root).delete("fraud:4").made)
     (trash,) = (root / "models/fraud").glob(".trash-4-*")
