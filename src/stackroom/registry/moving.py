@@ -240,8 +240,7 @@ def rollback(reader: Reader, model: str, stage: str, options: Options) -> MoveRe
             )
         ref = version_ref(scene.model, previous.move.to)
         if previous.move.to not in scene.listing.numbers:
-            what = f"{ref} held {stage} before"
-            raise missing_holder(reader, folder, scene.listing, previous.move.to, what=what, stage=stage)
+            raise missing_holder(reader, folder, scene.listing, ref, what=f"{ref} held {stage} before", stage=stage)
         version = reader.version(ref)
         if version.seal and version.seal.digest != previous.move.digest:
             raise IntegrityError(
@@ -390,6 +389,7 @@ def _move(scene: _Scene, version: Version | None, options: Options, guards: Guar
         return MoveResult(judgement=judgement, made=False, origin=judgement.holder, live_trouble=trouble)
     pins = _pins(scene, version) if version else _Pins()
     number = scene.ledger.next_number
+    before = scene.ledger.events[-1].text if scene.ledger.events else ""
     move = Move(
         to=version.number if version else None,
         origin=scene.ledger.holder,
@@ -399,7 +399,7 @@ def _move(scene: _Scene, version: Version | None, options: Options, guards: Guar
         digest=pins.digest,
         metadata=pins.metadata,
         card=pins.card,
-        prev=_prev(scene.ledger),
+        prev=prev_of(before) if before else "",
         event=event_place(scene.reader.id, scene.stage.name, scene.model, number),
     )
     try:
@@ -414,10 +414,6 @@ def _move(scene: _Scene, version: Version | None, options: Options, guards: Guar
         origin=judgement.holder,
         live_trouble=_bring_in_step(scene),
     )
-
-
-def _prev(ledger: Ledger) -> str:
-    return prev_of(ledger.events[-1].text) if ledger.events and ledger.events[-1].text else ""
 
 
 def _check_expected(scene: _Scene, options: Options) -> None:

@@ -82,16 +82,17 @@ def _holder(reader: Reader, folder: Folder, ref: Ref, listing: ModelListing, hol
     if holding is None or holding.number is None:
         raise NotFoundError(f"nothing of {ref.model} holds {stage}", facts={"ref": str(ref)})
     if holding.missing:
+        held = version_ref(ref.model, holding.number)
         what = f"{ref} is version {holding.number}"
-        raise missing_holder(reader, folder, listing, holding.number, what=what, stage=stage)
+        raise missing_holder(reader, folder, listing, held, what=what, stage=stage)
     return holding.number
 
 
 def missing_holder(
-    reader: Reader, folder: Folder, listing: ModelListing, number: int, *, what: str, stage: str
+    reader: Reader, folder: Folder, listing: ModelListing, ref: Ref, *, what: str, stage: str
 ) -> IntegrityError:
     """The error for a version that holds or held a stage and has no folder any more."""
-    ref = version_ref(listing.name, number)
+    number = int(ref.value)
     deletion = read_deletion(folder, listing, reader.id, number) if number in listing.removed else None
     facts = {"ref": str(ref), "version": number, "stage": stage}
     if deletion is None:
