@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from stackroom.core.metadata import record_of
 from stackroom.core.numbers import plain_numbers
 from stackroom.core.pruning import Rules, age_of, best_of
-from stackroom.registry import editing, moving, pruning, purging, registering, removing, verifying
+from stackroom.registry import editables, editing, moving, pruning, purging, registering, removing, verifying
 from stackroom.registry.moving import Judgement, MoveResult, Options
 from stackroom.registry.reading import Reader
 from stackroom.registry.registering import Registered, Registration
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stackroom.core.names import ModelName, Ref
+    from stackroom.registry.editables import Editable, EditableCard
     from stackroom.registry.editing import Edit, Revised
     from stackroom.registry.pruning import Prune
     from stackroom.registry.purging import Purge
@@ -141,13 +142,20 @@ class Registry(Reader):
         """
         return editing.edit(self, ref, change)
 
-    def editable(self, ref: str | Ref) -> editing.Editable:
+    def editable(self, ref: str | Ref) -> Editable:
         """What an editor starts from."""
-        return editing.editable(self, ref)
+        return editables.editable(self, ref)
 
-    def revert(self, ref: str | Ref, to: int, *, reason: str = "", dry_run: bool = False) -> Revised:
-        """Write a new revision that says what revision ``to`` said."""
-        return editing.revert(self, ref, to, reason=reason, dry_run=dry_run)
+    def editable_card(self, ref: str | Ref) -> EditableCard:
+        """What an editor of the card starts from."""
+        return editables.editable_card(self, ref)
+
+    def revert(
+        self, ref: str | Ref, to: int, *, card: bool = False, reason: str = "", dry_run: bool = False
+    ) -> Revised:
+        """Write a new revision that says what revision ``to`` said; of the metadata, or with ``card`` of the card."""
+        back = editing.revert_card if card else editing.revert
+        return back(self, ref, to, reason=reason, dry_run=dry_run)
 
     def archive(self, ref: str | Ref, *, reason: str = "", undo: bool = False, dry_run: bool = False) -> Revised:
         """Mark as archived, or take that back.

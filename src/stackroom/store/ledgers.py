@@ -11,7 +11,6 @@ import contextlib
 import errno
 import os
 import stat
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from uuid import uuid4
 
@@ -29,7 +28,7 @@ from stackroom.core.names import NUMBER_DIGITS
 from stackroom.errors import ConflictError, IntegrityError, PermissionDeniedError
 from stackroom.store import layout
 from stackroom.store.access import current_user, refused
-from stackroom.store.folder import GONE, Folder, explained
+from stackroom.store.folder import GONE, Folder, changed_at, explained
 from stackroom.store.records import Problem
 from stackroom.store.scan import os_problem
 
@@ -120,8 +119,7 @@ def _entries(folder: Folder, model: ModelName | None) -> Iterable[Entry]:
                 continue
             raise
         # Whole microseconds, like the times in the texts.
-        changed = datetime.fromtimestamp(status.st_ctime_ns // 1000 / 1_000_000, UTC)
-        yield Entry(name=name, text=text, owner=status.st_uid, changed=changed)
+        yield Entry(name=name, text=text, owner=status.st_uid, changed=changed_at(status))
 
 
 def read_live(root: Folder, stage: StageName) -> dict[str, int]:

@@ -1,0 +1,68 @@
+"""The text that an editor is given and gives back, and the file in which it is kept: a record with lines of ours.
+
+Our lines start with ``#:``, and the first of them names the version and the revision that the text was made from. So a
+text that was kept for hours still says what it is an edit of, and handing it in cannot undo what somebody wrote
+meanwhile without a word.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from stackroom.core.names import NUMBER_DIGITS, parse_ref
+from stackroom.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stackroom.core.names import Ref
+
+_OURS: Final = "#:"
+_FROM: Final = re.compile(rf"#: (\S+), revision ([0-9]{{1,{NUMBER_DIGITS}}})\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What somebody typed.
+
+    Attributes:
+        text: without our lines.
+        ref: what it is an edit of; None where no line of ours says so.
+        revision: that it was made from; None likewise.
+    """
+
+    text: str
+    ref: Ref | None = None
+    revision: int | None = None
+
+
+def draft_text(ref: Ref, revision: int, text: str, notes: Sequence[str] = ()) -> str:
+    """A record as an editor gets it.
+
+    Args:
+        ref: of what.
+        revision: the one that saving it replaces.
+        text: the record.
+        notes: lines that the editing person should read.
+    """
+    lines = [
+        f"{ref}, revision {revision}. Save and leave to write the next revision; lines that start",
+        f"with {_OURS} are dropped. Change nothing to change nothing.",
+        *notes,
+    ]
+    return "".join(f"{_OURS} {line}\n" for line in lines) + text
+
+
+def read_draft(text: str) -> Draft:
+    """What came back from an editor, or lies in a file: with our lines, or without any."""
+    own = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(_OURS))
+    found = _FROM.match(text)
+    if not found:
+        return Draft(text=own)
+    try:
+        ref = parse_ref(found[1])
+    except InvalidInputError:
+        return Draft(text=own)
+    return Draft(text=own, ref=ref, revision=int(found[2]))
