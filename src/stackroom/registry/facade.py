@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from stackroom.core.metadata import record_of
 from stackroom.core.numbers import plain_numbers
 from stackroom.core.pruning import Rules, age_of, best_of
-from stackroom.registry import editables, editing, moving, pruning, purging, registering, removing, verifying
+from stackroom.registry import (
+    editables,
+    editing,
+    moving,
+    pruning,
+    purging,
+    registering,
+    remembering,
+    removing,
+    verifying,
+)
 from stackroom.registry.moving import Judgement, MoveResult, Options
 from stackroom.registry.reading import Reader
 from stackroom.registry.registering import Registered, Registration
@@ -23,6 +33,7 @@ if TYPE_CHECKING:
     from stackroom.registry.editing import Edit, Revised
     from stackroom.registry.pruning import Prune
     from stackroom.registry.purging import Purge
+    from stackroom.registry.remembering import Vanished
     from stackroom.registry.removing import Removed
     from stackroom.registry.verifying import VersionCheck
     from stackroom.store.records import Version
@@ -291,6 +302,17 @@ class Registry(Reader):
         """
         return moving.clear(self, model, stage, Options(reason=reason, dry_run=dry_run))
 
+    def vanished(self) -> tuple[Vanished, ...]:
+        """The newest events that this user saw of the ledgers, and that are gone or say something else now.
+
+        What the tree alone cannot show. Remembers what is there now, in the user's own state folder.
+        """
+        return remembering.remember(self)
+
+    def acknowledge(self) -> None:
+        """Take everything in :meth:`vanished` for known."""
+        remembering.forget(self)
+
     def to_verify(self, refs: Sequence[str] = ()) -> tuple[Version, ...]:
         """The versions that :meth:`verify` would read: those named, all of a named model, or all."""
         return verifying.planned(self, refs)
@@ -304,5 +326,4 @@ class Registry(Reader):
             jobs: how many versions to read at once.
         """
         yield from verifying.verify(self, self.to_verify(refs), progress, jobs=jobs)
-        if not refs:
-            yield from verifying.missing_holders(self)
+        yield from verifying.missing_holders(self, refs)
