@@ -283,14 +283,21 @@ def test_a_kept_text_cannot_undo_what_others_wrote_and_goes_on_top_of_it_where_t
 
 
 def test_a_kept_text_that_clashes_is_opened_again_with_what_the_others_changed(fraud: Cli, editor: Editor) -> None:
-    editor.does(meanwhile(fraud, "path.write_text(text.replace('the first', 'mine'))", description="theirs"))
+    theirs = {"description": "theirs", "team": "risk"}
+    editor.does(meanwhile(fraud, "path.write_text(text.replace('the first', 'mine') + '# why')", **theirs))
     kept = kept_in(fraud("edit", "fraud:1", "--editor"))
     assert fraud("edit", "fraud:1", "--metadata", kept, "--merge").code == 6
     seen = kept.parent / "seen"
+    editor.does("pass")
+    assert "nothing was changed" in fraud.ok("edit", "fraud:1", "--metadata", kept, "--editor").err
+    assert kept.exists()
     editor.does(f"pathlib.Path({str(seen)!r}).write_text(text); path.write_text(text.replace('mine', 'both'))")
     fraud.ok("edit", "fraud:1", "--metadata", kept, "--editor")
-    assert "#:   description: the first -> theirs" in seen.read_text()
-    assert fraud.json("show", "fraud:1")["version"]["metadata"]["description"] == "both"
+    assert "description: was the first, " in seen.read_text()
+    assert "made it theirs, and you mine" in seen.read_text()
+    said = fraud.json("show", "fraud:1")["version"]["metadata"]
+    assert (said["description"], said["team"]) == ("both", "risk")
+    assert "# why" in (fraud.registry / "models/fraud/1@2.toml").read_text()
 
 
 def test_a_text_that_was_kept_of_another_version_is_refused(fraud: Cli, editor: Editor) -> None:

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.words import MISSING
-from stackroom.core.threeway import three_ways
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stackroom.cli.context import Context
     from stackroom.errors import ConflictError
-    from stackroom.registry.editables import Editable
 
     Changes = Mapping[str, tuple[str | None, str | None]]
 
@@ -77,17 +75,3 @@ def _say_cards(context: Context, diff: Mapping[str, Sequence[str]]) -> None:
         for line in diff[side]:
             colour = "green" if line.startswith("+") else "red" if line.startswith("-") else "dim"
             context.say(Styled(line, colour))
-
-
-def meanwhile_lines(start: Editable, base: int) -> list[str]:
-    """What others changed since a revision, for somebody who reads it in an editor."""
-    before = start.at(base)
-    newest = start.chain[-1] if start.chain else before
-    if before.record is None:
-        return []
-    lines = [f"Your text was made from revision {base}. Changed since by {newest.owner.label}, and not in it yet:"]
-    lines += [
-        f"  {field.key}: {_or_missing(field.base)} -> {_or_missing(field.theirs)}"
-        for field in three_ways(before.record, start.record, before.record)
-    ]
-    return [" ".join(line.splitlines()) for line in lines]

@@ -94,9 +94,12 @@ def _agree(theirs: Mapping[Path, Any], mine: Mapping[Path, Any], path: Path) -> 
     return repr(theirs.get(path)) == repr(mine.get(path))
 
 
-def on_top(base: Record, theirs: Record, mine: Record) -> Record | None:
-    """Their record with what I changed of the base put on top; None where we both changed one field differently."""
-    if any(field.clash for field in three_ways(base, theirs, mine)):
+def on_top(base: Record, theirs: Record, mine: Record, *, mine_wins: bool = False) -> Record | None:
+    """Their record with what I changed of the base put on top.
+
+    None where we both changed one field differently, unless it is said that mine wins.
+    """
+    if not mine_wins and any(field.clash for field in three_ways(base, theirs, mine)):
         return None
     first, own = leaves(base), leaves(mine)
     document = document_of(theirs)

@@ -11,13 +11,18 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.metadata import document_of, record_of
 from stackroom.core.names import NUMBER_DIGITS, parse_ref
+from stackroom.core.patching import patched
+from stackroom.core.threeway import on_top, three_ways
+from stackroom.core.toml import format_toml, parse_toml
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stackroom.core.names import Ref
+    from stackroom.registry.editables import Editable
 
 _OURS: Final = "#:"
 _FROM: Final = re.compile(rf"#: (\S+), revision ([0-9]{{1,{NUMBER_DIGITS}}})\b")
@@ -53,6 +58,47 @@ def draft_text(ref: Ref, revision: int, text: str, notes: Sequence[str] = ()) ->
         *notes,
     ]
     return "".join(f"{_OURS} {line}\n" for line in lines) + text
+
+
+def taken_up(start: Editable, draft: Draft) -> tuple[str, list[str]]:
+    """A text that others have overtaken, brought up to date for another round in the editor.
+
+    What the others changed is in it, but for fields that both changed: these are as they were typed, and the lines to
+    read say what the others made of them.
+
+    Returns:
+        The text, and the lines.
+
+    Raises:
+        NotFoundError: there is no revision that the text could have been made from.
+    """
+    if draft.revision is None or draft.revision == start.revision:
+        return draft.text, []
+    base = start.at(draft.revision).record
+    try:
+        mine = record_of(parse_toml(draft.text.encode(), where="the text"))
+    except InvalidInputError:
+        mine = None
+    if base is None or mine is None:
+        return draft.text, [f"Made from revision {draft.revision}; what others changed since is not in it."]
+    fields = three_ways(base, start.record, mine)
+    merged = on_top(base, start.record, mine, mine_wins=True) or mine
+    text = patched(draft.text, merged)
+    who = start.chain[-1].owner.label if start.chain else "somebody"
+    lines = [
+        f"Made from revision {draft.revision}; {who} wrote revision {start.revision}, and it is in here now, but for:"
+    ]
+    lines += [
+        f"  {field.key}: was {_shown(field.base)}, {who} made it {_shown(field.theirs)}, and you {_shown(field.mine)}"
+        for field in fields
+        if field.clash
+    ]
+    lines.append("To write the text as it stands, take this line out.")
+    return format_toml(document_of(merged)) if text is None else text, lines
+
+
+def _shown(value: str | None) -> str:
+    return "nothing" if value is None else " ".join(value.split())
 
 
 def read_draft(text: str) -> Draft:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from stackroom.core.names import Ref
     from stackroom.registry.reading import Reader
 
-_TRIES: Final = 5
+_TRIES: Final = 25
 """Revisions of others that an edit which may go on top of them meets in a row before it gives up."""
 
 

@@ -194,6 +194,8 @@ def _check(reader: Reader, model: Model, version: Version, progress: Progress) -
                         folder, listing, holding, (*traces, *cards_beside(folder, listing, version.number))
                     )
                     told, since = promoted.damage(found, chain)
+                    if damage and not told:
+                        told = [f"it holds {holding.stage}{_promoted_by(holding)}"]
                     damage, named = damage + told, named + since
     unread = tuple(f"what {one.stage} promoted was not compared: {one.unread}" for one in model.holdings if one.unread)
     return VersionCheck(

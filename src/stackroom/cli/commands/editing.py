@@ -6,13 +6,13 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from stackroom.cli.conflicts import meanwhile_lines, say_changes, say_conflict
+from stackroom.cli.conflicts import say_changes, say_conflict
 from stackroom.cli.metadata import metadata_text_from
 from stackroom.cli.parsing import Command, dry_run_option, reason_option
 from stackroom.cli.style import Styled
 from stackroom.cli.words import fields_of
 from stackroom.errors import ConflictError, InvalidInputError, RegistryError, UsageError
-from stackroom.registry.drafts import Draft, draft_text, read_draft
+from stackroom.registry.drafts import Draft, draft_text, read_draft, taken_up
 from stackroom.registry.editing import Edit, Revised
 from stackroom.registry.reading import may_write
 from stackroom.store.scan import CARD_LIMIT
@@ -143,8 +143,12 @@ def _edit_in_editor(context: Context, options: Namespace, draft: Draft | None) -
     start = registry.editable(options.ref)
     if not options.dry_run:
         may_write(registry, start.ref.model, f"edit {start.ref}")
-    text = start.text if draft is None else draft.text
-    with edited(draft_text(start.ref, start.revision, text, _notes(start, draft)), ".toml") as back:
+    text, notes = (start.text, []) if draft is None else taken_up(start, draft)
+    before = draft_text(start.ref, start.revision, text, notes)
+    with edited(before, ".toml") as back:
+        if draft is not None and back == before:
+            context.say(f"nothing was changed, and {options.metadata} is still there")
+            return _revised_nothing(context, start)
         change = Edit(
             text=read_draft(back).text,
             reason=options.reason,
@@ -166,11 +170,10 @@ def _edit_in_editor(context: Context, options: Namespace, draft: Draft | None) -
             raise
 
 
-def _notes(start: Editable, draft: Draft | None) -> list[str]:
-    """What somebody reads in the editor who takes a text up again that others have overtaken."""
-    if draft is None or draft.revision is None or draft.revision == start.revision:
-        return []
-    return meanwhile_lines(start, draft.revision)
+def _revised_nothing(context: Context, start: Editable) -> int:
+    if context.json:
+        context.document(Revised(ref=start.ref, revision=start.revision, made=False, changes={}).document())
+    return 0
 
 
 def _edit_card(context: Context, options: Namespace) -> int:
