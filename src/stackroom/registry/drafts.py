@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from stackroom.core.metadata import document_of, record_of
 from stackroom.core.names import NUMBER_DIGITS, parse_ref
 from stackroom.core.patching import patched
+from stackroom.core.text import visible
 from stackroom.core.threeway import on_top, three_ways
 from stackroom.core.toml import format_toml, parse_toml
 from stackroom.errors import InvalidInputError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from stackroom.registry.editables import Editable
 
 _OURS: Final = "#:"
-_FROM: Final = re.compile(rf"#: (\S+), revision ([0-9]{{1,{NUMBER_DIGITS}}})\b")
+_FROM: Final = re.compile(rf"^#: (\S+), revision ([0-9]{{1,{NUMBER_DIGITS}}})\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,24 @@ def draft_text(ref: Ref, revision: int, text: str, notes: Sequence[str] = ()) ->
         f"with {_OURS} are dropped. Change nothing to change nothing.",
         *notes,
     ]
-    return "".join(f"{_OURS} {line}\n" for line in lines) + text
+    # Names and values of others stand in the notes: a line feed in one would be a line of the record.
+    return "".join(f"{_OURS} {visible(line)}\n" for line in lines) + _without_ours(text)
+
+
+def _without_ours(text: str) -> str:
+    """The text without our lines; what looks like one inside a text of several lines stays."""
+    lines = text.split("\n")
+    while lines and lines[0].startswith(_OURS):
+        del lines[0]
+    rest = "\n".join(lines)
+    own = "\n".join(line for line in lines if not line.startswith(_OURS))
+    if own == rest:
+        return own
+    try:
+        same = repr(parse_toml(own.encode(), where="the text")) == repr(parse_toml(rest.encode(), where="the text"))
+    except (InvalidInputError, UnicodeEncodeError):
+        return own
+    return own if same else rest
 
 
 def taken_up(start: Editable, draft: Draft) -> tuple[str, list[str]]:
@@ -103,8 +121,8 @@ def _shown(value: str | None) -> str:
 
 def read_draft(text: str) -> Draft:
     """What came back from an editor, or lies in a file: with our lines, or without any."""
-    own = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(_OURS))
-    found = _FROM.match(text)
+    own = _without_ours(text)
+    found = _FROM.search(text)
     if not found:
         return Draft(text=own)
     try:

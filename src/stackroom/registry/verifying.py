@@ -148,9 +148,13 @@ def _missing(reader: Reader, ref: Ref, holding: Holding) -> VersionCheck:
     digest = holding.event.move.digest if holding.event and holding.event.move else ""
     with reader.model_folder(ref.model) as (_, folder, _listing):
         model = trace_of(THE_FOLDER, folder.status())
-        # Another version may have the same artifacts by right: only what came to its name since then is worth a word.
         since = holding.event.changed if holding.event else None
-        strays = [one for one in strays_with(folder, digest) if since is None or one.changed >= since]
+        # Another version may have the same artifacts by right, unless it came to its name after the promotion.
+        strays = [
+            one
+            for one in strays_with(folder, digest)
+            if layout.model_entry(one.place).kind != "version" or since is None or one.changed > since
+        ]
     gone = "".join(
         f"; the same artifacts lie in {layout.MODELS}/{ref.model}/{one.place}, a folder of {one.owner} that changed"
         f" at {iso(one.changed)}"
