@@ -31,6 +31,7 @@ def event(
         move=move,
         owner=1003,
         when=when,
+        changed=when,
         text="",
     )
 
