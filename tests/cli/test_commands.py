@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,10 @@ import pytest
 
 import stackroom
 from cli.calling import process
-from support.registries import artifacts, set_policy, tree, unseal
+from cli.test_reference import check
+from stackroom.cli import main
+from support.registries import artifacts, plant_revision, set_policy, tree, unseal
+from support.users import User, run_as
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,14 +36,72 @@ def test_init_makes_a_registry_and_prints_what_it_set(cli: Cli, tmp_path: Path) 
     assert stackroom.open(path).name == "mine"
 
 
-def test_init_on_a_registry_is_a_conflict(cli: Cli, registry_path: Path) -> None:
-    assert cli("init", registry_path).code == 6
+def test_init_on_a_registry_tells_what_differs_and_changes_nothing(cli: Cli, registry_path: Path) -> None:
+    before = tree(registry_path)
+    answer = cli.ok("init", registry_path)
+    assert "as it should be; nothing was changed" in answer.err
+    assert cli.ok("init", registry_path, "--stage", "staging", "--stage", "production").out == answer.out
+    answer = cli("init", registry_path, "--stage", f"staging={os.getegid()}", "--stage", "canary")
+    assert answer.code == 6
+    assert "stages/staging\t3775\t0755\t" in answer.out
+    assert f"  chmod 3775 {registry_path}/stages/staging\n" in answer.err
+    assert "stages/canary\t0755\t-\tis missing" in answer.out
+    assert "registry.toml declares the stage production, which was not asked for" in answer.out
+    document = cli.json("init", registry_path, "--stage", "staging", "--stage", "canary", "--stage", "production")
+    assert [(one["kind"], one["path"]) for one in document["differences"]] == [
+        ("stage-undeclared", "registry.toml"),
+        *(("missing", f"{parent}/canary") for parent in ("stages", "live", "approvals")),
+    ]
+    assert document["commands"][0] == f"printf '\\n[stages.\"canary\"]\\n' >> {registry_path}/registry.toml"
+    assert tree(registry_path) == before
 
 
 def test_init_dry_run_makes_nothing_and_still_refuses_what_would_fail(cli: Cli, tmp_path: Path) -> None:
     assert "nothing was made" in cli.ok("init", tmp_path / "new", "--dry-run").err
     assert not (tmp_path / "new").exists()
-    assert cli("init", cli.registry, "--dry-run").code == 6
+    assert cli("init", cli.registry, "--dry-run", "--strict", "--authors", "62001").code == 6
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    assert cli("init", tmp_path / "full", "--dry-run").code == 8
+
+
+@pytest.mark.root
+def test_init_without_a_group_prints_what_an_administrator_runs(reachable_path: Path) -> None:
+    reachable_path.chmod(0o777)
+    path = reachable_path / "registry"
+    somebody = User(uid=61_000, gid=61_000)
+
+    def attempt(*more: str) -> list[object]:
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main.run(["init", str(path), "--monitors", "62004", *more], lambda _paths: 0)
+        return [code, out.getvalue(), err.getvalue()]
+
+    for dry in ((), ("--dry-run",)):
+        code, out, err = run_as(somebody, lambda dry=dry: attempt(*dry))  # type: ignore[misc]  # a lambda with a default
+        assert (code, out) == (4, "")
+        lines = str(err).split("\n")
+        assert "error: you are not in 62004" in lines[0]
+        assert [line.strip() for line in lines if line.startswith("  ")] == [
+            "usermod -aG 62004 61000",
+            f"(umask 022; mkdir -p {path} {path}/observations)",
+            f"chown 61000 {path} {path}/observations",
+            f"chgrp 62004 {path}/observations",
+            f"chmod 00755 {path}",
+            f"chmod 3775 {path}/observations",
+        ]
+    document = json.loads(str(run_as(somebody, lambda: attempt("--json"))[1]))
+    check("error", document)
+    assert [len(recipe["commands"]) for recipe in document["error"]["recipes"]] == [1, 5]
+
+
+def test_can_warns_of_a_ledger_that_is_not_sticky(fraud: Cli) -> None:
+    (fraud.registry / "stages/staging").chmod(0o2775)
+    answer = fraud.ok("can", "fraud:2", "staging")
+    assert "warning: " in answer.err
+    assert "without the sticky bit: every member of" in answer.err
+    [warning] = fraud.json("can", "fraud:2", "staging")["warnings"]
+    assert warning["kind"] == "not-sticky"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +138,7 @@ def test_register_takes_everything_that_its_options_say(cli: Cli, source: Path, 
     card.write_text("# card\n")
     cli.ok("register", "fraud", source)
     cli.ok(
-        *("register", "fraud", source, "--metric", "auc=0.93", "--metric", "n=3", "--metric", "bad=nan"),
+        *("register", "fraud", source, "--metric", "auc=0.93", "--metric", "n=3"),
         *("--param", "lr=0.05", "--param", "trees=100", "--param", "warm=true", "--param", "kind=gbdt"),
         *("--param", "zip=007", "--dataset", "name=tx,uri=nfs:/a,b,digest=xxh128:00,split=test,rows=12"),
         *("--card", card, "--label", "2.0.0", "--description", "what", "--tag", "a", "--tag", "k=v"),
@@ -83,7 +146,7 @@ def test_register_takes_everything_that_its_options_say(cli: Cli, source: Path, 
     )
     version = cli.json("show", "fraud:2.0.0")["version"]
     said = version["metadata"]
-    assert said["metrics"] == {"auc": 0.93, "n": 3, "bad": "nan"}
+    assert said["metrics"] == {"auc": 0.93, "n": 3}
     assert said["hyperparameters"] == {"lr": 0.05, "trees": 100, "warm": True, "kind": "gbdt", "zip": "007"}
     assert said["datasets"] == [{"name": "tx", "uri": "nfs:/a,b", "digest": "xxh128:00", "split": "test", "rows": 12}]
     assert said["lineage"] == {"parents": ["fraud:1"]}
@@ -293,6 +356,21 @@ def test_diff_in_markdown_escapes_what_markdown_would_obey(fraud: Cli) -> None:
     assert "```diff" in text
 
 
+def test_diff_writes_the_text_of_another_program(fraud: Cli) -> None:
+    sheet = fraud.ok("diff", "fraud:1", "fraud:2", "--format", "csv").out.splitlines()
+    assert sheet[0] == "part,name,better,unit,fraud:1,fraud:2,fraud:2 change,fraud:2 ratio,fraud:2 outcome,note"
+    assert sheet[1].startswith("metrics,auc,higher,,0.91,0.93,0.02")
+    assert (
+        fraud.ok("diff", "fraud:1", "fraud:2", "--format", "json").out
+        == fraud.ok("diff", "fraud:1", "fraud:2", "--json").out
+    )
+    assert (
+        fraud.ok("diff", "fraud:1", "fraud:2", "--format=markdown").out
+        == fraud.ok("diff", "fraud:1", "fraud:2", "--markdown").out
+    )
+    assert fraud("diff", "fraud:1", "fraud:2", "--format", "xml").code == 2
+
+
 def test_diff_wants_two_versions(fraud: Cli) -> None:
     assert fraud("diff", "fraud:1").code == 2
     assert fraud("diff", "fraud:1", "fraud:9").code == 3
@@ -347,6 +425,50 @@ def test_edit_refuses_what_cannot_be(fraud: Cli, argv: tuple[str, ...], code: in
     before = tree(fraud.registry)
     assert fraud("edit", "fraud:1", *argv).code == code
     assert tree(fraud.registry) == before
+
+
+def test_log_flags_a_borrowed_name_a_text_that_was_written_to_and_a_gap(fraud: Cli) -> None:
+    for team in ("a", "b"):
+        fraud.ok("edit", "fraud:1", "--set", f"team={team}")
+    first = fraud.registry / "models/fraud/1@1.toml"
+    first.chmod(0o644)
+    first.write_text(first.read_text().replace("0.91", "0.99"))
+    forged = plant_revision(fraud.registry, "fraud", 1, 'team = "c"\n', revision=4)
+    forged.write_text(forged.read_text().replace(f'"{os.geteuid()}"', '"4711:eve"'))
+    broken = plant_revision(fraud.registry, "fraud", 1, "[", revision=5)
+    rows = {row["revision"]: row for row in fraud.json("log", "fraud:1")["revisions"]}
+    assert "its text is not the one that 1@2.toml replaced: it is the file of" in rows[1]["flags"][0]
+    assert rows[0]["flags"] == rows[2]["flags"] == []
+    assert "says that 4711:eve wrote it, and it is the file of" in rows[4]["flags"][0]
+    assert "a revision before it is missing" in rows[4]["flags"]
+    assert rows[5]["problem"] is not None
+    text = fraud.ok("log", "fraud:1").out
+    assert "  flagged: says that 4711:eve" in text
+    assert f"  broken: {broken.name}" in text
+
+
+def test_log_shows_the_cards_of_versions_and_models(fraud: Cli, tmp_path: Path) -> None:
+    card = tmp_path / "new.md"
+    card.write_text("# fraud\n\nScores all payments.\nAnd more.\n")
+    fraud.ok("edit", "fraud:2", "--card", card, "--reason", "more of it")
+    shown = fraud.ok("log", "fraud:2").out
+    assert "card 1  " in shown
+    assert "  lines: -1 +2" in shown
+    assert ": more of it" in shown
+    assert [row["revision"] for row in fraud.json("log", "fraud:2")["cards"]] == [0, 1]
+    fraud.ok("edit", "fraud", "--card", card)
+    assert [row["file"] for row in fraud.json("log", "fraud")["cards"]] == ["model@1.md"]
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_a_metric_that_is_no_finite_number_is_not_written_and_an_old_one_stays(fraud: Cli, value: str) -> None:
+    assert fraud("edit", "fraud:1", "--set", f"metrics.auc={value}").code == 8
+    assert fraud("register", "fraud", fraud.registry.parent / "first", "--metric", f"auc={value}").code == 8
+    plant_revision(fraud.registry, "fraud", 1, f"[metrics]\nauc = {value}\n")
+    fraud.ok("edit", "fraud:1", "--set", "team=x")
+    assert fraud.json("show", "fraud:1")["version"]["metadata"]["metrics"] == {"auc": value}
+    fraud.ok("edit", "fraud:1", "--set", "metrics.auc=1")
+    fraud.ok("revert", "fraud:1", "--to", "1")
 
 
 def test_log_shows_what_each_revision_changed_and_revert_takes_it_back(fraud: Cli) -> None:
@@ -417,6 +539,44 @@ def test_history_tells_who_and_why_and_what_held_at_a_time(fraud: Cli) -> None:
     assert fraud.json("history", "--at", at)["events"][0]["to"] == "fraud:1"
     assert fraud("history", "--at", "yesterday").code == 2
     assert fraud.json("history", "--at", "2001-01-01")["at"] == "2001-01-01T23:59:59.999999Z"
+
+
+def test_an_event_that_is_gone_is_missed_by_who_saw_it_until_it_is_acknowledged(fraud: Cli) -> None:
+    fraud.ok("promote", "fraud:2", "staging", "--reason", "better")
+    (fraud.registry / "stages/staging/fraud@2").unlink()
+    for argv in (("history",), ("verify",), ("history", "fraud", "--stage", "staging"), ("verify", "fraud:1")):
+        assert "staging of fraud was event 2 on " in fraud.ok(*argv).err
+        (gone,) = fraud.json(*argv)["vanished"]
+        assert (gone["number"], gone["present"]) == (2, 1)
+    assert "warning:" not in fraud.ok("history", "--stage", "production").err
+    assert "known from now on" in fraud.ok("history", "fraud", "--acknowledge").err
+    assert "staging of fraud was" not in fraud.ok("history").err
+    assert "nothing vanished" in fraud.ok("history", "--acknowledge").err
+
+
+def test_listing_is_enough_to_miss_an_event_later(fraud: Cli) -> None:
+    fraud.ok("list")
+    (fraud.registry / "stages/staging/fraud@1").unlink()
+    assert "has no event that counts now: event 1 (to=1 by" in fraud.ok("history").err
+
+
+@pytest.mark.parametrize("day", ["2026-05-03", "20260503", "2026-W18-7"])
+def test_a_day_however_written_is_its_end(fraud: Cli, day: str) -> None:
+    assert fraud.json("history", "--at", day)["at"] == "2026-05-03T23:59:59.999999Z"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("2026-05-03T14:00", "14:00:00"), ("2026-05-03 14:00Z", "14:00:00"), ("2026-05-03T14:00+02:00", "12:00:00")],
+)
+def test_a_time_is_utc_unless_it_names_its_zone(fraud: Cli, typed: str, meant: str) -> None:
+    assert fraud.json("history", "--at", typed)["at"] == f"2026-05-03T{meant}Z"
+
+
+def test_words_are_no_time_and_what_is_one_is_said(fraud: Cli) -> None:
+    answer = fraud("history", "--at", "3 May")
+    assert answer.code == 2
+    assert "the end of that day, UTC" in answer.err
 
 
 # --- verify

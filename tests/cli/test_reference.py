@@ -16,7 +16,7 @@ from stackroom import errors
 from stackroom.cli.catalog import COMMANDS
 from stackroom.cli.main import INTERRUPTED
 from stackroom.cli.parsing import command_named, parser_for
-from support.registries import artifacts, unseal
+from support.registries import artifacts, plant_revision, unseal
 
 if TYPE_CHECKING:
     from cli.calling import Cli
@@ -93,6 +93,8 @@ def test_every_command_has_a_schema_that_is_one_and_is_in_the_reference() -> Non
 ANSWERS: list[tuple[str, ...]] = [
     ("init", "{tmp}/other"),
     ("init", "{tmp}/third one", "--dry-run"),
+    ("init", "{tmp}/other"),
+    ("init", "{tmp}/other", "--stage", "canary=0", "--strict"),
     ("new", "churn"),
     ("new", "newer", "--dry-run"),
     ("register", "fraud", "{tmp}/first"),
@@ -113,6 +115,19 @@ ANSWERS: list[tuple[str, ...]] = [
     ("revert", "fraud:3", "--to", "0"),
     ("archive", "fraud:2"),
     ("archive", "fraud:2", "--undo"),
+    ("delete", "fraud:4", "--dry-run"),
+    ("delete", "fraud:4", "--reason", "x"),
+    ("list", "--deleted"),
+    ("list", "fraud", "--deleted"),
+    ("restore", "fraud:4", "--dry-run"),
+    ("restore", "fraud:4"),
+    ("restore", "fraud:4"),
+    ("delete", "fraud:4"),
+    ("purge",),
+    ("purge", "--yes"),
+    ("delete", "fraud:4"),
+    ("prune", "--keep-last", "1"),
+    ("prune", "fraud", "--keep-last", "2", "--yes"),
     ("promote", "fraud:2", "staging"),
     ("promote", "fraud:1", "staging"),
     ("promote", "fraud:1", "production", "--dry-run"),
@@ -130,7 +145,8 @@ ANSWERS: list[tuple[str, ...]] = [
 def varied(fraud: Cli, tmp_path: Path) -> Cli:
     """A registry with a bit of everything: metrics that are no numbers, revisions, a broken version, damage."""
     third = artifacts(tmp_path / "third", {"model.bin": b"3"})
-    fraud.ok("register", "fraud", third, "--metric", "auc=nan", "--metric", "other=inf", "--param", "x=inf")
+    fraud.ok("register", "fraud", third, "--param", "x=inf")
+    plant_revision(fraud.registry, "fraud", 3, "[metrics]\nauc = nan\nother = inf\n")
     fraud.ok("edit", "fraud:3", "--set", "description=x", "--reason", "why")
     fraud.ok("promote", "fraud:2", "staging")
     fraud.ok("promote", "fraud:1", "staging")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from stackroom.core.names import StageName
 from stackroom.registry.facade import Registry
-from stackroom.store.setup import Plan, make_registry
+from stackroom.store.setup import make_registry
+from stackroom.store.tree import Plan
 from support.users import User, run_as
 
 if TYPE_CHECKING:
@@ -80,6 +81,13 @@ def unseal(version: Path) -> None:
     for path in version.rglob("*"):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def plant_revision(root: Path, model: str, number: int, text: str, revision: int = 1) -> Path:
+    """A revision by hand: what an older program, or a person, may have left."""
+    path = root / "models" / model / f"{number}@{revision}.toml"
+    path.write_text(f'revised = 2026-11-23T04:22:00Z\nrevised_by = "{os.geteuid()}"\n{text}')
+    return path
 
 
 def left_over(model: Path) -> list[str]:

@@ -132,12 +132,12 @@ def test_model_sort_filter_panes_and_history_are_there_the_next_time(registry: R
         await somebody.type("/!nothing")
         await somebody.press("enter")
         await somebody.press("j", "+")
-        somebody.app.metrics = ("accuracy",)
+        somebody.app.chosen_metrics = ("accuracy",)
         seen.append(somebody.text.split())
 
     async def second(somebody: Walk) -> None:
         assert somebody.text.split() == seen[0]
-        assert somebody.app.metrics == ("accuracy",)
+        assert somebody.app.chosen_metrics == ("accuracy",)
         await somebody.press("colon", "up")
         assert "sort latency_ms" in somebody.text.splitlines()[-1]
         await somebody.press("up", "up")

@@ -154,6 +154,7 @@ class Event:
         move: what it says; None where the text could not be read.
         owner: the kernel's owner (uid).
         when: the later of the text's time and the file system's.
+        changed: the file system's alone.
         text: as found.
         alarms: what is wrong with it or with the chain before it, in words.
         remark: that the text's time and the file system's differ, or empty. A copy made with ``cp -a`` or from a backup
@@ -167,6 +168,7 @@ class Event:
     move: Move | None
     owner: int
     when: datetime
+    changed: datetime
     text: str
     alarms: tuple[str, ...] = ()
     remark: str = ""
@@ -460,6 +462,7 @@ def _judge(folder: StageFolder, model: ModelName, number: int, entry: Entry) -> 
         move=move,
         owner=entry.owner,
         when=when,
+        changed=entry.changed,
         text=entry.text or "",
         alarms=alarms,
         remark=remark,

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stackroom.core.metadata import record_of
 from stackroom.core.numbers import plain_numbers
-from stackroom.registry import editing, moving, registering, verifying
+from stackroom.core.pruning import Rules, age_of, best_of
+from stackroom.registry import (
+    editables,
+    editing,
+    moving,
+    pruning,
+    purging,
+    registering,
+    remembering,
+    removing,
+    verifying,
+)
 from stackroom.registry.moving import Judgement, MoveResult, Options
 from stackroom.registry.reading import Reader
 from stackroom.registry.registering import Registered, Registration
@@ -14,10 +25,16 @@ from stackroom.store.digest import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from stackroom.core.names import ModelName, Ref
+    from stackroom.registry.editables import Editable, EditableCard
     from stackroom.registry.editing import Edit, Revised
+    from stackroom.registry.pruning import Prune
+    from stackroom.registry.purging import Purge
+    from stackroom.registry.remembering import Vanished
+    from stackroom.registry.removing import Removed
     from stackroom.registry.verifying import VersionCheck
     from stackroom.store.records import Version
 
@@ -35,20 +52,30 @@ class Registry(Reader):
         who: the caller.
     """
 
-    def new(self, model: str, *, metadata: Mapping[str, Any] | None = None, dry_run: bool = False) -> ModelName:
+    def new(
+        self,
+        model: str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        steward_owned: bool = False,
+        dry_run: bool = False,
+    ) -> ModelName:
         """Make a model.
 
         Args:
             model: its name.
             metadata: description, team, tags … as in the file.
+            steward_owned: refuse unless the caller is the steward, to whom the model's folder then belongs. Whoever
+                owns a folder is not bound by its sticky bit: the maker of a model can rename others' versions away.
             dry_run: check, and write nothing.
 
         Raises:
             ConflictError: it is there already.
             InvalidInputError: the name or the metadata is not allowed.
-            PermissionDeniedError: the kernel refuses.
+            PermissionDeniedError: the kernel refuses; or ``steward_owned``, and the caller is not the steward.
         """
-        return registering.new_model(self, model, record_of(plain_numbers(metadata or {})), dry_run=dry_run)
+        record = record_of(plain_numbers(metadata or {}))
+        return registering.new_model(self, model, record, steward_owned=steward_owned, dry_run=dry_run)
 
     def register(  # noqa: PLR0913 - the fields that people set most have names of their own
         self,
@@ -126,13 +153,20 @@ class Registry(Reader):
         """
         return editing.edit(self, ref, change)
 
-    def editable(self, ref: str | Ref) -> editing.Editable:
+    def editable(self, ref: str | Ref) -> Editable:
         """What an editor starts from."""
-        return editing.editable(self, ref)
+        return editables.editable(self, ref)
 
-    def revert(self, ref: str | Ref, to: int, *, reason: str = "", dry_run: bool = False) -> Revised:
-        """Write a new revision that says what revision ``to`` said."""
-        return editing.revert(self, ref, to, reason=reason, dry_run=dry_run)
+    def editable_card(self, ref: str | Ref) -> EditableCard:
+        """What an editor of the card starts from."""
+        return editables.editable_card(self, ref)
+
+    def revert(
+        self, ref: str | Ref, to: int, *, card: bool = False, reason: str = "", dry_run: bool = False
+    ) -> Revised:
+        """Write a new revision that says what revision ``to`` said; of the metadata, or with ``card`` of the card."""
+        back = editing.revert_card if card else editing.revert
+        return back(self, ref, to, reason=reason, dry_run=dry_run)
 
     def archive(self, ref: str | Ref, *, reason: str = "", undo: bool = False, dry_run: bool = False) -> Revised:
         """Mark as archived, or take that back.
@@ -141,6 +175,78 @@ class Registry(Reader):
             ConflictError: the version holds a stage.
         """
         return editing.archive(self, ref, reason=reason, undo=undo, dry_run=dry_run)
+
+    def delete(self, ref: str | Ref, *, reason: str = "", dry_run: bool = False) -> Removed:
+        """Delete a version: it is listed no more and keeps its number; until it is purged it can be restored.
+
+        Raises:
+            PermissionDeniedError: it and the model's folder belong to others.
+            ConflictError: it holds a stage, is another version's parent, or somebody promoted it meanwhile.
+        """
+        return removing.delete(self, ref, reason=reason, dry_run=dry_run)
+
+    def restore(self, ref: str | Ref, *, dry_run: bool = False) -> Removed:
+        """Bring a deleted version back.
+
+        Raises:
+            NotFoundError: it was purged.
+            PermissionDeniedError: it and the model's folder belong to others.
+        """
+        return removing.restore(self, ref, dry_run=dry_run)
+
+    def purge(
+        self,
+        refs: Sequence[str] = (),
+        *,
+        older_than: str | timedelta | None = None,
+        dry_run: bool = True,
+        progress: Progress = silent,
+    ) -> Purge:
+        """Free the bytes of deleted versions of one's own; what belongs to others is told per owner.
+
+        Args:
+            refs: versions, or models for all that was deleted of theirs; everything without.
+            older_than: only what was deleted at least so long ago: ``30d``, ``12h``, ``8w``.
+            dry_run: say what would be freed, and free nothing; the default.
+            progress: is told about the bytes.
+
+        Raises:
+            ConflictError: a version that is named is not deleted.
+        """
+        age = age_of(older_than) if older_than is not None else None
+        return purging.purge(self, refs, older_than=age, dry_run=dry_run, progress=progress)
+
+    def prune(
+        self,
+        models: str | Sequence[str] | None = None,
+        *,
+        keep_last: int | None = None,
+        older_than: str | timedelta | None = None,
+        keep_best: Sequence[str] = (),
+        reason: str = "",
+        dry_run: bool = True,
+    ) -> Prune:
+        """Delete the versions that every given rule lets go; never what holds a stage, is a parent, or is the newest.
+
+        Args:
+            models: one, several, or all.
+            keep_last: the newest so many of each model stay.
+            older_than: only what was registered at least so long ago goes: ``30d``, ``12h``, ``8w``.
+            keep_best: metrics, such as ``auc`` or ``auc:3``, by which the best so many stay.
+            reason: why, in every tombstone; else the rules.
+            dry_run: say what would go, and delete nothing; the default.
+
+        Raises:
+            UsageError: no rule was given.
+            InvalidInputError: ``registry.toml`` does not say which way a metric is better.
+        """
+        named = [models] if isinstance(models, str) else models or ()
+        rules = Rules(
+            keep_last=keep_last,
+            older_than=age_of(older_than) if older_than is not None else None,
+            keep_best=tuple(best_of(text) for text in keep_best),
+        )
+        return pruning.prune(self, named, rules, reason=reason, dry_run=dry_run)
 
     def can(self, ref: str | Ref, stage: str, *, reason: str = "", progress: Progress = silent) -> Judgement:
         """Whether the caller may move a version into a stage, and what every guard says."""
@@ -196,6 +302,17 @@ class Registry(Reader):
         """
         return moving.clear(self, model, stage, Options(reason=reason, dry_run=dry_run))
 
+    def vanished(self) -> tuple[Vanished, ...]:
+        """The newest events that this user saw of the ledgers, and that are gone or say something else now.
+
+        What the tree alone cannot show. Remembers what is there now, in the user's own state folder.
+        """
+        return remembering.remember(self)
+
+    def acknowledge(self) -> None:
+        """Take everything in :meth:`vanished` for known."""
+        remembering.forget(self)
+
     def to_verify(self, refs: Sequence[str] = ()) -> tuple[Version, ...]:
         """The versions that :meth:`verify` would read: those named, all of a named model, or all."""
         return verifying.planned(self, refs)
@@ -209,5 +326,4 @@ class Registry(Reader):
             jobs: how many versions to read at once.
         """
         yield from verifying.verify(self, self.to_verify(refs), progress, jobs=jobs)
-        if not refs:
-            yield from verifying.missing_holders(self)
+        yield from verifying.missing_holders(self, refs)

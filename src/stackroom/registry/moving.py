@@ -17,8 +17,11 @@ from stackroom.core.names import Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Guards, Stage
 from stackroom.errors import ConflictError, GuardRefusedError, IntegrityError, NotFoundError, RegistryError
 from stackroom.registry.reading import listed
+from stackroom.registry.resolving import missing_holder
+from stackroom.registry.withdrawing import withdraw_if_deleted
 from stackroom.store import layout
 from stackroom.store.access import Access, access_to
+from stackroom.store.caveats import Caveat, caveats
 from stackroom.store.digest import Progress, artifacts_digest, read_sums, silent, verify_version
 from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import append_move, project, read_ledger
@@ -45,6 +48,7 @@ class Judgement:
         already: the version holds the stage already, and its event is attested: there is nothing to do.
         changes: the names that would be made or replaced, below the registry's root.
         head: the text of the newest event that the judgement rests on; empty for none.
+        warnings: what makes ``access`` unsure.
     """
 
     ref: Ref
@@ -55,6 +59,7 @@ class Judgement:
     already: bool = False
     changes: tuple[str, ...] = ()
     head: str = ""
+    warnings: tuple[Caveat, ...] = ()
 
     @property
     def failed(self) -> tuple[Verdict, ...]:
@@ -75,6 +80,7 @@ class Judgement:
             "allowed": self.allowed,
             "already": self.already,
             "access": self.access.document(),
+            "warnings": [warning.document() for warning in self.warnings],
             "verdicts": [verdict.document() for verdict in self.verdicts],
             "changes": list(self.changes),
         }
@@ -234,7 +240,7 @@ def rollback(reader: Reader, model: str, stage: str, options: Options) -> MoveRe
             )
         ref = version_ref(scene.model, previous.move.to)
         if previous.move.to not in scene.listing.numbers:
-            raise IntegrityError(f"{ref} held {stage} before, and its folder is missing", facts={"ref": str(ref)})
+            raise missing_holder(reader, folder, scene.listing, ref, what=f"{ref} held {stage} before", stage=stage)
         version = reader.version(ref)
         if version.seal and version.seal.digest != previous.move.digest:
             raise IntegrityError(
@@ -305,6 +311,7 @@ def _judge(scene: _Scene, version: Version | None, options: Options, guards: Gua
         already=already,
         changes=() if already else scene.changes(),
         head=head.text if head else "",
+        warnings=caveats(access.directory),
     )
 
 
@@ -382,6 +389,7 @@ def _move(scene: _Scene, version: Version | None, options: Options, guards: Guar
         return MoveResult(judgement=judgement, made=False, origin=judgement.holder, live_trouble=trouble)
     pins = _pins(scene, version) if version else _Pins()
     number = scene.ledger.next_number
+    before = scene.ledger.events[-1].text if scene.ledger.events else ""
     move = Move(
         to=version.number if version else None,
         origin=scene.ledger.holder,
@@ -391,13 +399,14 @@ def _move(scene: _Scene, version: Version | None, options: Options, guards: Guar
         digest=pins.digest,
         metadata=pins.metadata,
         card=pins.card,
-        prev=_prev(scene.ledger),
+        prev=prev_of(before) if before else "",
         event=event_place(scene.reader.id, scene.stage.name, scene.model, number),
     )
     try:
         append_move(scene.root, scene.stage.name, scene.model, number, move)
     except ConflictError as error:
         raise _who_was_faster(scene, error) from None
+    withdraw_if_deleted(scene.reader, scene.root, scene.ledger, move)
     return MoveResult(
         judgement=judgement,
         made=True,
@@ -405,10 +414,6 @@ def _move(scene: _Scene, version: Version | None, options: Options, guards: Guar
         origin=judgement.holder,
         live_trouble=_bring_in_step(scene),
     )
-
-
-def _prev(ledger: Ledger) -> str:
-    return prev_of(ledger.events[-1].text) if ledger.events and ledger.events[-1].text else ""
 
 
 def _check_expected(scene: _Scene, options: Options) -> None:

@@ -11,7 +11,6 @@ import contextlib
 import errno
 import os
 import stat
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from uuid import uuid4
 
@@ -29,7 +28,7 @@ from stackroom.core.names import NUMBER_DIGITS
 from stackroom.errors import ConflictError, IntegrityError, PermissionDeniedError
 from stackroom.store import layout
 from stackroom.store.access import current_user, refused
-from stackroom.store.folder import GONE, Folder, explained
+from stackroom.store.folder import GONE, Folder, changed_at, explained
 from stackroom.store.records import Problem
 from stackroom.store.scan import os_problem
 
@@ -120,8 +119,7 @@ def _entries(folder: Folder, model: ModelName | None) -> Iterable[Entry]:
                 continue
             raise
         # Whole microseconds, like the times in the texts.
-        changed = datetime.fromtimestamp(status.st_ctime_ns // 1000 / 1_000_000, UTC)
-        yield Entry(name=name, text=text, owner=status.st_uid, changed=changed)
+        yield Entry(name=name, text=text, owner=status.st_uid, changed=changed_at(status))
 
 
 def read_live(root: Folder, stage: StageName) -> dict[str, int]:
@@ -187,7 +185,7 @@ def append_move(root: Folder, stage: StageName, model: ModelName, number: int, m
         except OSError as error:
             raise refused(error, directory, doing) or explained(error, "make", f"{directory}/{name}") from error
         try:
-            _check_owner(folder, name, directory)
+            check_owner(folder, name, directory, "move")
             folder.sync()
         except OSError as error:
             raise explained(error, "make sure of", f"{directory}/{name}") from error
@@ -200,15 +198,19 @@ def _text_of(folder: Folder, name: str) -> str | None:
         return None
 
 
-def _check_owner(folder: Folder, name: str, directory: str) -> None:
-    """An event whose owner is not its author attests nothing: the file system squashes or maps users."""
+def check_owner(folder: Folder, name: str, directory: str, what: str) -> None:
+    """Take an event away again whose owner is not its author, and attests nothing.
+
+    Raises:
+        PermissionDeniedError: the file system squashes or maps users.
+    """
     owner = folder.lstat(name).st_uid
     if owner == os.geteuid():
         return
     with contextlib.suppress(OSError):
         folder.unlink(name)
     raise PermissionDeniedError(
-        f"the file system recorded uid {owner} as the owner of your move, and you are {current_user()}",
+        f"the file system recorded uid {owner} as the owner of your {what}, and you are {current_user()}",
         hint="root is squashed on NFS, or a user namespace maps you: move as an ordinary user of the file server",
         facts={"directory": directory, "owner": owner},
     )

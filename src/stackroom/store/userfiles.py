@@ -1,4 +1,4 @@
-"""Files of the user's own, outside any registry: what a command is told to read, and what an editor is given.
+"""Files of the user's own, outside any registry: what is read and written on request, and what an editor is given.
 
 What is not promised: that a file stays as it was read. What is: nothing that somebody typed into an editor is lost. The
 text lies in a private file until everything that was to be done with it has been done, and where that fails the error
@@ -17,12 +17,12 @@ import sys
 import tempfile
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from stackroom.errors import InvalidInputError, NotFoundError, RegistryError, UsageError
+from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, RegistryError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 STANDARD_INPUT: Final = "-"
 """The path that means standard input."""
@@ -86,6 +86,65 @@ def read_user_file(path: str, limit: int) -> bytes:
     return content
 
 
+def write_user_file(path: str, content: bytes, *, replace: bool = False) -> str:
+    """Write a file where the user asked for it, whole or not at all; returns its path with ``~`` spelled out.
+
+    Args:
+        path: where; ``~`` is the user's home.
+        content: of the file.
+        replace: put it in the place of a regular file that is there; another kind of thing is never replaced.
+
+    Raises:
+        UsageError: there is no path.
+        ConflictError: something is there already.
+        NotFoundError: its folder is not there.
+        InvalidInputError: it cannot be written.
+    """
+    target = os.path.expanduser(path)
+    facts = {"file": target}
+    if not target or target.endswith("/"):
+        raise UsageError("name a file to write", facts=facts)
+    try:
+        if replace and os.path.isfile(target):
+            _write_over(target, content)
+        else:
+            _write_new(target, content)
+    except FileExistsError:
+        raise ConflictError(f"{target} is there already", facts=facts) from None
+    except FileNotFoundError:
+        raise NotFoundError(f"there is no folder {os.path.dirname(target)}", facts=facts) from None
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise InvalidInputError(f"cannot write {target}: {reason.lower()}", facts=facts) from None
+    return target
+
+
+def _write_new(path: str, content: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+    except BaseException:
+        _forget(path)
+        raise
+
+
+def _write_over(path: str, content: bytes) -> None:
+    """What was there stays until all of the new content is on the disk; its mode stays."""
+    path = os.path.realpath(path)
+    fd, fresh = tempfile.mkstemp(prefix=".stackroom-", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(fd, stat.S_IMODE(os.stat(path).st_mode))
+            os.fsync(fd)
+        os.replace(fresh, path)
+    except BaseException:
+        _forget(fresh)
+        raise
+
+
 @contextmanager
 def edited(text: str, suffix: str) -> Iterator[str]:
     """The text as it comes back from the user's editor.
@@ -101,14 +160,13 @@ def edited(text: str, suffix: str) -> Iterator[str]:
         UsageError: there is no such editor, it failed, or it left no file.
         InvalidInputError: what came back is not UTF-8, or says nothing where the text said something.
     """
-    fd, path = tempfile.mkstemp(prefix="stackroom-", suffix=suffix)
-    with os.fdopen(fd, "wb") as file:
-        file.write(text.encode(errors="surrogateescape"))
+    path = _private_file(text, suffix)
     try:
-        _run_editor(path)
-        after = _what_is_left(path).decode()
-        _check_not_emptied(text, after, suffix)
-        yield after
+        with _told_to_end():
+            _run_editor(path)
+            after = _what_is_left(path).decode()
+            _check_not_emptied(text, after, suffix)
+            yield after
     except UnicodeDecodeError as error:
         wrong = InvalidInputError(f"the edited text is not UTF-8 at byte {error.start}", facts={"file": path})
         _keep(path, text, wrong)
@@ -120,12 +178,51 @@ def edited(text: str, suffix: str) -> Iterator[str]:
         _forget(path)
 
 
+@contextmanager
+def kept_on_failure(text: str, suffix: str) -> Iterator[None]:
+    """A block that does something with a text that lies nowhere else, such as one from standard input.
+
+    When the block fails, the text is put into a private file that the error names, as :func:`edited` does.
+    """
+    try:
+        with _told_to_end():
+            yield
+    except BaseException as error:
+        try:
+            path = _private_file(text, suffix)
+        except RegistryError as trouble:
+            error.add_note(str(trouble))
+        else:
+            _say_kept(path, error)
+        raise
+
+
+def _private_file(text: str, suffix: str) -> str:
+    """A new file that only the user can read.
+
+    Raises:
+        InvalidInputError: it cannot be made, or the disk is full.
+    """
+    path = ""
+    try:
+        fd, path = tempfile.mkstemp(prefix="stackroom-", suffix=suffix)
+        with os.fdopen(fd, "wb") as file:
+            file.write(text.encode(errors="surrogateescape"))
+    except OSError as error:
+        if path:
+            _forget(path)
+        reason = (error.strerror or str(error)).lower()
+        raise InvalidInputError(
+            f"cannot make a file for your text in {tempfile.gettempdir()}: {reason}",
+            hint="set TMPDIR to a folder with some space",
+        ) from None
+    return path
+
+
 def _run_editor(path: str) -> None:
     named = next((os.environ[name] for name in EDITOR_VARIABLES if os.environ.get(name, "").strip()), "vi")
     try:
-        command = [*shlex.split(named), path]
-        with _deaf_to_interrupts():
-            status = subprocess.run(command, check=False).returncode  # noqa: S603 - the user's own editor, and no shell
+        status = _ran([*shlex.split(named), path])
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise UsageError(
@@ -140,18 +237,59 @@ def _run_editor(path: str) -> None:
         )
 
 
+def _ran(command: list[str]) -> int:
+    """Run the editor; returns its status.
+
+    ctrl+c is the editor's, in which it is a key like any other; the terminal sends it to both. Who is told to end
+    while the editor is open tells the editor, which saves what it holds or not, as it always does, and then ends.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return subprocess.run(command, check=False).returncode  # noqa: S603 - the user's own editor, and no shell
+    told: list[int] = []
+    with subprocess.Popen(command) as editor:  # noqa: S603 - the user's own editor, and no shell
+
+        def pass_on(number: int, _frame: object) -> None:
+            told.append(number)
+            editor.send_signal(number)
+
+        # Functions and not SIG_IGN, which the editor would inherit.
+        with _answering(dict.fromkeys(_ENDING, pass_on) | {signal.SIGINT: lambda _number, _frame: None}):
+            status = editor.wait()
+    if told:
+        raise KeyboardInterrupt
+    return status
+
+
+_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+"""What a process is told to end with: by a person, or by a terminal that goes."""
+
+
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Leave ctrl+c to the editor, in which it is a key like any other; the terminal sends it to both."""
+def _told_to_end() -> Iterator[None]:
+    """Take a request to end for ctrl+c, so that what was typed is kept, and told, on the way out."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with _answering(dict.fromkeys(_ENDING, interrupt)):
+        yield
+
+
+@contextmanager
+def _answering(handlers: Mapping[signal.Signals, Callable[[int, object], None]]) -> Iterator[None]:
+    """Answer signals in another way for a while; one that is ignored, as after ``nohup``, stays so."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # A function and not SIG_IGN, which the editor would inherit.
-    before = signal.signal(signal.SIGINT, lambda _signal, _frame: None)
+    before: dict[signal.Signals, Any] = {}
     try:
+        for number, handler in handlers.items():
+            if signal.getsignal(number) not in {signal.SIG_IGN, None}:
+                before[number] = signal.signal(number, handler)
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 def _what_is_left(path: str) -> bytes:
@@ -197,7 +335,8 @@ def _check_not_emptied(before: str, after: str, suffix: str) -> None:
     """
     if _says_something(before, suffix) and not _says_something(after, suffix):
         raise InvalidInputError(
-            "nothing was changed: the text is empty", hint="to take a field away: stackroom edit REF --unset FIELD"
+            "nothing was changed: the text is empty",
+            hint="to take a field away: stackroom edit REF --unset FIELD" if suffix == ".toml" else "",
         )
 
 
@@ -219,6 +358,10 @@ def _keep(path: str, before: str, error: BaseException) -> None:
         if content == old or not _typed_in(content, old):
             _forget(path)
             return
+    _say_kept(path, error)
+
+
+def _say_kept(path: str, error: BaseException) -> None:
     if isinstance(error, RegistryError):
         error.facts["kept"] = path
     error.add_note(f"what you typed is kept in {path}")

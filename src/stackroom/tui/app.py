@@ -99,7 +99,8 @@ class Browser(Going):
 
     def _remember(self, memory: Memory) -> None:
         """Where somebody was, with what is the app's own of it."""
-        self.metrics = memory.metrics
+        self.chosen_metrics = memory.metrics
+        """The metrics that lists and comparisons show, chosen with ``m``; none for all."""
         self.history = History(memory.history)
         self._browse = BrowsePage(memory)
 
@@ -162,7 +163,9 @@ class Browser(Going):
             self._live.stop()
         if self.picture.ready:
             memory = recalled.remembered(self._browse)
-            self.places.keep(self.registry, replace(memory, metrics=self.metrics, history=tuple(self.history.lines)))
+            self.places.keep(
+                self.registry, replace(memory, metrics=self.chosen_metrics, history=tuple(self.history.lines))
+            )
 
     def go_to_registry(self, name: str) -> None:
         """Open another registry, and show it when it is there.

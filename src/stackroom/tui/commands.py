@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stackroom.tui.actions import actions_of
+from stackroom.tui.actions import ACTIONS, actions_of
 from stackroom.tui.memory import HISTORY
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ EVERYWHERE: Final = ("open", "compare", "move", "help", "quit")
 
 _WORDLESS: Final = frozenset({"filter", "help", "quit", "save"})
 """Commands after which nothing can be completed."""
+
+WITH_WORDS: Final = frozenset(action.id for action in ACTIONS if action.words) - {"open", "compare", "move"}
+"""Actions that take the words after them themselves."""
 
 _ALIASES: Final = {"q": "quit", "e": "open", "promote": "move", "h": "help"}
 
@@ -60,6 +63,8 @@ def completions(
     if command is None or command.id in _WORDLESS:
         return []
     known = words or {}
+    if command.id == "export" and command.words:
+        return []
     if command.id in known and (command.id != "move" or command.words):
         found: Iterable[str] = known[command.id]
     else:

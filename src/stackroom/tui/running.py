@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from stackroom.tui.app import Browser
     from stackroom.tui.screens.page import Page
 
-_WITH_WORDS = frozenset({"filter", "sort", "view", "save", "forget", "registry"})
-"""Actions of a screen that take what is typed after their name."""
-
 _NOT_OFFERED = frozenset({"palette", "command", "escape", "leave"})
 """What nobody looks for in the palette: it is how one came there, or goes away."""
 
@@ -39,7 +36,7 @@ def run_command(app: Browser, page: Page, text: str) -> None:
             case "quit":
                 app.exit()
             case id_ if id_ in known:
-                page.act(id_, command.words if id_ in _WITH_WORDS else ())
+                page.act(id_, command.words if id_ in commands.WITH_WORDS else ())
             case id_ if id_ in {action.id for action in actions_of("list")} and page.focused is not None:
                 page.run_on_list(id_)
             case id_:

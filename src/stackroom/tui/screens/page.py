@@ -12,6 +12,7 @@ from textual.containers import Container
 from textual.message import Message
 from textual.screen import Screen as TextualScreen
 
+from stackroom.core.export import FORMATS
 from stackroom.errors import RegistryError
 from stackroom.tui import commands
 from stackroom.tui.actions import BY_ID, actions_of
@@ -147,6 +148,10 @@ class Page(TextualScreen[None]):
 
     def sort_columns(self) -> Sequence[str]:
         """What can be sorted by: for completing ``:sort``."""
+        return ()
+
+    def metric_words(self) -> Sequence[str]:
+        """The metrics that can be plotted: for completing ``:plot``."""
         return ()
 
     # ---- the frame
@@ -404,6 +409,8 @@ class Page(TextualScreen[None]):
         models = [app.picture.opened.get(name, model) for name, model in sorted(app.picture.models.items())]
         words = {
             "sort": self.sort_columns(),
+            "plot": self.metric_words(),
+            "export": FORMATS,
             "move": app.registry.stages,
             "registry": app.places.names(),
             "view": [view.name for view in app.views()],

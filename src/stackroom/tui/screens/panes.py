@@ -12,7 +12,7 @@ from stackroom.tui.present import versions as version_list
 from stackroom.tui.present.filtering import Filter
 from stackroom.tui.screens import recalled
 from stackroom.tui.screens.lists import ModelsTable, Preview, VersionsTable, View, sortable
-from stackroom.tui.screens.page import Page
+from stackroom.tui.screens.metric_keys import BrowseMetricKeys
 from stackroom.tui.screens.shown import Shown, ShownModels, ShownVersions
 from stackroom.tui.widgets.divider import Divider
 
@@ -45,7 +45,7 @@ _PREVIEW_WIDTH: Final = 60
 """Rows of the preview below a list, and cells of the one beside it."""
 
 
-class PanesPage(Page):
+class PanesPage(BrowseMetricKeys):
     """Models and versions: what is shown of them, and where.
 
     Args:
