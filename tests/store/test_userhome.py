@@ -89,6 +89,17 @@ def test_a_folder_that_cannot_be_made_is_an_error_and_leaves_nothing(
     assert os.listdir(tmp_path / "state" / "stackroom") == ["a"]
 
 
+@pytest.mark.root
+def test_root_leaves_nothing_in_the_home_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, 4711, 4711)
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    with pytest.raises(PermissionError, match="another user's home"):
+        userhome.write_state(b"x", "a")
+    assert os.listdir(home) == []
+
+
 def test_many_at_once_leave_one_whole_file() -> None:
     def write(letter: int) -> None:
         for _ in range(20):

@@ -8,6 +8,7 @@ What is read back is bounded and nothing but bytes: whoever asked for it decides
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import uuid
@@ -83,6 +84,7 @@ def write_state(content: bytes, *names: str) -> None:
         OSError: it cannot be written; what was there is there.
     """
     path = state_path().joinpath(*names)
+    check_own(path.parent)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -119,6 +121,22 @@ def forget_state(*names: str) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def check_own(path: str | os.PathLike[str]) -> None:
+    """Root with another's HOME, as sudo leaves it, must not leave folders of root's there.
+
+    Args:
+        path: of a folder that is to be made; it, or the nearest one above it that is there, has to be the caller's.
+
+    Raises:
+        PermissionError: it is somebody else's.
+    """
+    nearest = os.path.abspath(path)
+    while not os.path.isdir(nearest) and os.path.dirname(nearest) != nearest:
+        nearest = os.path.dirname(nearest)
+    if os.stat(nearest).st_uid != os.geteuid():
+        raise PermissionError(errno.EACCES, "it is another user's home", nearest)
 
 
 def _base(variable: str, fallback: str) -> Path:

@@ -233,17 +233,17 @@ class ShownVersions(Shown):
         policy, glyphs = app.registry.policy, app.glyphs
         known = [version for version in model.versions if archived or not version.archived]
         view.total = len(known)
+        chosen = app.chosen_metrics
         self._find_sort(
-            version_list.columns(model, policy, glyphs, view.sort, chosen=app.chosen_metrics),
-            View(sort="version", descending=True),
+            version_list.columns(model, policy, glyphs, chosen=chosen), View(sort="version", descending=True)
         )
-        columns = version_list.columns(model, policy, glyphs, view.sort, chosen=app.chosen_metrics)
+        columns = version_list.columns(model, policy, glyphs, view.sort, chosen=chosen)
         if columns != self._table.columns:
             self._table.set_columns(columns)
         self._table.set_sort(view.sort, descending=view.descending)
         view.empty = "no versions yet"
         ordered = version_list.sorted_versions(model, known, view.sort, descending=view.descending)
-        rows = version_list.Rows(model, policy, app.now, glyphs, view.sort, chosen=app.chosen_metrics)
+        rows = version_list.Rows(model, policy, app.now, glyphs, view.sort, chosen=chosen)
         versions: dict[str, Version] = {str(version.number): version for version in ordered}
         self._put(
             list(versions),
