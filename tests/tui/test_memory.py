@@ -132,12 +132,14 @@ def test_model_sort_filter_panes_and_history_are_there_the_next_time(registry: R
         await somebody.type("/!nothing")
         await somebody.press("enter")
         await somebody.press("j", "+")
-        somebody.app.chosen_metrics = ("accuracy",)
+        somebody.app.chosen_metrics = ("accuracy", "latency_ms")
+        somebody.app._browse.show_lists()
+        await somebody.settle()
         seen.append(somebody.text.split())
 
     async def second(somebody: Walk) -> None:
         assert somebody.text.split() == seen[0]
-        assert somebody.app.chosen_metrics == ("accuracy",)
+        assert somebody.app.chosen_metrics == ("accuracy", "latency_ms")
         await somebody.press("colon", "up")
         assert "sort latency_ms" in somebody.text.splitlines()[-1]
         await somebody.press("up", "up")

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 
 from stackroom.errors import NotFoundError
-from stackroom.store.userfiles import read_user_file
 
 CONFIG_VARIABLE: Final = "STACKROOM_CONFIG"
 """Names the file of settings itself."""
@@ -45,6 +44,8 @@ def read_config(path: Path, limit: int) -> bytes | None:
         NotFoundError: ``$STACKROOM_CONFIG`` names a file that is not there.
         InvalidInputError: it is no regular file, is longer than ``limit`` bytes, or cannot be read.
     """
+    from stackroom.store.userfiles import read_user_file  # noqa: PLC0415 - commands that remember start no editor
+
     try:
         return read_user_file(str(path), limit)
     except NotFoundError:

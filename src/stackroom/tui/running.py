@@ -54,8 +54,8 @@ def entries(app: Browser, page: Page, text: str) -> list[Entry]:
         if action.id not in _NOT_OFFERED
     ]
     models = (app.picture.opened.get(name, model) for name, model in sorted(app.picture.models.items()))
-    named = palette.matching([*actions, *registry_entries(app), *view_entries(app, page)], text)
-    return [*named, *palette.refs(models, text)][: palette.SHOWN]
+    offered = [*actions, *registry_entries(app), *view_entries(app, page), *palette.refs(models, text)]
+    return palette.matching(offered, text)
 
 
 def registry_entries(app: Browser) -> list[Entry]:
