@@ -140,6 +140,9 @@ ANSWERS: list[tuple[str, ...]] = [
     ("history",),
     ("history", "--at", "2999-01-01"),
     ("verify",),
+    ("doctor",),
+    ("doctor", "--fix", "--dry-run"),
+    ("doctor", "--fix"),
 ]
 
 

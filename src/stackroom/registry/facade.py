@@ -24,18 +24,21 @@ from stackroom.registry.registering import Registered, Registration
 from stackroom.store.digest import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
+    from stackroom.core.findings import Finding
     from stackroom.core.names import ModelName, Ref
     from stackroom.registry.editables import Editable, EditableCard
     from stackroom.registry.editing import Edit, Revised
+    from stackroom.registry.mending import Repair
     from stackroom.registry.pruning import Prune
     from stackroom.registry.purging import Purge
     from stackroom.registry.remembering import Vanished
     from stackroom.registry.removing import Removed
     from stackroom.registry.verifying import VersionCheck
+    from stackroom.registry.whoami import Caller
     from stackroom.store.records import Version
 
 
@@ -327,3 +330,29 @@ class Registry(Reader):
         """
         yield from verifying.verify(self, self.to_verify(refs), progress, jobs=jobs)
         yield from verifying.missing_holders(self, refs)
+
+    def whoami(self) -> Caller:
+        """Who the caller is here, what he may probably do, and on what file system."""
+        from stackroom.registry import whoami  # noqa: PLC0415 - as in examine
+
+        return whoami.whoami(self)
+
+    def examine(self) -> Iterator[Finding]:
+        """Everything that is not as it should be; writes nothing, and fails for nothing that is in the registry.
+
+        The first finding may come after a while; ``stackroom.core.findings.worst_first`` sorts them.
+        """
+        from stackroom.registry import examining  # noqa: PLC0415 - only a doctor needs it, and everybody would load it
+
+        yield from examining.examine(self)
+
+    def fix(self, findings: Iterable[Finding] | None = None, *, dry_run: bool = False) -> Iterator[Repair]:
+        """Put right what the caller may put right; never touches evidence.
+
+        Args:
+            findings: of :meth:`examine`; without them the registry is examined now.
+            dry_run: say what would be done, and do nothing.
+        """
+        from stackroom.registry import mending  # noqa: PLC0415 - as in examine
+
+        yield from mending.fix(self, tuple(self.examine()) if findings is None else findings, dry_run=dry_run)
