@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -226,6 +227,15 @@ def test_a_self_made_model_is_a_note(root: Path) -> None:
     as_user(BOB, lambda: Registry(root).new("churn"))
     found = one(EVE, root, "model-self-made")
     assert (found["severity"], found["place"], found["owner"]["uid"]) == ("note", "models/churn", BOB.uid)
+
+
+def test_the_maker_of_a_model_who_left_the_group_is_not_told_to_mend_it(root: Path) -> None:
+    as_user(BOB, lambda: Registry(root).new("churn"))
+    (root / "models/churn").chmod(0o755)
+    left = replace(BOB, groups=())
+    assert not one(left, root, "folder-mode")["fixable"]
+    assert fixed_by(left, root) == {}
+    assert fixed_by(BOB, root) == {"models/churn": True}
 
 
 def test_left_overs_are_removed_by_their_owner_alone(root: Path) -> None:

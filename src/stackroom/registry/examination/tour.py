@@ -111,6 +111,10 @@ class Tour:
         """Whether the caller may change the mode of what that user owns."""
         return self.me in {0, owner}
 
+    def may_share(self, owner: int, gid: int) -> bool:
+        """Whether the caller may give what that user owns to a group, and the setgid bit: the kernel asks for both."""
+        return self.me == 0 or (self.me == owner and gid in {os.getegid(), *os.getgroups()})
+
     def is_stale(self, time: float) -> bool:
         """Whether something that changed last at that time was left by a writer that is no more."""
         return self.newest - time > STALE_SECONDS or self.now - time > STALE_HERE_SECONDS
