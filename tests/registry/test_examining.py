@@ -152,6 +152,22 @@ def _twins(registry: Registry) -> None:
     (registry.path / "models/churn-rate").mkdir(mode=0o755)
 
 
+def _half_restored(registry: Registry) -> None:
+    """The folder is renamed back, and the tombstone is still there."""
+    registry.delete("fraud:3")
+    _tick(registry.path.parent)
+    (trash,) = (registry.path / "models/fraud").glob(".trash-3-*")
+    trash.rename(registry.path / "models/fraud/3")
+
+
+def _half_deleted(registry: Registry) -> None:
+    """The tombstone was made after the folder got its name, and the folder is still there."""
+    _half_restored(registry)
+    _tick(registry.path.parent)
+    tombstone = registry.path / "models/fraud/3@deleted"
+    tombstone.rename(tombstone.with_name(".x")).rename(tombstone)
+
+
 def _touch_after(registry: Registry) -> None:
     _tick(registry.path.parent)
     version = registry.path / "models/fraud/2"
@@ -320,6 +336,34 @@ STATES: dict[str, State] = {
         breaks=lambda r: (r.path / "models/fraud/rc1").symlink_to("8"),
         kind="label-dangling",
         place="models/fraud/rc1",
+        cure="command",
+    ),
+    "a deletion that stopped after its tombstone": State(
+        breaks=_half_deleted,
+        kind="delete-unfinished",
+        place="models/fraud/3",
+        says="a deletion was interrupted",
+        cure="fix command",
+    ),
+    "a restoring that stopped before its end": State(
+        breaks=_half_restored,
+        kind="delete-unfinished",
+        place="models/fraud/3",
+        says="a restoring was interrupted",
+        cure="command",
+    ),
+    "a tombstone of another place": State(
+        breaks=lambda r: (r.path / "models/fraud/3@deleted").symlink_to("op=delete by=0 at=2026-01-01 event=x"),
+        kind="tombstone-forged",
+        place="models/fraud/3@deleted",
+        says="names another place",
+        cure="command",
+    ),
+    "bytes in the trash": State(
+        breaks=lambda r: r.delete("fraud:3"),
+        kind="trash-kept",
+        place="models",
+        says="deleted versions of",
         cure="command",
     ),
     # --- versions
@@ -648,3 +692,30 @@ def test_a_model_that_is_a_symlink_or_a_loop_is_foreign_and_not_entered(registry
     found = kinds(registry)
     assert ("foreign-name", "models/loop") in found
     assert ("folder-replaced", "stages/production") in found
+
+
+def test_trash_without_a_tombstone_is_told_and_marked(registry: Registry) -> None:
+    registry.delete("fraud:3")
+    (registry.path / "models/fraud/3@deleted").unlink()
+    (finding,) = of_kind(registry, "delete-unfinished")
+    assert finding.place.startswith("models/fraud/.trash-3-")
+    assert "no tombstone says" in finding.message
+    assert [repair.done for repair in registry.fix([finding])] == [True]
+    assert kinds(registry) == [("trash-kept", "models")]
+
+
+def test_a_purge_that_was_interrupted_is_told_with_the_command_that_goes_on(registry: Registry) -> None:
+    registry.delete("fraud:3")
+    (trash,) = (registry.path / "models/fraud").glob(".trash-3-*")
+    trash.rename(trash.with_name(trash.name.replace("trash", "purge")))
+    (finding,) = of_kind(registry, "delete-unfinished")
+    assert not finding.fixable
+    run(finding.command)
+    assert kinds(registry) == []
+
+
+def test_what_somebody_planted_in_the_trash_is_told(registry: Registry) -> None:
+    registry.delete("fraud:3")
+    planted = "models/fraud/.trash-3-00000000-0000-0000-0000-000000000000"
+    (registry.path / planted).mkdir()
+    assert kinds(registry) == [("foreign-name", planted), ("trash-kept", "models")]

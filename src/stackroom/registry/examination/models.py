@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import stat
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from stackroom.core import show
 from stackroom.core.findings import Finding
 from stackroom.core.names import NUMBER_DIGITS, is_model_name, similarity_key
+from stackroom.registry.examination.deletions import examine_deletions
 from stackroom.registry.examination.holders import missing_holders, missing_models
 from stackroom.registry.examination.revisions import examine_revisions
 from stackroom.registry.examination.tour import foreign, who
@@ -21,7 +22,6 @@ from stackroom.store import layout
 from stackroom.store.access import group_name
 from stackroom.store.publish import model_mode
 from stackroom.store.scan import list_model
-from stackroom.store.sights import Sight, look_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from stackroom.registry.holdings import Stages
     from stackroom.store.folder import Folder
     from stackroom.store.scan import ModelListing
+    from stackroom.store.sights import Sight
 
 FAR: Final = 1_000
 """A number this far above the next lower one was hardly reached by counting."""
@@ -48,11 +49,6 @@ class _Opened:
     listing: ModelListing
     sights: tuple[Sight, ...]
 
-    def of(self, kind: str) -> list[tuple[int, Sight]]:
-        """The entries of one kind with the number that each belongs to."""
-        found = ((layout.model_entry(sight.name), sight) for sight in self.sights)
-        return [(entry.number, sight) for entry, sight in found if entry.kind == kind and entry.number is not None]
-
 
 def examine_models(tour: Tour, stages: Stages) -> Iterator[Finding]:
     """Everything below ``models/``."""
@@ -63,7 +59,6 @@ def examine_models(tour: Tour, stages: Stages) -> Iterator[Finding]:
     except OSError as error:
         yield tour.unreadable(layout.MODELS, error, tour.root)
         return
-    bytes_kept: Counter[int] = Counter()
     with models:
         try:
             sights = tour.seen(models, layout.MODELS)
@@ -74,15 +69,15 @@ def examine_models(tour: Tour, stages: Stages) -> Iterator[Finding]:
         for sight in sights:
             if sight.is_folder and is_model_name(sight.name):
                 names.append(sight.name)
-                yield from _model(tour, models, sight, stages, bytes_kept)
+                yield from _model(tour, models, sight, stages)
             elif not sight.name.startswith("."):
                 yield foreign(sight)
         yield from _too_similar(names)
         yield from missing_models(stages, names)
-    for uid, amount in sorted(bytes_kept.items()):
+    for uid, amount in sorted(tour.bytes_kept.items()):
         owner = who(uid)
         message = f"deleted versions of {owner.label} keep {show.long_size(amount)}"
-        command = tour.command("purge") if uid == tour.me else ""
+        command = tour.command("purge", "--yes") if uid == tour.me else ""
         yield Finding(kind="trash-kept", place=layout.MODELS, message=message, owner=owner, command=command)
 
 
@@ -99,7 +94,7 @@ def _too_similar(names: Sequence[str]) -> Iterator[Finding]:
             )
 
 
-def _model(tour: Tour, models: Folder, sight: Sight, stages: Stages, bytes_kept: Counter[int]) -> Iterator[Finding]:
+def _model(tour: Tour, models: Folder, sight: Sight, stages: Stages) -> Iterator[Finding]:
     try:
         folder = models.child(sight.name)
     except OSError as error:
@@ -117,7 +112,7 @@ def _model(tour: Tour, models: Folder, sight: Sight, stages: Stages, bytes_kept:
         model = _Opened(folder=folder, place=sight.place, listing=listing, sights=sights)
         yield from _names(tour, model)
         yield from _numbers(model)
-        yield from _deleted(tour, model, bytes_kept)
+        yield from examine_deletions(tour, folder, listing, sights)
         yield from examine_revisions(tour, folder, listing, sights)
         yield from missing_holders(tour, stages, name, listing)
         for number in listing.numbers:
@@ -171,7 +166,6 @@ def _model_folder(tour: Tour, models: Folder, folder: Folder, sight: Sight) -> I
 
 def _names(tour: Tour, model: _Opened) -> Iterator[Finding]:
     """What has no place in a model's folder: foreign names, squatted numbers, labels of nothing."""
-    deleted = {number for number, _ in model.of("tombstone")} | {number for number, _ in model.of("trash")}
     for sight in model.sights:
         entry = layout.model_entry(sight.name)
         match entry.kind:
@@ -182,12 +176,12 @@ def _names(tour: Tour, model: _Opened) -> Iterator[Finding]:
                     kind="number-squatted", place=sight.place, message=message, owner=who(sight.owner), command=command
                 )
             case "label" if sight.is_symlink:
-                yield from _label(tour, model, sight, deleted)
+                yield from _label(tour, model, sight)
             case "metadata" | "card" if sight.is_file:
                 pass
             case "tombstone" if sight.is_symlink:
                 pass
-            case "trash" if sight.is_folder:
+            case "trash" | "purge" if sight.is_folder:
                 pass
             case "version" | "hidden" | "temporary":
                 pass
@@ -195,20 +189,21 @@ def _names(tour: Tour, model: _Opened) -> Iterator[Finding]:
                 yield foreign(sight)
 
 
-def _label(tour: Tour, model: _Opened, sight: Sight, deleted: set[int]) -> Iterator[Finding]:
+def _label(tour: Tour, model: _Opened, sight: Sight) -> Iterator[Finding]:
     try:
         number = layout.parse_label_text(model.folder.read_link(sight.name))
     except OSError:
         return
     if number is None:
         yield foreign(sight)
-    elif number not in model.listing.numbers:
-        gone = "which was deleted" if number in deleted else "which is not here"
-        message = f"label of version {number}, {gone}"
-        restore = tour.command("restore", f"{model.listing.name}:{number}")
-        command = restore if number in deleted else f"rm {tour.path(sight.place)}"
+    elif number not in (*model.listing.numbers, *model.listing.removed):
+        # Labels of deleted versions stay: they belong to the number.
         yield Finding(
-            kind="label-dangling", place=sight.place, message=message, owner=who(sight.owner), command=command
+            kind="label-dangling",
+            place=sight.place,
+            message=f"label of version {number}, which is not here",
+            owner=who(sight.owner),
+            command=f"rm {tour.path(sight.place)}",
         )
 
 
@@ -238,32 +233,3 @@ def _numbers(model: _Opened) -> Iterator[Finding]:
 def _running_out(sight: Sight, number: int, what: str) -> Finding:
     message = f"uses up the number {number}: there are {LAST_NUMBER - number} left for another {what}"
     return Finding(kind="numbers-running-out", place=sight.place, message=message, owner=who(sight.owner))
-
-
-def _deleted(tour: Tour, model: _Opened, bytes_kept: Counter[int]) -> Iterator[Finding]:
-    """Tombstones and trash: that they fit, and how much they keep."""
-    tombstones = dict(model.of("tombstone"))
-    for number, sight in model.of("trash"):
-        if not sight.is_folder:
-            continue
-        with contextlib.suppress(OSError), model.folder.child(sight.name) as inside:
-            files = (below for below in look_below(inside, sight.place) if below.is_file)
-            bytes_kept[sight.owner] += sum(below.status.st_size for below in files if below.status)
-        if number not in tombstones:
-            message = f"version {number} lies in the trash, and no tombstone says so"
-            yield _unfinished(tour, model, sight, number, message)
-    for number, sight in tombstones.items():
-        if number in model.listing.numbers:
-            message = f"says that version {number} was deleted, and its folder is in place"
-            yield _unfinished(tour, model, sight, number, message)
-
-
-def _unfinished(tour: Tour, model: _Opened, sight: Sight, number: int, message: str) -> Finding:
-    return Finding(
-        kind="delete-unfinished",
-        place=sight.place,
-        message=message,
-        owner=who(sight.owner),
-        command=tour.command("delete", f"{model.listing.name}:{number}"),
-        fixable=False,
-    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -57,6 +58,7 @@ class Tour:
         now: this host's clock, in seconds.
         newest: the latest time of change that was seen so far.
         moved: for a stage and the name of an event, the file system's time of it in nanoseconds.
+        bytes_kept: by uid, of deleted versions in the trash.
         left_overs: what writers left unfinished.
         nobodys: the places that belong to the anonymous user.
     """
@@ -71,6 +73,7 @@ class Tour:
     now: float
     newest: float = 0.0
     moved: dict[tuple[StageName, str], int] = field(default_factory=dict)
+    bytes_kept: Counter[int] = field(default_factory=Counter)
     left_overs: list[LeftOver] = field(default_factory=list)
     nobodys: list[Sight] = field(default_factory=list)
     _anonymous: int = field(default_factory=anonymous_uid)
