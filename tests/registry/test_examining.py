@@ -18,6 +18,7 @@ from stackroom.core.ledger import prev_of
 from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import utc_now
+from stackroom.registry.remembering import remember
 from stackroom.store import digest, mounts
 from stackroom.store.folder import Folder
 from support.registries import ID, artifacts, make, set_policy, tree, unseal
@@ -719,3 +720,16 @@ def test_what_somebody_planted_in_the_trash_is_told(registry: Registry) -> None:
     planted = "models/fraud/.trash-3-00000000-0000-0000-0000-000000000000"
     (registry.path / planted).mkdir()
     assert kinds(registry) == [("foreign-name", planted), ("trash-kept", "models")]
+
+
+def test_an_event_that_its_owner_took_away_is_told_to_who_saw_it(registry: Registry) -> None:
+    remember(registry)
+    assert kinds(registry) == []
+    (registry.path / "stages/staging/fraud@2").unlink()
+    (registry.path / "live/staging/fraud").unlink()
+    (registry.path / "live/staging/fraud").symlink_to("../../models/fraud/1")
+    (finding,) = registry.examine()
+    assert (finding.kind, finding.place) == ("head-vanished", "stages/staging/fraud@2")
+    assert "event 2" in finding.message
+    run(finding.command)
+    assert kinds(registry) == []

@@ -273,7 +273,7 @@ KINDS: Final[dict[str, Kind]] = {
     "head-vanished": Kind(
         "warning",
         "You saw a newer event in this ledger before. Its owner took it away, which nothing in the tree can prove.",
-        "Ask who moved then, and move the stage to what it should be.",
+        "Ask who moved then, and move the stage to what it should be; then take it for known.",
     ),
     # --- the host, the file system, the caller
     "owner-squashed": Kind(

@@ -13,7 +13,7 @@ from stackroom.core.findings import Finding
 from stackroom.errors import RegistryError
 from stackroom.registry.examination.folders import examine_feed, examine_folders
 from stackroom.registry.examination.host import examine_caller, examine_clock, examine_host
-from stackroom.registry.examination.ledgers import examine_ledgers
+from stackroom.registry.examination.ledgers import examine_ledgers, examine_memory
 from stackroom.registry.examination.models import examine_models
 from stackroom.registry.examination.tour import Tour, told_at_the_end
 from stackroom.registry.holdings import Stages
@@ -55,6 +55,7 @@ def examine(reader: Reader) -> Iterator[Finding]:
             examine_caller(tour),
             examine_folders(tour, tree),
             examine_ledgers(tour, stages),
+            examine_memory(tour),
             examine_models(tour, stages),
             examine_feed(tour),
             told_at_the_end(tour),

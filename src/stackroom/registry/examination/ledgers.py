@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stackroom.core.findings import Finding
-from stackroom.core.ledger import Event, Validity, event_place, parse_event_name
+from stackroom.core.ledger import Event, Validity, event_name, event_place, parse_event_name
 from stackroom.core.names import ModelName, is_model_name
 from stackroom.registry.examination.models import FAR, LAST_NUMBER
 from stackroom.registry.examination.tour import foreign, who
+from stackroom.registry.remembering import vanished
 from stackroom.store import layout
 from stackroom.store.access import access_to
 
@@ -87,6 +88,14 @@ def _worth(tour: Tour, event: Event) -> tuple[str, str] | None:
         return "event-unreadable", wrong
     place = event_place(tour.reader.id, event.stage, event.model, event.number)
     return ("event-forged" if event.move.event == place else "event-borrowed"), wrong
+
+
+def examine_memory(tour: Tour) -> Iterator[Finding]:
+    """What the caller saw at the head of a ledger and is gone; what he remembers is only read."""
+    for one in vanished(tour.reader):
+        place = f"{layout.STAGES}/{one.stage}/{event_name(one.model, one.number)}"
+        command = tour.command("history", "--acknowledge")
+        yield Finding(kind="head-vanished", place=place, message=one.message, command=command)
 
 
 def _live(tour: Tour, stages: Stages, stage: StageName) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stackroom.core.findings import Finding
 from stackroom.core.ledger import parse_who
 from stackroom.registry.examination.tour import who
+from stackroom.registry.saying import was_written_to
 from stackroom.store import layout
 from stackroom.store.scan import read_revisions
 
@@ -65,8 +66,7 @@ def _chain(tour: Tour, place: str, chain: Sequence[RevisionText]) -> Iterator[Fi
             message = f"says that {said} wrote it, and its owner is {revision.owner}"
             yield Finding(kind="revision-borrowed", place=where, message=message, owner=revision.owner)
     for before, after in pairwise(chain):
-        previous = after.note.previous if after.note else ""
-        if previous and before.digest and after.number == before.number + 1 and previous != before.digest:
+        if before.digest and was_written_to(before, after):
             yield Finding(
                 kind="revision-edited",
                 place=f"{place}/{before.name}",

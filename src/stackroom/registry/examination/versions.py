@@ -204,13 +204,20 @@ def _touched(tour: Tour, held: _Held, holdings: Sequence[Holding], command: str)
     first = max(touched, key=lambda sight: (sight.is_file, sight.status.st_ctime_ns if sight.status else 0))
     stages = ", ".join(one.stage for one in holdings)
     for check in verify(tour.reader, [held.version]):
+        about: dict[str, list[str]] = {}
         for damage in check.damage:
-            name = damage.partition(": ")[0]
-            culprit = next((sight for sight in touched if sight.place == f"{held.place}/{name}"), first)
+            place = f"{held.place}/{damage.partition(': ')[0]}"
+            known = any(sight.place == place for sight in touched)
+            # What names no file that was touched goes with the first that does.
+            about.setdefault(place if known else next(iter(about), first.place), []).append(damage)
+        for culprit in (sight for sight in touched if sight.place in about):
+            damages = about[culprit.place]
+            more = f"; and {len(damages) - 2} more, which verify tells" if len(damages) > 2 else ""
             yield Finding(
                 kind="version-changed",
                 place=culprit.place,
-                message=f"holds {stages}, was written to by {who(culprit.owner).label} after the promotion: {damage}",
+                message=f"holds {stages}, and was written to by {who(culprit.owner).label} after the promotion: "
+                f"{'; '.join(damages[:2])}{more}",
                 owner=who(culprit.owner),
                 command=command,
             )
