@@ -7,22 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stackroom.core.attested import EVENT_LIMIT, Entry, Validity, Who, decode, encode, format_pairs, parse_pairs
 from stackroom.core.ledger import (
-    EVENT_LIMIT,
-    Entry,
     Move,
     StageFolder,
-    Validity,
-    Who,
-    decode,
-    encode,
     event_name,
     event_place,
     format_move,
-    format_pairs,
     parse_event_name,
     parse_move,
-    parse_pairs,
     prev_of,
     replay,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stackroom.core.ledger import Validity
+from stackroom.core.attested import Validity
 from stackroom.errors import ConflictError, IntegrityError, NotFoundError, RegistryError
 from stackroom.registry.facade import Registry
 from stackroom.store import ledgers

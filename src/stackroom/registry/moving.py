@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stackroom.core.attested import Validity
 from stackroom.core.guards import Candidate, Situation, Verdict, judge
-from stackroom.core.ledger import Event, Ledger, Move, Validity, event_name, event_place, prev_of
+from stackroom.core.ledger import Event, Ledger, Move, event_name, event_place, prev_of
 from stackroom.core.metadata import Record
 from stackroom.core.names import Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Guards, Stage

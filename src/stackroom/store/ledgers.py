@@ -15,16 +15,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from uuid import uuid4
 
-from stackroom.core.ledger import (
-    Entry,
-    Ledger,
-    Move,
-    StageFolder,
-    event_name,
-    format_move,
-    parse_event_name,
-    replay,
-)
+from stackroom.core.attested import Entry
+from stackroom.core.ledger import Ledger, Move, StageFolder, event_name, format_move, parse_event_name, replay
 from stackroom.core.names import NUMBER_DIGITS
 from stackroom.errors import ConflictError, IntegrityError, PermissionDeniedError
 from stackroom.store import layout

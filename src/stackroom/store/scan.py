@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stackroom.core.ledger import Who
+from stackroom.core.attested import Who
 from stackroom.core.metadata import Record, note_of, record_of, seal_of
 from stackroom.core.names import ModelName, StageName, is_model_name, is_stage_name
 from stackroom.core.policy import Policy, policy_of, registry_id_of, stage_names_of

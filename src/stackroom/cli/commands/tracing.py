@@ -10,7 +10,7 @@ from stackroom.cli.table import Column
 from stackroom.cli.versions import moment
 from stackroom.cli.words import MISSING, instant_of
 from stackroom.core import show
-from stackroom.core.ledger import Event, Validity
+from stackroom.core.attested import Validity
 from stackroom.core.metadata import iso
 from stackroom.core.names import parse_ref
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from stackroom.cli.context import Context
+    from stackroom.core.ledger import Event
 
 
 def _history_arguments(parser: ArgumentParser) -> None:

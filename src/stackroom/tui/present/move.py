@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from stackroom.core.attested import Who
     from stackroom.core.guards import Verdict
-    from stackroom.core.ledger import Who
     from stackroom.core.names import StageName
     from stackroom.registry.moving import Judgement
     from stackroom.store.access import Access

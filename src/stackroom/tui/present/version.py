@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.attested import Validity
 from stackroom.core.compare import FileFact, Subject, compare
-from stackroom.core.ledger import Validity
 from stackroom.core.metadata import flat
 from stackroom.core.show import age, count, field_text, percent, signed, size
 from stackroom.tui.present.versions import author
