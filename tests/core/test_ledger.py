@@ -7,10 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackroom.core.attested import EVENT_LIMIT, Entry, Validity, Who, decode, encode, format_pairs, parse_pairs
+from stackroom.core.attested import (
+    EVENT_LIMIT,
+    Entry,
+    StageFolder,
+    Validity,
+    Who,
+    decode,
+    encode,
+    format_pairs,
+    parse_pairs,
+)
 from stackroom.core.ledger import (
     Move,
-    StageFolder,
     event_name,
     event_place,
     format_move,

@@ -151,7 +151,7 @@ def test_the_holder_is_worth_what_it_was_promoted_with_also_after_it_was_promote
         other.promote("fraud:2", "staging")
         return plain(*args)
 
-    monkeypatch.setattr("stackroom.registry.moving.read_ledger", slow)
+    monkeypatch.setattr("stackroom.registry.judging.read_ledger", slow)
     verdict = registry.can("fraud:1", "staging").verdicts[0]
     assert (verdict.passed, verdict.seen, verdict.wanted) == (
         False,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stackroom.registry import moving
+from stackroom.registry import judging, moving
 from stackroom.registry.facade import Registry
-from stackroom.store import access, digest
+from stackroom.registry.judging import Options
+from stackroom.store import access, attested, digest
 from stackroom.tui.present.move import hashing
 from stackroom.tui.screens.browse import BrowsePage
 from stackroom.tui.screens.move import MovePage
@@ -147,7 +148,7 @@ def test_somebody_faster_is_named_and_the_move_is_judged_again(registry: Registr
         await somebody.press(*"better", "enter")
         await somebody.type("diabetes-progression:4")
         other = Registry(sample, clock=lambda: NOW)
-        moving.clear(other, "diabetes-progression", "production", moving.Options(reason="it is on fire"))
+        moving.clear(other, "diabetes-progression", "production", Options(reason="it is on fire"))
         await somebody.press("enter")
         assert somebody.page is page
         assert "was faster" in somebody.text
@@ -216,7 +217,7 @@ def test_reading_the_artifacts_shows_how_far_it_is_and_escape_gives_it_up(
         going_on.wait(10)
         return real(folder, sealed, progress)  # type: ignore[arg-type]  # handed through
 
-    monkeypatch.setattr(moving, "verify_version", slow)
+    monkeypatch.setattr(judging, "verify_version", slow)
 
     async def steps(somebody: Walk) -> None:
         somebody.app.move(registry.version("iris-species:3").model, 3, "staging")
@@ -252,7 +253,7 @@ def test_who_may_not_sees_why_and_the_lines_are_not_asked(registry: Registry, mo
 
     real = access.access_to
     monkeypatch.setattr(
-        moving,
+        attested,
         "access_to",
         lambda directory: replace(
             real(directory), allowed=False, group="ml-release", members=("bo", "eva"), group_may=True

@@ -19,6 +19,8 @@ from stackroom.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from stackroom.core.names import StageName
+
 EVENT_LIMIT: Final = 900
 """Bytes in an event's text. XFS holds 1,023 in a symlink, ext4 4,095."""
 
@@ -107,6 +109,21 @@ class Entry:
     text: str | None
     owner: int
     changed: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFolder:
+    """What judging entries needs to know about the folder they were found in.
+
+    Attributes:
+        registry_id: of ``registry.toml``.
+        stage: whose folder, below ``stages/`` or ``approvals/``.
+        owner: the folder's owner (uid).
+    """
+
+    registry_id: str
+    stage: StageName
+    owner: int
 
 
 def encode(text: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from stackroom.core.attested import Entry, Validity, Who
+    from stackroom.core.attested import Entry, StageFolder, Validity, Who
 
 _PREV_DIGITS: Final = 32
 
@@ -179,21 +179,6 @@ def _version_or_none(pairs: Mapping[str, str], key: str) -> int | None:
 def prev_of(text: str) -> str:
     """What the next event's ``prev`` says about this one's text."""
     return "sha256:" + sha256(text.encode(errors="surrogateescape")).hexdigest()[:_PREV_DIGITS]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageFolder:
-    """What judging a ledger needs to know about where it was found.
-
-    Attributes:
-        registry_id: of ``registry.toml``.
-        stage: whose folder.
-        owner: the folder's owner (uid).
-    """
-
-    registry_id: str
-    stage: StageName
-    owner: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,7 @@ class Guards:
     not_worse: Mapping[str, Tolerance] = field(default_factory=dict)
     same_datasets: str = ""
     reason: bool = False
+    approvals: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from stackroom.core.approvals import Op
 from stackroom.core.metadata import record_of
 from stackroom.core.numbers import plain_numbers
-from stackroom.registry import editing, moving, registering, verifying
-from stackroom.registry.moving import Judgement, MoveResult, Options
+from stackroom.registry import approving, editing, judging, moving, registering, verifying
+from stackroom.registry.judging import Judgement, Options
 from stackroom.registry.reading import Reader
 from stackroom.registry.registering import Registered, Registration
 from stackroom.store.digest import Progress, silent
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from stackroom.core.approvals import Word
     from stackroom.core.names import ModelName, Ref
+    from stackroom.registry.approving import Spoken
     from stackroom.registry.editing import Edit, Revised
+    from stackroom.registry.moving import MoveResult
     from stackroom.registry.verifying import VersionCheck
     from stackroom.store.records import Version
 
@@ -144,7 +148,7 @@ class Registry(Reader):
 
     def can(self, ref: str | Ref, stage: str, *, reason: str = "", progress: Progress = silent) -> Judgement:
         """Whether the caller may move a version into a stage, and what every guard says."""
-        return moving.judge_move(self, ref, stage, Options(reason=reason, progress=progress))
+        return judging.judge_move(self, ref, stage, Options(reason=reason, progress=progress))
 
     def promote(
         self,
@@ -195,6 +199,29 @@ class Registry(Reader):
             NotFoundError: nothing does.
         """
         return moving.clear(self, model, stage, Options(reason=reason, dry_run=dry_run))
+
+    def approve(self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False) -> Spoken:
+        """Say yes to a version for a stage: to its artifacts, metadata and card as they are now.
+
+        Raises:
+            NotFoundError: no such version or stage.
+            PermissionDeniedError: the kernel refuses.
+            IntegrityError: the version is not as it was sealed.
+        """
+        return approving.speak(self, Op.APPROVE, (ref, stage), reason=reason, dry_run=dry_run)
+
+    def reject(self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False) -> Spoken:
+        """Say no to a version for a stage, as :meth:`approve` says yes; the later of one person's words stands."""
+        return approving.speak(self, Op.REJECT, (ref, stage), reason=reason, dry_run=dry_run)
+
+    def approvals(self, ref: str | Ref, stage: str | None = None) -> tuple[Word, ...]:
+        """What was said about a version for a stage, or for all, oldest first, each with what has become of it.
+
+        Raises:
+            NotFoundError: no such version or stage.
+            RegistryError: a folder of approvals cannot be read: that is not silence.
+        """
+        return approving.approvals(self, ref, stage)
 
     def to_verify(self, refs: Sequence[str] = ()) -> tuple[Version, ...]:
         """The versions that :meth:`verify` would read: those named, all of a named model, or all."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from stackroom.cli.context import Context
     from stackroom.cli.progress import Bar
-    from stackroom.registry.moving import Judgement, MoveResult
+    from stackroom.registry.judging import Judgement
+    from stackroom.registry.moving import MoveResult
 
 
 def _promote_arguments(parser: ArgumentParser) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stackroom.core.attested import Who
     from stackroom.core.guards import Verdict
     from stackroom.core.names import StageName
-    from stackroom.registry.moving import Judgement
+    from stackroom.registry.judging import Judgement
     from stackroom.store.access import Access
     from stackroom.store.records import Model
     from stackroom.tui.glyphs import Glyphs

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 
 from stackroom.errors import ConflictError, GuardRefusedError
 from stackroom.registry import moving
-from stackroom.registry.moving import Judgement, MoveResult, Options
+from stackroom.registry.judging import Judgement, Options
 from stackroom.tui.actions import Hint, bindings_for
 from stackroom.tui.present import move as judged
 from stackroom.tui.screens.page import Body, Page
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from stackroom.core.names import ModelName
     from stackroom.registry.facade import Registry
+    from stackroom.registry.moving import MoveResult
     from stackroom.store.digest import Progress
     from stackroom.store.records import Model
     from stackroom.tui.actions import Action
