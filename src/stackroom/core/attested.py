@@ -68,6 +68,10 @@ class Who:
         return self.name or str(self.uid)
 
 
+NOBODY: Final = Who(-1)
+"""Whom the kernel knows nothing of."""
+
+
 def parse_who(text: str) -> Who | None:
     """``1003:dave`` or ``1003``; None for anything else."""
     digits, _, name = text.partition(":")

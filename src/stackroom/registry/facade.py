@@ -160,6 +160,7 @@ class Registry(Reader):
         dry_run: bool = False,
         progress: Progress = silent,
         seen: str | None = None,
+        override: Sequence[str] = (),
     ) -> MoveResult:
         """Make a version hold a stage.
 
@@ -171,6 +172,7 @@ class Registry(Reader):
             dry_run: judge, and write nothing.
             progress: is told about the bytes that the guard ``verify`` reads.
             seen: :attr:`Judgement.head` of the judgement that was decided upon; a newer one is a conflict.
+            override: guards that shall not keep the mover; each must be overridable, and the reason is then asked for.
 
         Raises:
             PermissionDeniedError: the kernel refuses.
@@ -178,11 +180,20 @@ class Registry(Reader):
             ConflictError: somebody was faster, or another version holds the stage than expected.
             IntegrityError: the version is not as it was sealed.
         """
-        options = Options(reason=reason, expect=expect, dry_run=dry_run, progress=progress, seen=seen)
+        options = Options(
+            reason=reason, expect=expect, dry_run=dry_run, progress=progress, seen=seen, override=tuple(override)
+        )
         return moving.promote(self, ref, stage, options)
 
     def rollback(
-        self, model: str, stage: str, *, reason: str = "", dry_run: bool = False, progress: Progress = silent
+        self,
+        model: str,
+        stage: str,
+        *,
+        reason: str = "",
+        dry_run: bool = False,
+        progress: Progress = silent,
+        override: Sequence[str] = (),
     ) -> MoveResult:
         """Make the version that held the stage before hold it again.
 
@@ -190,15 +201,19 @@ class Registry(Reader):
             NotFoundError: nothing held it before.
             IntegrityError: what held it is gone or changed.
         """
-        return moving.rollback(self, model, stage, Options(reason=reason, dry_run=dry_run, progress=progress))
+        options = Options(reason=reason, dry_run=dry_run, progress=progress, override=tuple(override))
+        return moving.rollback(self, model, stage, options)
 
-    def clear(self, model: str, stage: str, *, reason: str = "", dry_run: bool = False) -> MoveResult:
+    def clear(
+        self, model: str, stage: str, *, reason: str = "", dry_run: bool = False, override: Sequence[str] = ()
+    ) -> MoveResult:
         """Make nothing hold the stage.
 
         Raises:
             NotFoundError: nothing does.
         """
-        return moving.clear(self, model, stage, Options(reason=reason, dry_run=dry_run))
+        options = Options(reason=reason, dry_run=dry_run, override=tuple(override))
+        return moving.clear(self, model, stage, options)
 
     def approve(self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False) -> Spoken:
         """Say yes to a version for a stage: to its artifacts, metadata and card as they are now.

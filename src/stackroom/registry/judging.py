@@ -6,27 +6,38 @@ number that was free then, and :class:`Judgement` the digests of the artifacts, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from stackroom.core.attested import Validity
-from stackroom.core.guards import Candidate, Situation, Verdict, judge
+from stackroom.core.attested import Pins, Validity, Who
+from stackroom.core.guards import judge
 from stackroom.core.ledger import Event, Ledger, event_name
 from stackroom.core.metadata import Record
 from stackroom.core.names import Ref, StageName, parse_ref, version_ref
-from stackroom.core.policy import Guards, Stage
-from stackroom.registry.pinning import check_readable
+from stackroom.core.policy import Stage
+from stackroom.core.rules import Guards
+from stackroom.core.soak import Soaked, made_it_hold, soaked
+from stackroom.core.verdicts import Candidate, Heard, Ran, Situation, Verdict
+from stackroom.errors import IntegrityError, RegistryError
+from stackroom.registry.pinning import check_readable, pins_of
 from stackroom.registry.reading import listed
 from stackroom.store import layout
-from stackroom.store.attested import access_to_stage
+from stackroom.store.access import user_name
+from stackroom.store.approvals import read_words
+from stackroom.store.attested import access_to_stage, time_of_the_file_system
 from stackroom.store.digest import Progress, silent, verify_version
+from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import read_ledger
-from stackroom.store.scan import ModelListing, read_revisions
+from stackroom.store.programs import run_program
+from stackroom.store.scan import ModelListing, read_registry_file, read_revisions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
+    from stackroom.core.approvals import Word
     from stackroom.core.names import ModelName
+    from stackroom.core.rules import Command, Guards
     from stackroom.registry.reading import Reader
     from stackroom.store.access import Access
     from stackroom.store.folder import Folder
@@ -46,6 +57,8 @@ class Judgement:
         already: the version holds the stage already, and its event is attested: there is nothing to do.
         changes: the names that would be made or replaced, below the registry's root.
         head: the text of the newest event that the judgement rests on; empty for none.
+        words: what people said about it, where the stage has the guard ``approvals``.
+        pins: what the version was when it was judged, which is what an event states; None where that cannot be had.
     """
 
     ref: Ref
@@ -56,11 +69,18 @@ class Judgement:
     already: bool = False
     changes: tuple[str, ...] = ()
     head: str = ""
+    words: tuple[Word, ...] = ()
+    pins: Pins | None = None
 
     @property
     def failed(self) -> tuple[Verdict, ...]:
-        """The guards that refuse."""
-        return tuple(verdict for verdict in self.verdicts if not verdict.passed)
+        """The guards that refuse, and are not overridden."""
+        return tuple(verdict for verdict in self.verdicts if verdict.refuses)
+
+    @property
+    def overridden(self) -> tuple[str, ...]:
+        """The names of the guards that refuse and are overridden, in their order."""
+        return tuple(dict.fromkeys(verdict.name for verdict in self.verdicts if verdict.overridden))
 
     @property
     def allowed(self) -> bool:
@@ -77,6 +97,7 @@ class Judgement:
             "already": self.already,
             "access": self.access.document(),
             "verdicts": [verdict.document() for verdict in self.verdicts],
+            "approvals": [word.document() for word in self.words],
             "changes": list(self.changes),
         }
 
@@ -91,6 +112,7 @@ class Options:
         dry_run: judge, and write nothing.
         progress: is told about the bytes that the guard ``verify`` reads.
         seen: the head that the user decided upon; another one is a conflict.
+        override: the names of guards that shall not keep the mover, where ``registry.toml`` allows that.
     """
 
     reason: str = ""
@@ -98,6 +120,7 @@ class Options:
     dry_run: bool = False
     progress: Progress = silent
     seen: str | None = None
+    override: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -136,7 +159,10 @@ class Scene:
 
 
 def judge_move(reader: Reader, ref: str | Ref, stage: str, options: Options | None = None) -> Judgement:
-    """What would come of moving a version into a stage; reads every byte where the guard ``verify`` asks for it.
+    """What would come of moving a version into a stage.
+
+    Reads every byte where the guard ``verify`` asks for it or an approval stands, and runs the program of the guard
+    ``command`` where everything else agrees.
 
     Raises:
         NotFoundError: no such version or stage.
@@ -166,31 +192,37 @@ def scene_of(reader: Reader, root: Folder, folder: Folder, listing: ModelListing
     return Scene(reader, root, folder, listed(folder, listing.name), declared, ledgers[name], ledgers)
 
 
-def judgement_of(scene: Scene, version: Version | None, options: Options, guards: Guards) -> Judgement:
-    """What would come of a move; without a version, of clearing the stage."""
+def judgement_of(
+    scene: Scene, version: Version | None, options: Options, guards: Guards, *, exact: bool = False
+) -> Judgement:
+    """What would come of a move; without a version, of clearing the stage.
+
+    Args:
+        scene: what it looks at.
+        version: the one that would move.
+        options: what the mover says.
+        guards: those that are asked.
+        exact: the move is about to be made: what time it is says the file system, and not this host.
+    """
     access = scene.access()
     head = scene.ledger.head
-    already = (
-        version is not None
-        and version.seal is not None
-        and head is not None
-        and head.validity is Validity.ATTESTED
-        and _made_it_hold(head, version.number, version.seal.digest)
-    )
-    ref = version.ref if version else Ref(scene.model)
-    if version is not None:
-        check_readable(version)
-        verdicts = () if already else judge(_situation(scene, version, options, guards))
+    if version is None:
+        situation, already = _clearing(scene, options, guards), False
     else:
-        situation = Situation(
-            candidate=Candidate(ref=ref, record=Record()),
-            stage=Stage(name=scene.stage.name, guards=guards),
-            policy=scene.reader.policy,
-            reason=options.reason,
-        )
-        verdicts = judge(situation)
+        check_readable(version)
+        already = head is not None and head.validity is Validity.ATTESTED and _holds(head, version)
+        situation = _situation(scene, version, options, guards)
+    verdicts: tuple[Verdict, ...] = ()
+    pins = _pins_or_none(scene, version) if version and not already else None
+    if version is not None and not already:
+        situation = replace(situation, mover=scene.reader.who if access.allowed else None)
+        situation = _with_people(scene, version, situation, pins)
+        situation = _with_damage(scene, version, situation, options.progress)
+        verdicts = _verdicts(scene, version, situation, options, exact=exact and access.allowed)
+    elif version is None:
+        verdicts = judge(situation, frozenset(options.override))
     return Judgement(
-        ref=ref,
+        ref=situation.candidate.ref,
         stage=scene.stage.name,
         holder=scene.holder(),
         access=access,
@@ -198,10 +230,33 @@ def judgement_of(scene: Scene, version: Version | None, options: Options, guards
         already=already,
         changes=() if already else scene.changes(),
         head=head.text if head else "",
+        words=situation.heard.words,
+        pins=pins,
+    )
+
+
+def _holds(head: Event, version: Version) -> bool:
+    return version.seal is not None and made_it_hold(head, version.number, version.seal.digest)
+
+
+def _pins_or_none(scene: Scene, version: Version) -> Pins | None:
+    try:
+        return pins_of(scene.folder, scene.listing, version)
+    except IntegrityError:
+        return None
+
+
+def _clearing(scene: Scene, options: Options, guards: Guards) -> Situation:
+    return Situation(
+        candidate=Candidate(ref=Ref(scene.model), record=Record()),
+        stage=Stage(name=scene.stage.name, guards=guards),
+        policy=scene.reader.policy,
+        reason=options.reason,
     )
 
 
 def _situation(scene: Scene, version: Version, options: Options, guards: Guards) -> Situation:
+    """What costs next to nothing to look at."""
     digest = version.seal.digest if version.seal else ""
     candidate = Candidate(
         ref=version.ref,
@@ -210,14 +265,12 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
         held=frozenset(
             stage
             for stage, ledger in scene.held.items()
-            if any(_made_it_hold(event, version.number, digest) for event in ledger.counting())
+            if any(made_it_hold(event, version.number, digest) for event in ledger.counting())
         ),
+        author=version.owner,
     )
     holder, trouble = _holder_as_promoted(scene, version.number)
-    damage: tuple[str, ...] | None = None
-    if guards.verify:
-        with scene.folder.child(str(version.number)) as inside:
-            damage = verify_version(inside, digest, options.progress).damage
+    steward, owner = scene.root.status().st_uid, scene.listing.owner
     return Situation(
         candidate=candidate,
         stage=Stage(name=scene.stage.name, guards=guards),
@@ -225,13 +278,87 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
         holder=holder,
         holder_trouble=trouble,
         reason=options.reason,
-        damage=damage,
+        soaked=_soaked(scene, version, scene.reader.clock()),
+        steward=Who(steward, user_name(steward)),
+        model_owner=Who(owner, user_name(owner)),
     )
 
 
-def _made_it_hold(event: Event, number: int, digest: str) -> bool:
-    """Whether an event made this very version hold its stage: a number alone could be a folder put there later."""
-    return event.move is not None and event.move.to == number and event.move.digest == digest
+def _soaked(scene: Scene, version: Version, now: datetime) -> Soaked:
+    ledgers = [scene.held[stage] for stage in scene.reader.policy.soaks_in(scene.stage.name)]
+    return soaked(ledgers, version.number, version.seal.digest if version.seal else "", now)
+
+
+def _with_people(scene: Scene, version: Version, situation: Situation, pins: Pins | None) -> Situation:
+    """With what people said, where the stage asks for it."""
+    if not situation.stage.guards.approvals:
+        return situation
+    stage = scene.stage.name
+    speakers = access_to_stage(str(scene.reader.path), layout.APPROVALS, stage).who_may()
+    try:
+        said = read_words(scene.root, scene.reader.id, stage, version.model, version.number)
+    except RegistryError as error:
+        return replace(situation, heard=Heard(trouble=str(error), speakers=speakers))
+    return replace(situation, heard=Heard(words=said.weighed(pins), speakers=speakers))
+
+
+def _with_damage(scene: Scene, version: Version, situation: Situation, progress: Progress) -> Situation:
+    """With what re-reading the artifacts finds, where a guard depends on it.
+
+    An approval names the list of the artifacts' digests. That the files still are what the list says, only reading
+    them tells; so they are read where anybody's approval stands.
+    """
+    approved = any(word.stands for word in situation.heard.words)
+    if not situation.stage.guards.verify and not approved:
+        return situation
+    digest = version.seal.digest if version.seal else ""
+    with scene.folder.child(str(version.number)) as inside:
+        return replace(situation, damage=verify_version(inside, digest, progress).damage)
+
+
+def _verdicts(
+    scene: Scene, version: Version, situation: Situation, options: Options, *, exact: bool
+) -> tuple[Verdict, ...]:
+    """Every guard's, those last that cost more than reading: each of these only if nothing else refuses."""
+    override = frozenset(options.override)
+    verdicts = judge(situation, override)
+    guards = situation.stage.guards
+    if exact and guards.soak_hours and not _refusing(verdicts):
+        # This host's clock is its user's. It may be late here, and then the mover waits a little longer; never early.
+        now = time_of_the_file_system(scene.root, scene.stage.name)
+        situation = replace(situation, soaked=_soaked(scene, version, now))
+        verdicts = judge(situation, override)
+    if guards.command and situation.mover is not None and not _refusing(verdicts):
+        situation = replace(situation, ran=_ran(scene, version, guards.command))
+        verdicts = judge(situation, override)
+    return verdicts
+
+
+def _refusing(verdicts: tuple[Verdict, ...]) -> bool:
+    """Whether a guard refuses, not counting the program, which was not run yet."""
+    return any(verdict.refuses for verdict in verdicts if verdict.name != "command")
+
+
+def _ran(scene: Scene, version: Version, command: Command) -> Ran:
+    stage = scene.stage.name
+    try:
+        policy = read_registry_file(scene.root).policy
+    except OSError as error:
+        raise explained(error, "read", f"{scene.root.path}/{layout.REGISTRY_FILE}") from error
+    declared = policy.stage(stage) if policy else None
+    if declared is None or declared.guards.command != command:
+        # What was read when the registry was opened may have been somebody else's text: run only what stands there now.
+        return Ran(
+            passed=False, seen=f"not run: {layout.REGISTRY_FILE} has changed since it was read", advice="try again"
+        )
+    values = {
+        "path": str(version.path),
+        "ref": str(version.ref),
+        "model": str(version.model),
+        "version": str(version.number),
+        "stage": str(stage),
+    }
+    return run_program(scene.root, command.filled(values), seconds=command.seconds)
 
 
 def _holder_as_promoted(scene: Scene, candidate: int) -> tuple[Candidate | None, str]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from stackroom.core.attested import Pins
 from stackroom.core.ledger import Ledger, Move, event_name, event_place, prev_of
 from stackroom.core.names import Ref, parse_ref, version_ref
-from stackroom.core.policy import Guards
-from stackroom.errors import ConflictError, GuardRefusedError, IntegrityError, NotFoundError, RegistryError
+from stackroom.core.rules import GUARD_NAMES, Guards
+from stackroom.errors import ConflictError, GuardRefusedError, IntegrityError, NotFoundError, RegistryError, UsageError
 from stackroom.registry.judging import Judgement, Options, Scene, judgement_of, scene_of
 from stackroom.registry.pinning import pins_of
 from stackroom.store.ledgers import append_move, project, read_ledger
@@ -55,6 +55,7 @@ class MoveResult:
             "live_trouble": self.live_trouble,
             "changes": list(self.judgement.changes),
             "verdicts": [verdict.document() for verdict in self.judgement.verdicts],
+            "override": list(self.judgement.overridden),
         }
 
 
@@ -106,7 +107,8 @@ def rollback(reader: Reader, model: str, stage: str, options: Options) -> MoveRe
                 facts={"ref": str(ref), "promoted": previous.move.digest, "found": version.seal.digest},
             )
         asked = scene.stage.guards
-        return _move(scene, version, options, Guards(verify=asked.verify, reason=asked.reason))
+        guards = Guards(verify=asked.verify, reason=asked.reason, overridable=asked.overridable)
+        return _move(scene, version, options, guards)
 
 
 def clear(reader: Reader, model: str, stage: str, options: Options) -> MoveResult:
@@ -124,22 +126,27 @@ def clear(reader: Reader, model: str, stage: str, options: Options) -> MoveResul
                 # Whoever cleared it may have been killed before the pointer went.
                 _bring_in_step(scene)
             raise NotFoundError(f"nothing of {scene.model} holds {stage}", facts={"model": scene.model, "stage": stage})
-        return _move(scene, None, options, Guards(reason=scene.stage.guards.reason))
+        asked = scene.stage.guards
+        return _move(scene, None, options, Guards(reason=asked.reason, overridable=asked.overridable))
 
 
 def _move(scene: Scene, version: Version | None, options: Options, guards: Guards) -> MoveResult:
+    _check_override(options)
     access = scene.access()
     what = f"move {version.ref} to {scene.stage.name}" if version else f"clear {scene.stage.name} of {scene.model}"
     if not access.allowed:
         raise access.refusal(what, you=scene.reader.who)
+    _check_overridable(scene, options, guards)
     _check_expected(scene, options)
-    judgement = judgement_of(scene, version, options, guards)
+    judgement = judgement_of(scene, version, options, guards, exact=not options.dry_run)
     if judgement.failed:
         raise _refusal(judgement)
     if judgement.already or options.dry_run:
         trouble = "" if options.dry_run else _bring_in_step(scene)
         return MoveResult(judgement=judgement, made=False, origin=judgement.holder, live_trouble=trouble)
-    pins = pins_of(scene.folder, scene.listing, version) if version else Pins()
+    pins = judgement.pins
+    if pins is None:
+        pins = pins_of(scene.folder, scene.listing, version) if version else Pins()
     number = scene.ledger.next_number
     move = Move(
         to=version.number if version else None,
@@ -147,6 +154,7 @@ def _move(scene: Scene, version: Version | None, options: Options, guards: Guard
         by=scene.reader.who,
         at=scene.reader.clock(),
         why=options.reason.strip(),
+        override=judgement.overridden,
         digest=pins.digest,
         metadata=pins.metadata,
         card=pins.card,
@@ -164,6 +172,31 @@ def _move(scene: Scene, version: Version | None, options: Options, guards: Guard
         origin=judgement.holder,
         live_trouble=_bring_in_step(scene),
     )
+
+
+def _check_override(options: Options) -> None:
+    """What makes no sense, whatever the registry holds."""
+    unknown = [name for name in options.override if name not in GUARD_NAMES]
+    if unknown:
+        raise UsageError(
+            f"there is no guard {unknown[0]!r} that could be overridden",
+            hint=f"the guards are {', '.join(GUARD_NAMES)}",
+            facts={"guard": unknown[0]},
+        )
+    if options.override and not options.reason.strip():
+        raise UsageError("who overrides a guard says why", hint="add --reason '…': it stays in the event for ever")
+
+
+def _check_overridable(scene: Scene, options: Options, guards: Guards) -> None:
+    """Only what ``registry.toml`` says may be overridden is; asking for more is refused, also where it would pass."""
+    refused = [name for name in options.override if name not in guards.overridable]
+    if refused:
+        stage, allowed = scene.stage.name, sorted(guards.overridable)
+        raise GuardRefusedError(
+            f"the guard {refused[0]!r} of {stage} cannot be overridden: registry.toml does not say that it may",
+            hint=f"what may be overridden there: {', '.join(allowed)}" if allowed else f"nothing of {stage} may be",
+            facts={"guard": refused[0], "overridable": allowed, "stage": stage, "verdicts": []},
+        )
 
 
 def _prev(ledger: Ledger) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from stackroom.tui.background import Task
 
 _PLACEHOLDER: Final = "(asked for on this screen)"
-"""The reason that a roll-back is judged with before one is typed: the screen asks for it by itself."""
+"""The reason that a move is judged with before one is typed: the screen asks for it by itself."""
 
 
 class _GivenUpError(Exception):
@@ -426,6 +426,6 @@ class MovePage(Page):
 def judge(registry: Registry, model: ModelName, number: int | None, stage: str, progress: Progress) -> Judgement:
     """What would come of the move; reads every byte where the stage asks for it."""
     if number is not None:
-        return registry.can(f"{model}:{number}", stage, progress=progress)
+        return registry.can(f"{model}:{number}", stage, reason=_PLACEHOLDER, progress=progress)
     options = Options(reason=_PLACEHOLDER, dry_run=True, progress=progress)
     return moving.rollback(registry, model, stage, options).judgement
