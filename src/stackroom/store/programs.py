@@ -31,6 +31,12 @@ _OUTPUT_KEPT: Final = 16 * 1024
 _OUTPUT_SHOWN: Final = 600
 """Characters of it that the verdict shows."""
 
+_CHUNK: Final = 64 * 1024
+"""Bytes that are read at once: what a pipe holds, usually."""
+
+_CHUNKS_LEFT: Final = 16
+"""How many are read after the end: a pipe holds 1 MiB at most (``pipe-max-size``)."""
+
 _PAUSE: Final = 0.02
 """Seconds between two looks at whether the program has ended."""
 
@@ -232,7 +238,7 @@ def _wait(process: subprocess.Popen[bytes], output: bytearray, deadline: float) 
             time.sleep(_PAUSE)
         if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             # What is in the pipe yet; not to its end, which a child that lives on may hold open.
-            for _ in range(_OUTPUT_KEPT // 4096):
+            for _ in range(_CHUNKS_LEFT):
                 if not reading or not poll.poll(0) or not _take(stream.fileno(), output):
                     break
             return True
@@ -241,7 +247,7 @@ def _wait(process: subprocess.Popen[bytes], output: bytearray, deadline: float) 
 
 def _take(fd: int, output: bytearray) -> bool:
     """Read what there is, and keep the end of it; False at the end of file."""
-    chunk = os.read(fd, 4096)
+    chunk = os.read(fd, _CHUNK)
     output += chunk
     del output[:-_OUTPUT_KEPT]
     return bool(chunk)
