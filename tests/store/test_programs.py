@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import time
@@ -116,13 +117,32 @@ def test_what_it_leaves_in_the_background_is_killed_too_and_not_waited_for(path:
     assert is_gone(int(pids.read_text()))
 
 
+def test_who_gives_up_waiting_kills_it(path: Path, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    program(path, f"#!/bin/sh\necho $$ > {pids}\nexec sleep 600\n")
+
+    def give_up(amount: int, /) -> None:
+        assert amount == 0
+        if pids.exists() and pids.read_text():
+            raise KeyboardInterrupt
+
+    with Folder.open(str(path)) as root, pytest.raises(KeyboardInterrupt):
+        run_program(root, [CHECK], seconds=60, progress=give_up)
+    assert is_gone(int(pids.read_text()))
+
+
 def is_gone(pid: int) -> bool:
-    """Whether a process ended; one that nobody reaps in this container stays as a zombie."""
+    """Whether a process has ended, or ends now that it was killed."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            return file.read().rpartition(")")[2].split()[0] in {"Z", "X"}
-    except OSError:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
         return True
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(5000))
+    finally:
+        os.close(descriptor)
 
 
 # --- what is not run

@@ -110,7 +110,7 @@ class Options:
         reason: what the mover says.
         expect: who must hold the stage now, as a reference; None asks for nothing.
         dry_run: judge, and write nothing.
-        progress: is told about the bytes that the guard ``verify`` reads.
+        progress: is told about the bytes that guards read; while a program runs it is asked whether to go on.
         seen: the head that the user decided upon; another one is a conflict.
         override: the names of guards that shall not keep the mover, where ``registry.toml`` allows that.
     """
@@ -329,7 +329,7 @@ def _verdicts(
         situation = replace(situation, soaked=_soaked(scene, version, now))
         verdicts = judge(situation, override)
     if guards.command and situation.mover is not None and not _refusing(verdicts):
-        situation = replace(situation, ran=_ran(scene, version, guards.command))
+        situation = replace(situation, ran=_ran(scene, version, guards.command, options.progress))
         verdicts = judge(situation, override)
     return verdicts
 
@@ -339,7 +339,7 @@ def _refusing(verdicts: tuple[Verdict, ...]) -> bool:
     return any(verdict.refuses for verdict in verdicts if verdict.name != "command")
 
 
-def _ran(scene: Scene, version: Version, command: Command) -> Ran:
+def _ran(scene: Scene, version: Version, command: Command, progress: Progress) -> Ran:
     stage = scene.stage.name
     try:
         policy = read_registry_file(scene.root).policy
@@ -358,7 +358,7 @@ def _ran(scene: Scene, version: Version, command: Command) -> Ran:
         "version": str(version.number),
         "stage": str(stage),
     }
-    return run_program(scene.root, command.filled(values), seconds=command.seconds)
+    return run_program(scene.root, command.filled(values), seconds=command.seconds, progress=progress)
 
 
 def _holder_as_promoted(scene: Scene, candidate: int) -> tuple[Candidate | None, str]:

@@ -20,6 +20,7 @@ from stackroom.core.text import visible
 from stackroom.core.verdicts import Ran
 from stackroom.store import layout
 from stackroom.store.access import group_name, user_name
+from stackroom.store.digest import Progress, silent
 from stackroom.store.folder import Folder
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class _UnsafeError(Exception):
         self.advice = advice
 
 
-def run_program(root: Folder, words: Sequence[str], *, seconds: float) -> Ran:
+def run_program(root: Folder, words: Sequence[str], *, seconds: float, progress: Progress = silent) -> Ran:
     """Run a guard's program in the registry's folder, and say how it ended.
 
     It gets an environment of three variables, no input, and a process group of its own that is killed at the end. What
@@ -65,11 +66,13 @@ def run_program(root: Folder, words: Sequence[str], *, seconds: float) -> Ran:
         root: the registry.
         words: the program, below the root unless it begins with ``/``, and its arguments.
         seconds: after which it is killed.
+        progress: is asked, with 0 bytes, whether to go on; where it raises, the program is killed.
     """
     try:
         with contextlib.ExitStack() as opened:
             program = _checked(root, words[0], opened)
-            return _run(root, words, program, seconds)
+            process = _started(root, words, program)
+            return _verdict(process, seconds, progress)
     except _UnsafeError as error:
         return Ran(passed=False, seen=f"not run: {error}", advice=error.advice)
     except OSError as error:
@@ -174,13 +177,13 @@ def _granted_by_acl(fd: int) -> Iterator[int]:
 # --- running it
 
 
-def _run(root: Folder, words: Sequence[str], program: int, seconds: float) -> Ran:
+def _started(root: Folder, words: Sequence[str], program: int) -> subprocess.Popen[bytes]:
     path = words[0] if words[0].startswith("/") else f"{root.path}/{words[0]}"
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "STACKROOM_COMMAND": path}
     try:
         # Through the descriptors: neither the program nor the folder can be another than was checked. An interpreter
         # that is named by #! opens the same descriptor, which is why it stays open in the child.
-        process = subprocess.Popen(  # noqa: S603 - the steward's own program, checked above; no shell
+        return subprocess.Popen(  # noqa: S603 - the steward's own program, checked above; no shell
             [path, *words[1:]],
             executable=f"/proc/self/fd/{program}",
             pass_fds=(program,),
@@ -193,11 +196,13 @@ def _run(root: Folder, words: Sequence[str], program: int, seconds: float) -> Ra
         )
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        return Ran(passed=False, seen=f"not run: {path} cannot be started: {why} (does its #! line name a program?)")
+        raise _UnsafeError(path, f"cannot be started: {why}", "does its #! line name a program?") from None
+
+
+def _verdict(process: subprocess.Popen[bytes], seconds: float, progress: Progress) -> Ran:
     output = bytearray()
-    in_time = False
     try:
-        in_time = _wait(process, output, time.monotonic() + seconds)
+        in_time = _wait(process, output, time.monotonic() + seconds, progress)
     finally:
         # Before it is reaped: until then nobody else can have the number of its group.
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -208,11 +213,8 @@ def _run(root: Folder, words: Sequence[str], program: int, seconds: float) -> Ra
     said = _shown(bytes(output))
     if not in_time:
         return Ran(passed=False, seen=f"took longer than {seconds:g} s and was killed{said}", advice=_ASK)
-    return Ran(
-        passed=process.returncode == 0,
-        seen=f"{_ended(process.returncode)}{said}",
-        advice="" if process.returncode == 0 else _ASK,
-    )
+    passed = process.returncode == 0
+    return Ran(passed=passed, seen=f"{_ended(process.returncode)}{said}", advice="" if passed else _ASK)
 
 
 _ASK: Final = "put right what it says, or ask the steward, whose rule it is"
@@ -222,7 +224,7 @@ def _ended(code: int) -> str:
     return f"ended with {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
 
 
-def _wait(process: subprocess.Popen[bytes], output: bytearray, deadline: float) -> bool:
+def _wait(process: subprocess.Popen[bytes], output: bytearray, deadline: float, progress: Progress) -> bool:
     """Read what it prints until it ends; False where it did not in time. It is not reaped."""
     stream = process.stdout
     if stream is None:
@@ -232,6 +234,7 @@ def _wait(process: subprocess.Popen[bytes], output: bytearray, deadline: float) 
     poll.register(stream, select.POLLIN)
     reading = True
     while time.monotonic() < deadline:
+        progress(0)
         if reading and poll.poll(_PAUSE * 1000):
             reading = _take(stream.fileno(), output)
         elif not reading:

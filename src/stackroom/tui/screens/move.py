@@ -50,7 +50,8 @@ def watched(task: Task, total: int) -> Progress:
         done += amount
         if task.cancelled:
             raise _GivenUpError
-        task.report((done, total, time.monotonic() - task.started))
+        if amount:
+            task.report((done, total, time.monotonic() - task.started))
 
     return progress
 
