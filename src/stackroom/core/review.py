@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stackroom.core.approvals import Op
-from stackroom.core.attested import NOBODY
+from stackroom.core.attested import NOBODY, Validity
 from stackroom.core.metadata import iso
 from stackroom.core.verdicts import Situation, Verdict
 
@@ -122,15 +122,17 @@ def _told(situation: Situation) -> Iterable[str]:
         said = word.approval
         if said is None or not word.validity.counts:
             yield f"{word.name} is {word.validity} and does not count"
-        elif word.superseded:
             continue
-        elif word.void:
-            yield f"{word.by.label} {said.op.done} other {' and '.join(word.void)}: void"
+        who = word.by.label if word.validity is Validity.ATTESTED else f"{word.by.label} ({word.validity})"
+        if word.superseded:
+            continue
+        if word.void:
+            yield f"{who} {said.op.done} other {' and '.join(word.void)}: void"
         elif said.op is Op.REJECT:
-            yield f"{word.by.label} rejected it{f': {said.why}' if said.why else ''}"
+            yield f"{who} rejected it{f': {said.why}' if said.why else ''}"
         else:
             why_not = _why_not(situation, word)
-            yield f"{word.by.label} approved it{f', and is {why_not}: does not count' if why_not else ''}"
+            yield f"{who} approved it{f', and is {why_not}: does not count' if why_not else ''}"
 
 
 def _what_to_do(situation: Situation, rejections: list[Word]) -> str:
