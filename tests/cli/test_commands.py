@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,10 @@ import pytest
 
 import stackroom
 from cli.calling import process
+from cli.test_reference import check
+from stackroom.cli import main
 from support.registries import artifacts, set_policy, tree, unseal
+from support.users import User, run_as
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,14 +36,72 @@ def test_init_makes_a_registry_and_prints_what_it_set(cli: Cli, tmp_path: Path) 
     assert stackroom.open(path).name == "mine"
 
 
-def test_init_on_a_registry_is_a_conflict(cli: Cli, registry_path: Path) -> None:
-    assert cli("init", registry_path).code == 6
+def test_init_on_a_registry_tells_what_differs_and_changes_nothing(cli: Cli, registry_path: Path) -> None:
+    before = tree(registry_path)
+    answer = cli.ok("init", registry_path)
+    assert "as it should be; nothing was changed" in answer.err
+    assert cli.ok("init", registry_path, "--stage", "staging", "--stage", "production").out == answer.out
+    answer = cli("init", registry_path, "--stage", f"staging={os.getegid()}", "--stage", "canary")
+    assert answer.code == 6
+    assert "stages/staging\t3775\t0755\t" in answer.out
+    assert f"  chmod 3775 {registry_path}/stages/staging\n" in answer.err
+    assert "stages/canary\t0755\t-\tis missing" in answer.out
+    assert "registry.toml declares the stage production, which was not asked for" in answer.out
+    document = cli.json("init", registry_path, "--stage", "staging", "--stage", "canary", "--stage", "production")
+    assert [(one["kind"], one["path"]) for one in document["differences"]] == [
+        ("stage-undeclared", "registry.toml"),
+        *(("missing", f"{parent}/canary") for parent in ("stages", "live", "approvals")),
+    ]
+    assert document["commands"][0] == f"printf '\\n[stages.\"canary\"]\\n' >> {registry_path}/registry.toml"
+    assert tree(registry_path) == before
 
 
 def test_init_dry_run_makes_nothing_and_still_refuses_what_would_fail(cli: Cli, tmp_path: Path) -> None:
     assert "nothing was made" in cli.ok("init", tmp_path / "new", "--dry-run").err
     assert not (tmp_path / "new").exists()
-    assert cli("init", cli.registry, "--dry-run").code == 6
+    assert cli("init", cli.registry, "--dry-run", "--strict", "--authors", "62001").code == 6
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    assert cli("init", tmp_path / "full", "--dry-run").code == 8
+
+
+@pytest.mark.root
+def test_init_without_a_group_prints_what_an_administrator_runs(reachable_path: Path) -> None:
+    reachable_path.chmod(0o777)
+    path = reachable_path / "registry"
+    somebody = User(uid=61_000, gid=61_000)
+
+    def attempt(*more: str) -> list[object]:
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main.run(["init", str(path), "--monitors", "62004", *more], lambda _paths: 0)
+        return [code, out.getvalue(), err.getvalue()]
+
+    for dry in ((), ("--dry-run",)):
+        code, out, err = run_as(somebody, lambda dry=dry: attempt(*dry))  # type: ignore[misc]  # a lambda with a default
+        assert (code, out) == (4, "")
+        lines = str(err).split("\n")
+        assert "error: you are not in 62004" in lines[0]
+        assert [line.strip() for line in lines if line.startswith("  ")] == [
+            "usermod -aG 62004 61000",
+            f"(umask 022; mkdir -p {path} {path}/observations)",
+            f"chown 61000 {path} {path}/observations",
+            f"chgrp 62004 {path}/observations",
+            f"chmod 00755 {path}",
+            f"chmod 3775 {path}/observations",
+        ]
+    document = json.loads(str(run_as(somebody, lambda: attempt("--json"))[1]))
+    check("error", document)
+    assert [len(recipe["commands"]) for recipe in document["error"]["recipes"]] == [1, 5]
+
+
+def test_can_warns_of_a_ledger_that_is_not_sticky(fraud: Cli) -> None:
+    (fraud.registry / "stages/staging").chmod(0o2775)
+    answer = fraud.ok("can", "fraud:2", "staging")
+    assert "warning: " in answer.err
+    assert "without the sticky bit: every member of" in answer.err
+    [warning] = fraud.json("can", "fraud:2", "staging")["warnings"]
+    assert warning["kind"] == "not-sticky"
 
 
 @pytest.mark.parametrize(

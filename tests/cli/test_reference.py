@@ -95,6 +95,8 @@ def test_every_command_has_a_schema_that_is_one_and_is_in_the_reference() -> Non
 ANSWERS: list[tuple[str, ...]] = [
     ("init", "{tmp}/other"),
     ("init", "{tmp}/third one", "--dry-run"),
+    ("init", "{tmp}/other"),
+    ("init", "{tmp}/other", "--stage", "canary=0", "--strict"),
     ("new", "churn"),
     ("new", "newer", "--dry-run"),
     ("register", "fraud", "{tmp}/first"),

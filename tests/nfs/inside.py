@@ -19,7 +19,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import stackroom
 from stackroom.core.names import ModelName, StageName
 from stackroom.registry.facade import Registry
-from stackroom.store.setup import Plan, make_registry
+from stackroom.store.caveats import caveats
+from stackroom.store.folder import Folder
+from stackroom.store.setup import make_registry
+from stackroom.store.survey import survey
+from stackroom.store.tree import Plan
 from stackroom.store.watch import Watch
 from support.users import ChildFailed, User, run_as, start_as
 
@@ -155,6 +159,40 @@ def who_is_not_a_releaser_moves_nothing(a: Path, b: Path) -> None:
     assert stackroom.open(a / name).ledger("fraud", "production").holder is None
 
 
+def a_team_is_set_up_by_an_ordinary_account_and_root_is_nobody(a: Path, b: Path) -> None:
+    stages = {StageName("production"): RELEASERS}
+    plan = Plan(path=str(a / "team"), authors=AUTHORS, monitors=AUTHORS, stages=stages, strict=True)
+    run_as(STEWARD, lambda: len(make_registry(plan, datetime.now(UTC))))
+    with Folder.open(str(b / "team")) as root:
+        found = survey(root, tuple(stages))
+    assert not found.differences, found.differences
+    assert found.steward == STEWARD.uid
+    assert (found.plan.authors, found.plan.strict, dict(found.plan.stages)) == (AUTHORS, True, stages)
+    run_as(STEWARD, lambda: Registry(b / "team").new("fraud", steward_owned=True))
+    source = _artifact(Path(os.environ["TMPDIR"]), "weights")
+    assert run_as(ALICE, lambda: _register(a / "team", source, 1)) == [1]
+    try:
+        make_registry(Plan(path=str(a / "of-root")), datetime.now(UTC))
+    except stackroom.PermissionDeniedError as error:
+        assert "root is squashed" in str(error), error  # noqa: PT017 - no pytest in the laboratory
+    else:
+        raise AssertionError("root made a registry that belongs to nobody")
+
+
+def what_makes_a_prediction_unsure_is_told_on_nfs_alone(a: Path, b: Path) -> None:
+    name = _registry(a)
+    production = str(b / name / "stages" / "production")
+    many = User(uid=DAVE.uid, gid=DAVE.gid, groups=(*range(50_000, 50_016), RELEASERS))
+
+    def kinds() -> list[str]:
+        return [one.kind for one in caveats(production)]
+
+    assert run_as(DAVE, kinds) == []
+    assert run_as(many, kinds) == ["many-groups"]
+    assert kinds() == ["root-squash"]
+    assert [one.kind for one in caveats(os.environ["LAB_SERVER_DIR"])] in ([], ["not-sticky"])
+
+
 SCENARIOS: tuple[Callable[[Path, Path], None], ...] = (
     a_file_of_one_client_is_seen_by_the_other,
     the_clients_have_caches_of_their_own,
@@ -163,6 +201,8 @@ SCENARIOS: tuple[Callable[[Path, Path], None], ...] = (
     two_users_on_two_clients_promote_at_once,
     what_one_client_registers_the_other_notices_at_the_next_look,
     who_is_not_a_releaser_moves_nothing,
+    a_team_is_set_up_by_an_ordinary_account_and_root_is_nobody,
+    what_makes_a_prediction_unsure_is_told_on_nfs_alone,
 )
 
 

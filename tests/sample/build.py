@@ -30,7 +30,7 @@ from sample.train import train_all
 from stackroom.core.attested import Who
 from stackroom.core.names import StageName
 from stackroom.registry.facade import Registry
-from stackroom.store import setup
+from stackroom.store import setup, tree
 from stackroom.store.provenance import provenance
 from support.users import User, run_as
 
@@ -80,7 +80,7 @@ def build(work: Path) -> Path:
     root = work / "registry"
     source = {key: value for key, value in provenance().items() if key in {"git_commit", "git_dirty"}}
     stages = {StageName("staging"): GROUP, StageName("production"): GROUP}
-    setup.make_registry(setup.Plan(path=str(root), authors=GROUP, stages=stages), START)
+    setup.make_registry(tree.Plan(path=str(root), authors=GROUP, stages=stages), START)
     (root / "registry.toml").write_text(HEAD + POLICY)
     for index, model in enumerate(models):
         calendar = Calendar(START + timedelta(days=2 * index, hours=index))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stackroom.store import access
 from stackroom.store.access import access_to, current_user, refused
 from support.registries import ALICE, DAVE, RELEASERS, shared
 from support.users import run_as
@@ -37,9 +38,46 @@ def test_a_refusal_names_directory_group_and_mode(reachable_path: Path) -> None:
 
     message, hint, facts, code = run_as(ALICE, refusal)
     assert message == f"you may not move it: {production} is 61000:{RELEASERS} 3775, and you are 61001"
-    assert hint == f"group {RELEASERS} may (no members known here); ask one of them, or ask 61000 to be added"
+    assert hint == f"group {RELEASERS} may (this host lists none of its members); ask 61000 to be added to {RELEASERS}"
     assert (facts["group"], facts["mode"], facts["allowed"]) == (str(RELEASERS), "3775", False)  # type: ignore[index]  # facts come back as JSON
     assert code == 4
+
+
+def named(monkeypatch: pytest.MonkeyPatch, members: tuple[str, ...]) -> None:
+    """Give the releasers' group a name and members, and everybody the login dave."""
+    monkeypatch.setattr(access, "group_name", lambda gid: "ml-release" if gid == RELEASERS else str(gid))
+    monkeypatch.setattr(access, "group_members", lambda gid: members if gid == RELEASERS else ())
+    monkeypatch.setattr(access, "user_name", lambda uid: "mlreg" if uid == 61000 else "dave")
+
+
+@pytest.mark.root
+def test_a_refusal_names_those_who_may_and_the_steward(reachable_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    production = f"{shared(reachable_path)}/stages/production"
+    named(monkeypatch, ("erin", "fay"))
+    advice = run_as(ALICE, lambda: access_to(production).advice())
+    assert advice == "group ml-release may (erin, fay); ask one of them, or ask mlreg to be added to ml-release"
+
+
+@pytest.mark.root
+def test_who_was_added_to_the_group_since_he_logged_in_is_told_to_log_in_again(
+    reachable_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    production = f"{shared(reachable_path)}/stages/production"
+    named(monkeypatch, ("dave", "erin"))
+    advice = run_as(ALICE, lambda: access_to(production).advice())
+    assert advice == "you are in ml-release now, but were not when you logged in: log in again"
+
+
+@pytest.mark.root
+def test_a_folder_that_cannot_even_be_looked_at_is_told_without_naming_anybody(reachable_path: Path) -> None:
+    (reachable_path / "closed" / "in").mkdir(parents=True)
+    (reachable_path / "closed").chmod(0o700)
+
+    def refusal() -> list[str]:
+        error = access_to(f"{reachable_path}/closed/in").refusal("write", you=current_user())
+        return [str(error), error.hint]
+
+    assert run_as(ALICE, refusal) == [f"you may not write: {reachable_path}/closed/in: permission denied", ""]
 
 
 def test_only_a_refusal_of_the_kernel_is_one_of_ours(tmp_path: Path) -> None:

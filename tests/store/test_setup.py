@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+import subprocess
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +12,10 @@ import pytest
 from stackroom.core.names import StageName
 from stackroom.errors import ConflictError, InvalidInputError, PermissionDeniedError
 from stackroom.registry.facade import Registry
-from stackroom.store.setup import Plan, make_registry, parse_group
+from stackroom.store import setup, survey
+from stackroom.store.access import group_name
+from stackroom.store.setup import check_plan, compare, make_registry, parse_group
+from stackroom.store.tree import Plan
 from support.registries import (
     AUTHORS,
     GROUPS,
@@ -21,9 +27,10 @@ from support.registries import (
     STEWARD,
     tree,
 )
-from support.users import User, run_as
+from support.users import ChildFailed, User, run_as
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 FORMAT: dict[str, tuple[int, int | None]] = {
@@ -107,20 +114,234 @@ def test_one_person_needs_no_groups(tmp_path: Path) -> None:
     assert registry.policy.stages[0].guards.origin == ()
 
 
+def asked(root: Path, **changes: Any) -> Plan:  # noqa: ANN401 - fields of Plan
+    return Plan(path=str(root), **(GROUPS | changes))
+
+
+def shell(commands: list[str]) -> None:
+    """Run what was printed, as the administrator with a strict umask would."""
+    subprocess.run(["sh", "-euc", "\n".join(["umask 077", *commands])], check=True, capture_output=True)
+
+
+def refusal_of(plan: Plan) -> dict[str, Any]:
+    """How init refuses, as JSON can tell it; a dry run refuses alike."""
+    with pytest.raises(PermissionDeniedError) as caught:
+        make_registry(plan, NOW)
+    with pytest.raises(PermissionDeniedError, match=re.escape(str(caught.value))):
+        check_plan(plan)
+    return {"message": str(caught.value), "hint": caught.value.hint, **caught.value.facts}
+
+
+def told_of(plan: Plan) -> list[str]:
+    there = compare(plan)
+    assert there is not None
+    return [f"{one.kind} {one.path}" for one in there.differences]
+
+
 @pytest.mark.root
 def test_a_group_that_one_is_not_in_is_refused_and_nothing_is_made(reachable_path: Path) -> None:
     reachable_path.chmod(0o777)
     root = reachable_path / "registry"
-
-    def attempt() -> list[str]:
-        with pytest.raises(PermissionDeniedError) as caught:
-            make_registry(Plan(path=str(root), authors=62999), NOW)
-        return [str(caught.value), caught.value.hint]
-
-    message, hint = run_as(STEWARD, attempt)
-    assert "you are not in 62999" in message
-    assert "usermod -aG 62999" in hint
+    told = run_as(STEWARD, lambda: refusal_of(Plan(path=str(root), authors=62999)))
+    assert "you are not in 62999" in told["message"]
+    assert "usermod -aG 62999" in told["hint"]
+    assert told["groups"] == ["62999"]
     assert not root.exists()
+
+
+LONELY = User(uid=STEWARD.uid, gid=STEWARD.gid, groups=(AUTHORS,), name="mlreg")
+"""The steward, who is in one group of all."""
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("changes", [{}, {"readers": READERS}, {"strict": True}, {"authors": 62_999}], ids=str)
+@pytest.mark.parametrize("umask", [0o077, 0o000])
+def test_what_an_administrator_is_told_to_make_is_what_lacks(
+    reachable_path: Path, changes: dict[str, Any], umask: int
+) -> None:
+    root = reachable_path / "not there; yet" / "it's"
+    plan = asked(root, **changes)
+    told = run_as(LONELY, lambda: refusal_of(plan), umask=umask)
+    lacking = {str(gid) for gid in plan.groups()} - {str(AUTHORS)}
+    assert set(told["groups"]) == lacking
+    by_groups, by_folders = told["recipes"]
+    assert by_groups["commands"] == [f"usermod -aG {','.join(told['groups'])} {STEWARD.uid}"]
+    shell(by_folders["commands"])
+    made = run_as(LONELY, lambda: len(make_registry(plan, NOW)), umask=umask)
+    assert made == len(seen(root))
+    assert {path.lstat().st_uid for path in [root, *root.rglob("*")]} == {STEWARD.uid}
+    there = run_as(LONELY, lambda: told_of(plan), umask=umask)
+    assert there == []
+    assert os.listdir(reachable_path) == ["not there; yet"]
+
+
+@pytest.mark.root
+def test_an_administrator_makes_no_folder_that_the_steward_can_make(reachable_path: Path) -> None:
+    reachable_path.chmod(0o777)
+    root = reachable_path / "registry"
+    told = run_as(LONELY, lambda: refusal_of(asked(root, monitors=None, reviewers=None)))
+    names = ("", "/stages", "/stages/staging", "/stages/production", "/live", "/live/staging", "/live/production")
+    places = " ".join(f"{root}{name}" for name in names)
+    assert told["recipes"][1]["commands"] == [
+        f"(umask 022; mkdir -p {places})",
+        f"chown {STEWARD.uid} {places}",
+        f"chgrp {REVIEWERS} {root}/stages/staging {root}/live/staging",
+        f"chgrp {RELEASERS} {root}/stages/production {root}/live/production",
+        f"chmod 00755 {root} {root}/stages {root}/live",
+        f"chmod 2775 {root}/live/staging {root}/live/production",
+        f"chmod 3775 {root}/stages/staging {root}/stages/production",
+    ]
+
+
+@pytest.mark.root
+def test_a_folder_that_one_may_not_make_is_refused_with_what_makes_it(reachable_path: Path) -> None:
+    root = reachable_path / "srv" / "registry"
+    told = run_as(STEWARD, lambda: refusal_of(asked(root)))
+    assert f"you may not make {root}: {reachable_path} is root:" in told["message"]
+    shell([told["hint"].partition("as an administrator: ")[2].partition("; then run")[0]])
+    run_as(STEWARD, lambda: len(make_registry(asked(root), NOW)))
+
+
+@pytest.mark.root
+def test_a_folder_of_somebody_elses_becomes_no_registry(reachable_path: Path) -> None:
+    root = reachable_path / "registry"
+    root.mkdir()
+    root.chmod(0o777)
+    told = run_as(STEWARD, lambda: refusal_of(asked(root)))
+    assert f"{root} belongs to root, and you are {STEWARD.uid}" in told["message"]
+    shell([told["hint"].partition("as an administrator: ")[2]])
+    run_as(STEWARD, lambda: len(make_registry(asked(root), NOW)))
+    assert seen(root) | {".": (0o755, STEWARD.gid)} == expected({}, STEWARD.gid)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("umask", [0o077, 0o000])
+def test_init_goes_on_wherever_it_was_killed(reachable_path: Path, umask: int) -> None:
+    reachable_path.chmod(0o777)
+    whole = 0
+    for step in range(1, 500):
+        root = reachable_path / f"registry-{step}"
+        if not run_as(STEWARD, partial(killed_at, step, partial(make_registry, asked(root), NOW)), umask=umask):
+            whole = step
+            break
+        if not (root / "registry.toml").exists():
+            run_as(STEWARD, partial(made_again, root), umask=umask)
+        assert seen(root).keys() >= FORMAT.keys()
+        assert {name: found for name, found in seen(root).items() if name in FORMAT} == expected({}, STEWARD.gid)
+        assert Registry(root).policy_error is None
+    assert whole > 40
+
+
+def killed_at(step: int, action: Callable[[], object]) -> bool:
+    """Whether the process was still at it when it was to be killed at its so-many-eth call that changes something."""
+    count = 0
+
+    class KilledError(BaseException):
+        pass
+
+    def counted(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever the call takes and gives
+            nonlocal count
+            count += 1
+            if count >= step:
+                raise KilledError
+            return real(*arguments, **options)
+
+        return call
+
+    for name in ("mkdir", "fchmod", "fchown", "write", "open", "fsync", "link", "unlink"):
+        setattr(os, name, counted(getattr(os, name)))
+    try:
+        action()
+    except KilledError:
+        return True
+    return False
+
+
+def made_again(root: Path) -> int:
+    return len(make_registry(asked(root), NOW))
+
+
+@pytest.mark.parametrize("stray", ["file", "models/fraud", "stages/canary", "stages/staging/fraud@1"])
+def test_init_goes_on_with_nothing_that_it_did_not_make(tmp_path: Path, stray: str) -> None:
+    root = tmp_path / "r"
+    stages = {StageName("staging"): None}
+    make_registry(Plan(path=str(root), stages=stages), NOW)
+    (root / "registry.toml").unlink()
+    (root / stray).touch()
+    before = tree(root)
+    with pytest.raises(InvalidInputError, match="is not empty") as caught:
+        make_registry(Plan(path=str(root), stages=stages), NOW)
+    assert caught.value.facts["found"] == [stray]
+    assert tree(root) == before
+
+
+@pytest.mark.root
+def test_init_goes_on_with_nothing_of_somebody_elses(reachable_path: Path) -> None:
+    reachable_path.chmod(0o777)
+    root = reachable_path / "registry"
+    run_as(STEWARD, lambda: len(make_registry(asked(root), NOW)))
+    (root / "registry.toml").unlink()
+    os.chown(root / "live/staging", 61_001, -1)
+    with pytest.raises(ChildFailed, match="is not empty"):
+        run_as(STEWARD, partial(made_again, root))
+
+
+@pytest.mark.root
+def test_init_on_a_registry_tells_what_differs_and_changes_nothing(reachable_path: Path) -> None:
+    reachable_path.chmod(0o777)
+    root = reachable_path / "registry"
+    run_as(STEWARD, partial(made_again, root))
+    listing = ["ls", "-lR", "--full-time", str(root)]
+    before = subprocess.run(listing, capture_output=True, check=True).stdout
+    wish = asked(root, strict=True, monitors=AUTHORS, stages={StageName("staging"): REVIEWERS})
+    there = compare(wish)
+    assert there is not None
+    assert [(one.kind, one.path) for one in there.differences] == [
+        ("stage-not-asked", "registry.toml"),
+        ("group-writable", "models"),
+        ("group", "observations"),
+    ]
+    assert subprocess.run(listing, capture_output=True, check=True).stdout == before
+    shell([command for one in there.differences for command in one.commands])
+    there = compare(asked(root, strict=True, monitors=AUTHORS))
+    assert there is not None
+    assert there.differences == ()
+
+
+def test_a_reader_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = os.getegid()
+    people = {own: ("ann", "bo"), AUTHORS: ("ann", "cy")}
+    for module in (setup, survey):
+        monkeypatch.setattr(module, "group_members", lambda gid: people.get(gid, ()))
+    plan = Plan(path=str(tmp_path / "r"), readers=own, authors=AUTHORS, monitors=MONITORS)
+    with pytest.raises(InvalidInputError, match=f"cy of group {AUTHORS} could not read the registry"):
+        check_plan(plan)
+    assert setup.unchecked(plan) == (str(MONITORS),)
+    assert setup.unchecked(Plan(path="r", authors=MONITORS)) == ()
+    make_registry(Plan(path=str(tmp_path / "r"), readers=own), NOW)
+    there = compare(plan)
+    assert there is not None
+    [told] = [one for one in there.differences if one.kind == "shut-out"]
+    assert told.message == f"cy of group {AUTHORS} cannot read the registry: not in {group_name(own)}"
+    assert told.commands == (f"usermod -aG {group_name(own)} cy",)
+
+
+@pytest.mark.root
+def test_where_the_file_system_gives_a_folder_to_nobody_there_is_no_registry(
+    reachable_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.mkdir
+
+    def squashed(path: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        real(path, mode, dir_fd=dir_fd)
+        os.chown(path, 65_534, 65_534, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "mkdir", squashed)
+    with pytest.raises(PermissionDeniedError, match="root is squashed, or ids are mapped") as caught:
+        make_registry(Plan(path=str(reachable_path / "registry")), NOW)
+    assert "ordinary account" in caught.value.hint
+    assert not (reachable_path / "registry" / "registry.toml").exists()
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:

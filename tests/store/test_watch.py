@@ -147,12 +147,14 @@ def test_a_mount_table_is_read_by_the_longest_prefix(tmp_path: Path, monkeypatch
     table = tmp_path / "mountinfo"
     table.write_text(
         "22 1 0:20 / / rw - ext4 /dev/vda rw\n"
-        "23 22 0:21 / /srv rw shared:1 - nfs4 server:/srv rw\n"
+        "23 22 0:21 / /srv rw shared:1 - nfs4 server:/srv ro,sec=sys\n"
         "24 22 0:22 / /srv/with\\040space rw - ext4 /dev/vdb rw\n",
         encoding="ascii",
     )
     monkeypatch.setattr(mounts, "MOUNT_TABLE", str(table))
-    assert mounts.file_system_of("/srv/registry") == mounts.FileSystem("nfs4", "/srv", local=False)
+    assert mounts.file_system_of("/srv/registry") == mounts.FileSystem(
+        "nfs4", "/srv", local=False, options=frozenset({"rw", "ro", "sec=sys"})
+    )
     assert mounts.file_system_of("/srv/with space/r").local
     assert mounts.file_system_of("/srvx").type == "ext4"
     monkeypatch.setattr(mounts, "MOUNT_TABLE", str(tmp_path / "none"))

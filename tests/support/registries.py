@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from stackroom.core.names import StageName
 from stackroom.registry.facade import Registry
-from stackroom.store.setup import Plan, make_registry
+from stackroom.store.setup import make_registry
+from stackroom.store.tree import Plan
 from support.users import User, run_as
 
 if TYPE_CHECKING:

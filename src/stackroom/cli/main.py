@@ -139,6 +139,10 @@ def _refuse(context: Context, error: RegistryError) -> int:
         from stackroom.cli.verdicts import say_verdicts  # noqa: PLC0415 - only for a refusal by guards
 
         say_verdicts(context, verdicts)
+    for recipe in error.facts.get("recipes", ()):
+        context.say(f"{recipe['what']}:")
+        for command in recipe["commands"]:
+            context.say(f"  {command}")
     if hint := error.hint or _hint_for(error):
         context.say(Styled("hint:", "cyan"), f" {context.runnable(hint)}")
     for note in notes:

@@ -39,20 +39,30 @@ class Registry(Reader):
         who: the caller.
     """
 
-    def new(self, model: str, *, metadata: Mapping[str, Any] | None = None, dry_run: bool = False) -> ModelName:
+    def new(
+        self,
+        model: str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        steward_owned: bool = False,
+        dry_run: bool = False,
+    ) -> ModelName:
         """Make a model.
 
         Args:
             model: its name.
             metadata: description, team, tags … as in the file.
+            steward_owned: refuse unless the caller is the steward, to whom the model's folder then belongs. Whoever
+                owns a folder is not bound by its sticky bit: the maker of a model can rename others' versions away.
             dry_run: check, and write nothing.
 
         Raises:
             ConflictError: it is there already.
             InvalidInputError: the name or the metadata is not allowed.
-            PermissionDeniedError: the kernel refuses.
+            PermissionDeniedError: the kernel refuses; or ``steward_owned``, and the caller is not the steward.
         """
-        return registering.new_model(self, model, record_of(plain_numbers(metadata or {})), dry_run=dry_run)
+        record = record_of(plain_numbers(metadata or {}))
+        return registering.new_model(self, model, record, steward_owned=steward_owned, dry_run=dry_run)
 
     def register(  # noqa: PLR0913 - the fields that people set most have names of their own
         self,

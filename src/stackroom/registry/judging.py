@@ -22,9 +22,10 @@ from stackroom.errors import IntegrityError, RegistryError
 from stackroom.registry.pinning import check_readable, pins_of
 from stackroom.registry.reading import listed
 from stackroom.store import layout
-from stackroom.store.access import user_name
+from stackroom.store.access import owner_of, user_name
 from stackroom.store.approvals import read_words
 from stackroom.store.attested import access_to_stage, time_of_the_file_system
+from stackroom.store.caveats import Caveat, caveats
 from stackroom.store.digest import Progress, silent, verify_version
 from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import read_ledger
@@ -57,6 +58,7 @@ class Judgement:
         already: the version holds the stage already, and its event is attested: there is nothing to do.
         changes: the names that would be made or replaced, below the registry's root.
         head: the text of the newest event that the judgement rests on; empty for none.
+        warnings: what makes ``access`` unsure.
         words: what people said about it, where the stage has the guard ``approvals``.
         pins: what the version was when it was judged, which is what an event states; None where that cannot be had.
     """
@@ -69,6 +71,7 @@ class Judgement:
     already: bool = False
     changes: tuple[str, ...] = ()
     head: str = ""
+    warnings: tuple[Caveat, ...] = ()
     words: tuple[Word, ...] = ()
     pins: Pins | None = None
 
@@ -96,6 +99,7 @@ class Judgement:
             "allowed": self.allowed,
             "already": self.already,
             "access": self.access.document(),
+            "warnings": [warning.document() for warning in self.warnings],
             "verdicts": [verdict.document() for verdict in self.verdicts],
             "approvals": [word.document() for word in self.words],
             "changes": list(self.changes),
@@ -230,6 +234,7 @@ def judgement_of(
         already=already,
         changes=() if already else scene.changes(),
         head=head.text if head else "",
+        warnings=caveats(access.directory),
         words=situation.heard.words,
         pins=pins,
     )
@@ -270,7 +275,7 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
         author=version.owner,
     )
     holder, trouble = _holder_as_promoted(scene, version.number)
-    steward, owner = scene.root.status().st_uid, scene.listing.owner
+    owner = scene.listing.owner
     return Situation(
         candidate=candidate,
         stage=Stage(name=scene.stage.name, guards=guards),
@@ -279,7 +284,7 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
         holder_trouble=trouble,
         reason=options.reason,
         soaked=_soaked(scene, version, scene.reader.clock()),
-        steward=Who(steward, user_name(steward)),
+        steward=owner_of(scene.root),
         model_owner=Who(owner, user_name(owner)),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,11 @@ from stackroom.core.metadata import (
 )
 from stackroom.core.names import Label, ModelName, Ref, parse_label, parse_model_name, similarity_key
 from stackroom.core.toml import format_toml
-from stackroom.errors import ConflictError, InvalidInputError, NotFoundError
+from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError
 from stackroom.registry.editing import card_bytes
 from stackroom.registry.reading import may_write
 from stackroom.store import layout
-from stackroom.store.access import access_to
+from stackroom.store.access import access_to, current_user, owner_of
 from stackroom.store.digest import Progress, silent
 from stackroom.store.provenance import provenance
 from stackroom.store.publish import Draft, make_model, publish
@@ -124,8 +125,17 @@ def check_name(reader: Reader, name: ModelName) -> None:
             )
 
 
-def new_model(reader: Reader, model: str, record: Record, *, dry_run: bool = False) -> ModelName:
+def new_model(
+    reader: Reader, model: str, record: Record, *, steward_owned: bool = False, dry_run: bool = False
+) -> ModelName:
     """Make a model.
+
+    Args:
+        reader: the registry.
+        model: its name.
+        record: its metadata.
+        steward_owned: its folder shall belong to the steward, which only the steward can bring about.
+        dry_run: check, and write nothing.
 
     Raises:
         ConflictError: it is there already.
@@ -134,8 +144,10 @@ def new_model(reader: Reader, model: str, record: Record, *, dry_run: bool = Fal
     """
     name = parse_model_name(model)
     check_name(reader, name)
+    if steward_owned:
+        _check_steward(reader, name, record)
     if dry_run:
-        _may_make_models(reader, name)
+        _may_make_models(reader, name, record)
         with reader.root() as root:
             made = not (root.has(layout.MODELS) and _has_model(reader, name))
     else:
@@ -150,12 +162,46 @@ def _has_model(reader: Reader, name: ModelName) -> bool:
         return models.has(name)
 
 
-def _may_make_models(reader: Reader, name: ModelName) -> None:
+def _check_steward(reader: Reader, name: ModelName, record: Record) -> None:
+    with reader.root() as root:
+        steward = owner_of(root)
+    you = current_user()
+    if steward.uid != you.uid:
+        raise PermissionDeniedError(
+            f"you are {you.label}, and only {steward.label}, the steward, can make a model that belongs to the "
+            "steward: the kernel gives a folder to whoever makes it",
+            hint=f"send {steward.label}: {_steward_command(reader, name, record)}",
+            facts={"model": name, "owner": str(steward)},
+        )
+
+
+def _steward_command(reader: Reader, name: ModelName, record: Record) -> str:
+    """What the steward runs to make a model as somebody else wanted it."""
+    said = [("--description", record.description), ("--team", record.team), *(("--tag", tag) for tag in record.tags)]
+    options = [word for option, value in said if value for word in (option, value)]
+    return shlex.join(["stackroom", "-R", str(reader.path), "new", name, "--steward-owned", *options])
+
+
+def _may_make_models(reader: Reader, name: ModelName, record: Record) -> None:
+    """Say no where the caller could not make a name in ``models/``; in a strict registry only the steward can.
+
+    Raises:
+        PermissionDeniedError: as far as this host can tell, the kernel would refuse.
+    """
     access = access_to(f"{reader.path}/{layout.MODELS}")
     if not access.exists:
         access = access_to(str(reader.path))
-    if not access.allowed:
-        raise access.refusal(f"make the model {name}", you=reader.who)
+    if access.allowed:
+        return
+    refusal = access.refusal(f"make the model {name}", you=reader.who)
+    if access.group_may or access.reason:
+        raise refusal
+    steward = access.owner.label
+    raise PermissionDeniedError(
+        f"{refusal}: only the steward makes models here",
+        hint=f"send {steward}: {_steward_command(reader, name, record)}",
+        facts=refusal.facts,
+    )
 
 
 def _make(reader: Reader, name: ModelName, record: Record, op: str) -> bool:
@@ -169,7 +215,12 @@ def _make(reader: Reader, name: ModelName, record: Record, op: str) -> bool:
             root.make_folder(layout.MODELS, root.status().st_mode & 0o777)
             models = root.child(layout.MODELS)
         with models:
-            made = make_model(models, name, text)
+            try:
+                made = make_model(models, name, text)
+            except PermissionDeniedError:
+                # The kernel has spoken; who could, and how, is said where that can be told.
+                _may_make_models(reader, name, record)
+                raise
         if made:
             leave_hint(root, name, op, name, now)
     return made
@@ -259,7 +310,7 @@ def _only_checked(reader: Reader, name: ModelName, files: Sequence[SourceFile], 
         if not access.allowed:
             raise access.refusal(f"register a version of {name}", you=reader.who)
     else:
-        _may_make_models(reader, name)
+        _may_make_models(reader, name, Record())
     return Registered(
         ref=Ref(name),
         made=False,

@@ -13,10 +13,13 @@ import pwd
 import stat
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import Who
 from stackroom.errors import PermissionDeniedError
+
+if TYPE_CHECKING:
+    from stackroom.store.folder import Folder
 
 _MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
 
@@ -45,6 +48,12 @@ def current_user() -> Who:
     return Who(uid, user_name(uid))
 
 
+def owner_of(folder: Folder) -> Who:
+    """Whom an open folder belongs to; a registry's is its steward."""
+    uid = folder.status().st_uid
+    return Who(uid, user_name(uid))
+
+
 @lru_cache(maxsize=64)
 def group_members(gid: int) -> tuple[str, ...]:
     """The logins of a group's members, as far as this host knows them, sorted."""
@@ -70,6 +79,7 @@ class Access:
         group_may: whether the group may make names.
         reason: why not, where it is not the mode: missing, or a read-only file system.
         exists: whether the directory is there.
+        joined_since: the caller is in the group, but was not yet when this session began.
     """
 
     allowed: bool
@@ -81,14 +91,35 @@ class Access:
     group_may: bool
     reason: str = ""
     exists: bool = True
+    joined_since: bool = False
+
+    def seen(self) -> str:
+        """What there is to see, as half a sentence: why not, or the directory with its owner, group and mode."""
+        return self.reason or f"{self.directory} is {self.owner.label}:{self.group} {self.mode:04o}"
 
     def who_may(self) -> str:
         """Who may, as half a sentence."""
         owner = self.owner.label
         if not self.group_may:
             return f"only {owner} may"
-        members = ", ".join(self.members) if self.members else "no members known here"
+        # Many directory services answer for a name and list nobody; a number without a name is answered for by no one.
+        members = ", ".join(self.members) if self.members else "this host lists none of its members"
         return f"group {self.group} may ({members})"
+
+    def advice(self) -> str:
+        """What to ask for, and of whom, for somebody who may not."""
+        if self.owner.uid < 0:
+            # Nothing is known about it; the reason says why.
+            return ""
+        owner = self.owner.label
+        if self.joined_since:
+            return f"you are in {self.group} now, but were not when you logged in: log in again"
+        if self.reason:
+            return "use a host where it can be written"
+        if not self.group_may:
+            return f"{self.who_may()}; ask {owner}"
+        one_of_them = "ask one of them, or " if self.members else ""
+        return f"{self.who_may()}; {one_of_them}ask {owner} to be added to {self.group}"
 
     def document(self) -> dict[str, Any]:
         """In JSON's types."""
@@ -104,13 +135,10 @@ class Access:
 
     def refusal(self, doing: str, *, you: Who) -> PermissionDeniedError:
         """The error that says so: what cannot be done, by whom, where, and whom to ask."""
-        what = (
-            self.reason
-            or f"{self.directory} is {self.owner.label}:{self.group} {self.mode:04o}, and you are {you.label}"
-        )
+        what = self.reason or f"{self.seen()}, and you are {you.label}"
         return PermissionDeniedError(
             f"you may not {doing}: {what}",
-            hint=f"{self.who_may()}; ask one of them, or ask {self.owner.label} to be added",
+            hint=self.advice(),
             facts=self.document(),
         )
 
@@ -148,7 +176,13 @@ def access_to(directory: str) -> Access:
         members=group_members(status.st_gid),
         group_may=bool(mode & stat.S_IWGRP),
         reason=reason,
+        joined_since=not allowed and bool(mode & stat.S_IWGRP) and _joined_since(status.st_gid),
     )
+
+
+def _joined_since(gid: int) -> bool:
+    """Whether the caller is in a group by the books, and this session does not know it yet."""
+    return current_user().name in group_members(gid) and gid not in {os.getegid(), *os.getgroups()}
 
 
 def refused(error: OSError, directory: str, doing: str) -> PermissionDeniedError | None:

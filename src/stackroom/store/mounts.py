@@ -20,11 +20,19 @@ MOUNT_TABLE: Final = "/proc/self/mountinfo"
 
 @dataclass(frozen=True, slots=True)
 class FileSystem:
-    """A mounted file system: its type as the kernel names it, where it is mounted, and whether it is on this host."""
+    """A mounted file system.
+
+    Attributes:
+        type: as the kernel names it.
+        mount_point: where it is mounted.
+        local: whether it is on this host.
+        options: of the mount and of the file system, such as ``ro`` and ``sec=sys``.
+    """
 
     type: str
     mount_point: str
     local: bool
+    options: frozenset[str] = frozenset()
 
 
 def file_system_of(path: str) -> FileSystem:
@@ -39,14 +47,15 @@ def file_system_of(path: str) -> FileSystem:
     for line in lines:
         before, _, after = line.partition(" - ")
         fields = before.split(" ")
-        if len(fields) < 5 or not after:
+        if len(fields) < 6 or not after:
             continue
         point = _unescaped(fields[4])
         inside = wanted == point or wanted.startswith(point.rstrip("/") + "/")
         # Later lines cover earlier ones at the same place.
         if inside and len(point) >= len(best.mount_point):
-            kind = after.split(" ")[0]
-            best = FileSystem(kind, point, local=kind in _LOCAL)
+            kind, *more = after.split()
+            options = frozenset(",".join([fields[5], *more[-1:]]).split(","))
+            best = FileSystem(kind, point, local=kind in _LOCAL, options=options)
     return best
 
 

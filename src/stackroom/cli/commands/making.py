@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,12 +11,15 @@ from stackroom.cli.style import Styled
 from stackroom.cli.table import Column
 from stackroom.cli.words import pair
 from stackroom.core.names import StageName, parse_stage_name
-from stackroom.errors import UsageError
+from stackroom.errors import ConflictError, UsageError
+from stackroom.store.access import group_name
 from stackroom.store.demo import unpack_demo
-from stackroom.store.setup import DEFAULT_STAGES, MadeFolder, Plan, check_plan, make_registry, parse_group
+from stackroom.store.setup import DEFAULT_STAGES, Comparison, check_plan, compare, make_registry, parse_group, unchecked
+from stackroom.store.tree import Found, Plan
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
     from stackroom.cli.context import Context
 
@@ -75,24 +79,70 @@ def _init_arguments(parser: ArgumentParser) -> None:
 
 def _init(context: Context, options: Namespace) -> int:
     plan = _plan(options)
+    asked = bool(options.stage or options.strict or plan.groups())
+    if there := compare(plan, asked=asked):
+        return _compared(context, plan, there)
     if options.dry_run:
         check_plan(plan)
-        made: tuple[MadeFolder, ...] = ()
+        made: tuple[Found, ...] = ()
     else:
-        context.interrupted = "what was made so far is no registry yet: remove the folder"
+        context.interrupted = "what was made so far is no registry yet: run it again to go on"
         made = make_registry(plan, datetime.now(UTC))
+    if unknown := unchecked(plan):
+        context.warn(
+            f"this host knows no members of {', '.join(unknown)}: see to it that {group_name(plan.readers or 0)} holds "
+            "everybody who shall read or write"
+        )
     if context.json:
-        rows = [one.document() for one in made]
-        context.document({"path": plan.path, "made": bool(made), "stages": list(plan.stages), "tree": rows})
+        context.document(_init_document(plan, list(plan.stages), made, made=bool(made)))
         return 0
     if not made:
         context.say(f"{plan.path} can become a registry with the stages {', '.join(plan.stages)}; nothing was made")
         return 0
-    columns = [Column(title="MODE"), Column(title="OWNER"), Column(title="GROUP"), Column(title="PATH")]
-    context.table(columns, [[one.mode, one.owner, one.group, one.path] for one in made])
+    _put_tree(context, made)
     context.say(Styled("made", "green"), f" the registry {plan.path}; its rules stand in registry.toml")
-    context.say(f"next: stackroom -R {plan.path} register MODEL FOLDER --metric auc=0.93")
+    context.say(f"next: stackroom -R {shlex.quote(plan.path)} register MODEL FOLDER --metric auc=0.93")
     return 0
+
+
+def _compared(context: Context, plan: Plan, there: Comparison) -> int:
+    """What differs in a registry that is there already; the exit code tells whether anything does."""
+    if context.json:
+        document = _init_document(plan, list(there.stages), there.tree, made=False)
+        found = [one.document() for one in there.differences]
+        context.document(document | {"differences": found, "commands": list(there.commands())})
+    elif there.differences:
+        columns = [Column(title="PLACE"), Column(title="WANTED"), Column(title="SEEN"), Column(title="WHAT")]
+        rows = [[one.path or "./", one.wanted or "-", one.seen or "-", one.message] for one in there.differences]
+        context.table(columns, rows)
+        _say_commands(context, there)
+    else:
+        _put_tree(context, there.tree)
+    count = len(there.differences)
+    if not context.json:
+        word = f"{count} difference{'' if count == 1 else 's'}" if count else "as it should be"
+        context.say(f"{plan.path} is a registry already, {there.steward}'s: {word}; nothing was changed")
+    return ConflictError.exit_code if count else 0
+
+
+def _say_commands(context: Context, there: Comparison) -> None:
+    for by, who in (("administrator", "an administrator"), ("steward", there.steward)):
+        own = [command for one in there.differences if one.by == by for command in one.commands]
+        if own:
+            context.say(f"{who} puts it right with:")
+        for command in dict.fromkeys(own):
+            context.say(f"  {command}")
+
+
+def _init_document(plan: Plan, stages: Sequence[StageName], tree: Sequence[Found], *, made: bool) -> dict[str, Any]:
+    rows = [one.document() for one in tree]
+    return {"path": plan.path, "made": made, "stages": stages, "tree": rows, "differences": [], "commands": []}
+
+
+def _put_tree(context: Context, tree: Sequence[Found]) -> None:
+    columns = [Column(title="MODE"), Column(title="OWNER"), Column(title="GROUP"), Column(title="PATH")]
+    rows = [one.document() for one in tree]
+    context.table(columns, [[row[key] for key in ("mode", "owner", "group", "path")] for row in rows])
 
 
 def _plan(options: Namespace) -> Plan:
@@ -118,6 +168,9 @@ def _new_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--tag", action="append", default=[], metavar="TAG", help="a word, or key=value; again for more"
     )
+    parser.add_argument(
+        "--steward-owned", action="store_true", help="its folder belongs to the steward, who alone can make it so"
+    )
     dry_run_option(parser)
 
 
@@ -127,7 +180,7 @@ def _new(context: Context, options: Namespace) -> int:
     metadata: dict[str, Any] = {key: value for key, value in given.items() if value}
     if not options.dry_run:
         context.commits(f"stackroom list {options.model}")
-    name = registry.new(options.model, metadata=metadata, dry_run=options.dry_run)
+    name = registry.new(options.model, metadata=metadata, steward_owned=options.steward_owned, dry_run=options.dry_run)
     if context.json:
         context.document({"model": name, "made": not options.dry_run, "path": str(registry.path / "models" / name)})
     elif options.dry_run:
@@ -157,7 +210,11 @@ COMMANDS: Final = {
     "new": Command(
         arguments=_new_arguments,
         run=_new,
-        examples=("stackroom new fraud-detector --description 'Scores card payments' --team risk --tag tabular",),
-        about="`stackroom register` makes a model by itself; this is for one that has no version yet.",
+        examples=(
+            "stackroom new fraud-detector --description 'Scores card payments' --team risk --tag tabular",
+            "stackroom new fraud-detector --steward-owned",
+        ),
+        about="`stackroom register` makes a model by itself; this is for one that has no version yet, and for one\n"
+        "in which no author can rename another's versions away: the owner of a folder is not bound by its sticky bit.",
     ),
 }

@@ -171,11 +171,12 @@ def _put_judgement(context: Context, judgement: Judgement, reason: str) -> None:
     glyphs, access = context.glyphs, judgement.access
     held = f"{judgement.stage} is held by {judgement.holder or 'nothing'}"
     context.out(Styled(f"{judgement.ref} -> {judgement.stage}", "bold"), f"  ({held})")
-    seen = access.reason or f"{access.directory} is {access.owner.label}:{access.group} {access.mode:04o}"
     sign = Styled(glyphs.yes, "green") if access.allowed else Styled(glyphs.no, "red")
-    context.out("  ", sign, " ", Styled("permission", "bold"), f": {seen}; {access.who_may()}")
+    context.out("  ", sign, " ", Styled("permission", "bold"), f": {access.seen()}; {access.who_may()}")
     if judgement.already:
         context.out(f"  {judgement.ref} holds {judgement.stage} already; there is nothing to do")
+    for warning in judgement.warnings:
+        context.warn(str(warning))
     for line in verdict_lines(context, [verdict.document() for verdict in judgement.verdicts], glyphs):
         context.out(*line)
     if judgement.allowed and not judgement.already:
@@ -183,7 +184,7 @@ def _put_judgement(context: Context, judgement: Judgement, reason: str) -> None:
         command = context.runnable(f"stackroom promote {judgement.ref} {judgement.stage}")
         context.out(Styled("yes", "green"), f": {command}{why}")
     elif not access.allowed:
-        context.out(Styled("no", "red"), f": {access.who_may()}; ask one of them, or {access.owner.label}")
+        context.out(Styled("no", "red"), f": {access.advice() or access.seen()}")
     elif judgement.failed:
         count = len(judgement.failed)
         context.out(Styled("no", "red"), f": {count} of {len(judgement.verdicts)} guards refuse")

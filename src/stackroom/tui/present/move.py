@@ -113,7 +113,8 @@ def lines(judgement: Judgement, *, reason: str, you: Who, glyphs: Glyphs, news: 
     )
     found.append(_access_line(judgement.access, you, glyphs))
     if not judgement.access.allowed:
-        found.append((Cell(f"    {judgement.access.who_may()}; ask one of them", "dim"),))
+        found.append((Cell(f"    {judgement.access.advice()}", "dim"),))
+    found.extend((Cell(f"    {warning}", "warn"),) for warning in judgement.warnings)
     if judgement.verdicts:
         found.append(heading("Guards"))
     advised: set[str] = set()

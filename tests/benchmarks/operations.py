@@ -1,0 +1,241 @@
+"""What is measured: an operation of ours, and what it is measured against."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.timing import process, shell
+from benchmarks.trees import METRICS, Size, model_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from benchmarks.rivals import Rival
+
+STACKROOM: Final = str(Path(sys.executable).with_name("stackroom"))
+QUERY: Final = f"metrics.{METRICS[0]} > 0.95"
+LARGE: Final = 1024**3
+"""Bytes of the large artifact."""
+
+_READ_ALL: Final = """\
+import os, sys
+from concurrent.futures import ProcessPoolExecutor
+def read(folder):
+    return sum(len(open(entry.path + "/version.toml", "rb").read()) for entry in os.scandir(folder) if entry.is_dir())
+if __name__ == "__main__":
+    with ProcessPoolExecutor(2) as pool:
+        print(sum(pool.map(read, [entry.path for entry in os.scandir(sys.argv[1])], chunksize=50)))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Against:
+    """What an operation is measured against.
+
+    Attributes:
+        name: for the table.
+        work: one run of it.
+        limit: the largest ratio of ours to this that is wanted; None where it only stands there for orientation.
+    """
+
+    name: str
+    work: Callable[[], float]
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """Something that people do.
+
+    Attributes:
+        name: as it is typed.
+        ours: one run of it.
+        against: what else is run, in turns with it.
+        runs: how often, where that is not the number asked for: what takes seconds is run less.
+    """
+
+    name: str
+    ours: Callable[[], float]
+    against: tuple[Against, ...]
+    runs: int | None = None
+
+
+def bare_python(limit: float | None = None) -> Against:
+    """The least that a program in Python costs."""
+    return Against(name="python -c pass", work=process([sys.executable, "-c", "pass"]), limit=limit)
+
+
+def ours(root: Path, *words: str) -> Callable[[], float]:
+    """One run of a command of ours on a registry."""
+    return process([STACKROOM, "-R", str(root), *words])
+
+
+def reading(root: Path, size: Size, scratch: Path) -> list[Operation]:
+    """Operations that read a registry."""
+    models = shlex.quote(str(root / "models"))
+    some = model_name(size.models // 2)
+    script = scratch / "read_all.py"
+    script.write_text(_READ_ALL, encoding="ascii")
+    tool, line = grep(models)
+    newest = (
+        f"find {models} -mindepth 2 -maxdepth 2 -name '[0-9]*' | sort -V | "
+        "awk -F/ '{a[$(NF-1)]=$NF} END {for (m in a) print m, a[m]}'"
+    )
+    return [
+        Operation(name="--version", ours=process([STACKROOM, "--version"]), against=(bare_python(3),)),
+        Operation(
+            name="list",
+            ours=ours(root, "list"),
+            against=(bare_python(10), Against(name="find | sort | awk", work=shell(newest))),
+        ),
+        Operation(name="list MODEL", ours=ours(root, "list", some), against=(bare_python(5),)),
+        Operation(name="show REF", ours=ours(root, "show", f"{some}:1"), against=(bare_python(5),)),
+        Operation(name="diff REF REF", ours=ours(root, "diff", f"{some}:1", f"{some}:2"), against=(bare_python(),)),
+        Operation(
+            name=f"search '{QUERY}'",
+            ours=ours(root, "search", QUERY),
+            against=(
+                bare_python(12),
+                Against(name=tool, work=shell(line), limit=0.2),
+                Against(
+                    name="read every file, 2 processes",
+                    work=process([sys.executable, str(script), str(root / "models")]),
+                ),
+            ),
+        ),
+    ]
+
+
+def grep(models: str) -> tuple[str, str]:
+    """The same search with the tool that people would take."""
+    pattern = f"^{METRICS[0]} = 0.9[5-9]"
+    if shutil.which("rg"):
+        return "rg", f"rg --no-ignore -g version.toml {shlex.quote(pattern)} {models}"
+    return "grep -r", f"grep -r --include=version.toml -E {shlex.quote(pattern)} {models}"
+
+
+def changing(root: Path, scratch: Path) -> list[Operation]:
+    """Operations that change a registry, which is therefore a copy; in a process that is already running."""
+    source = scratch / "small"
+    source.mkdir(exist_ok=True)
+    (source / "model.bin").write_bytes(os.urandom(1024))
+    numbers = count()
+    first, second = (f"{model_name(0)}:{number}" for number in (1, 2))
+
+    def promote() -> float:
+        ref = (first, second)[next(numbers) % 2]
+        return ours(root, "promote", ref, "staging", "--reason", "measured")()
+
+    return [
+        Operation(name="promote", ours=promote, against=(bare_python(),)),
+        Operation(
+            name="register, 1 KiB", ours=ours(root, "register", model_name(1), str(source)), against=(bare_python(),)
+        ),
+        Operation(
+            name="Registry.register, 1 KiB",
+            ours=_register_inside(root, source),
+            against=(Against(name="its fsyncs alone", work=_fsyncs(root.parent / "fsyncs"), limit=3),),
+        ),
+    ]
+
+
+def _register_inside(root: Path, source: Path) -> Callable[[], float]:
+    from stackroom.registry.facade import Registry  # noqa: PLC0415 - reading operations need none of it
+
+    registry = Registry(root)
+
+    def run() -> float:
+        started = time.perf_counter()
+        registry.register(model_name(2), source, metrics=dict.fromkeys(METRICS, 0.5))
+        return time.perf_counter() - started
+
+    return run
+
+
+def _fsyncs(folder: Path) -> Callable[[], float]:
+    """Four small files and a folder on disk, renamed, and the parent on disk: what a register cannot do without."""
+    folder.mkdir(exist_ok=True)
+    numbers = count()
+
+    def run() -> float:
+        started = time.perf_counter()
+        number = next(numbers)
+        temporary = folder / f".tmp-{os.getpid()}-{number}"
+        temporary.mkdir()
+        for name in ("model.bin", "version.toml", "SHA256SUMS", "XXH128SUMS"):
+            fd = os.open(temporary / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            os.write(fd, b"x" * 1024)
+            os.fsync(fd)
+            os.close(fd)
+        _sync_folder(temporary)
+        temporary.rename(folder / f"{os.getpid()}-{number}")
+        _sync_folder(folder)
+        return time.perf_counter() - started
+
+    return run
+
+
+def _sync_folder(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(fd)
+    os.close(fd)
+
+
+def large(root: Path, scratch: Path) -> list[Operation]:
+    """Registering and verifying a gigabyte."""
+    source = scratch / "large.bin"
+    if not source.exists() or source.stat().st_size != LARGE:
+        with source.open("wb") as file:
+            for _ in range(LARGE // 2**20):
+                file.write(os.urandom(2**20))
+    copy = shlex.quote(str(scratch / "copy.bin"))
+    named = shlex.quote(str(source))
+    by_hand = f"cp {named} {copy} && sync {copy} && sha256sum {copy} && xxh128sum {copy} && rm {copy}"
+    ref = f"{model_name(3)}:latest"
+    sums = f"cd $({STACKROOM} -R {shlex.quote(str(root))} path {ref}) && sha256sum *.bin && xxh128sum *.bin"
+    return [
+        Operation(
+            name="register, 1 GiB",
+            ours=ours(root, "register", model_name(3), str(source)),
+            against=(Against(name="cp, sync, sha256sum, xxh128sum", work=shell(by_hand), limit=1.25),),
+        ),
+        Operation(
+            name="verify, 1 GiB",
+            ours=ours(root, "verify", ref),
+            against=(Against(name="sha256sum, xxh128sum", work=shell(sums), limit=1.11),),
+        ),
+    ]
+
+
+_BOTH: Final = {
+    "list": "every_model",
+    "list MODEL": "one_model",
+    "show REF": "one_version",
+    f"search '{QUERY}'": "search",
+    "promote": "promote",
+    "register, 1 KiB": "register",
+}
+"""Our operation -> MLflow's."""
+
+
+def against_mlflow(operations: Sequence[Operation], rivals: Sequence[Rival]) -> list[Operation]:
+    """The operations that both have, measured against MLflow: ten times as fast is what is wanted."""
+    return [
+        Operation(
+            name=operation.name,
+            ours=operation.ours,
+            against=tuple(
+                Against(name=rival.name, work=rival.work(_BOTH[operation.name]), limit=0.1) for rival in rivals
+            ),
+        )
+        for operation in operations
+        if operation.name in _BOTH
+    ]
