@@ -11,7 +11,6 @@ import pytest
 import stackroom
 from stackroom.core.attested import Who
 from stackroom.core.ledger import Move, event_place, format_move
-from stackroom.core.metadata import iso
 from stackroom.errors import GuardRefusedError, UsageError
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import utc_now
@@ -378,10 +377,3 @@ def test_can_says_which_guards_may_be_overridden(tmp_path: Path) -> None:
     verdicts = registry.can("fraud:2", "production").document()["verdicts"]
     found = [(one["guard"], one["overridable"], one["overridden"]) for one in verdicts]
     assert found == [("verify", False, False), ("metrics auc", True, False)]
-
-
-def test_a_soak_event_has_its_time(tmp_path: Path) -> None:
-    registry = soaking(tmp_path)
-    head = registry.ledger("fraud", "staging").head
-    assert head
-    assert iso(head.when) in registry.can("fraud:1", "production").verdicts[0].seen

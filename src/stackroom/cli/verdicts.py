@@ -25,7 +25,7 @@ def verdict_lines(context: Context, verdicts: Iterable[Mapping[str, Any]], glyph
         sign = Styled(glyphs.yes, "green") if verdict["passed"] else Styled(glyphs.no, "red")
         said = f": {verdict['seen']}; wanted: {verdict['wanted']}"
         yield ["  ", sign, " ", Styled(verdict["guard"], "bold"), said, *_overriding(verdict)]
-        if verdict["advice"] and not verdict["passed"]:
+        if verdict["advice"] and not verdict["passed"] and not verdict["overridden"]:
             yield ["      ", Styled(f"try: {context.runnable(verdict['advice'])}", "cyan")]
 
 

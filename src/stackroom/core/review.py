@@ -59,7 +59,7 @@ def soak(situation: Situation) -> Iterable[Verdict]:
         seen, advice = f"has not held {where}", f"stackroom promote {situation.candidate.ref} {stages[0]}"
     elif found.since:
         left = hours - found.seconds / 3600
-        seen = f"has held {found.stage} for {_hours(found.seconds)}, since {iso(found.since)}"
+        seen = f"has held {found.stage} for {_hours(found.seconds)}, since {iso(found.since.replace(microsecond=0))}"
         advice = f"wait {_hours(left * 3600)} more, while it holds {found.stage}"
     else:
         seen = f"held {found.stage} for {_hours(found.seconds)} at most, and holds it no more"

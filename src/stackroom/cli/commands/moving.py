@@ -134,7 +134,7 @@ def _tell(context: Context, result: MoveResult, *, dry_run: bool) -> None:
         context.say(f"{stage} of {model} can be moved: {before} -> {after}; nothing was")
         for change in judgement.changes:
             context.say(f"  would write {change}")
-    if judgement.overridden:
+    if result.made and judgement.overridden:
         context.warn(f"overridden, and the event says so for ever: {', '.join(judgement.overridden)}")
     if result.live_trouble:
         context.warn(f"the move stands, but live/{stage}/{model} could not be brought in step: {result.live_trouble}")
