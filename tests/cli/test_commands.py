@@ -356,6 +356,21 @@ def test_diff_in_markdown_escapes_what_markdown_would_obey(fraud: Cli) -> None:
     assert "```diff" in text
 
 
+def test_diff_writes_the_text_of_another_program(fraud: Cli) -> None:
+    sheet = fraud.ok("diff", "fraud:1", "fraud:2", "--format", "csv").out.splitlines()
+    assert sheet[0] == "part,name,better,unit,fraud:1,fraud:2,fraud:2 change,fraud:2 ratio,fraud:2 outcome,note"
+    assert sheet[1].startswith("metrics,auc,higher,,0.91,0.93,0.02")
+    assert (
+        fraud.ok("diff", "fraud:1", "fraud:2", "--format", "json").out
+        == fraud.ok("diff", "fraud:1", "fraud:2", "--json").out
+    )
+    assert (
+        fraud.ok("diff", "fraud:1", "fraud:2", "--format=markdown").out
+        == fraud.ok("diff", "fraud:1", "fraud:2", "--markdown").out
+    )
+    assert fraud("diff", "fraud:1", "fraud:2", "--format", "xml").code == 2
+
+
 def test_diff_wants_two_versions(fraud: Cli) -> None:
     assert fraud("diff", "fraud:1").code == 2
     assert fraud("diff", "fraud:1", "fraud:9").code == 3

@@ -80,6 +80,7 @@ LOOKS = [
     ("show", "evil:1"),
     ("diff", "evil:1", "evil:2", "--all"),
     ("diff", "evil:1", "evil:2", "--all", "--markdown"),
+    ("diff", "evil:1", "evil:2", "--all", "--format", "csv"),
     ("log", "evil:1"),
     ("history",),
     ("can", "evil:1", "production"),

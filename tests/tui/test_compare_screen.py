@@ -17,6 +17,8 @@ from stackroom.tui.screens.text import TextPage
 from tui.browsing import MIDDLE, NARROW, WIDE, Walk, check_golden, walk
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from stackroom.registry.facade import Registry
     from stackroom.tui.widgets.line_table import Row
 
@@ -152,3 +154,60 @@ def test_a_missing_or_undefined_value_never_wins() -> None:
         assert not [text for text in texts if "missing" in text and ("*" in text or "▲" in text or "▼" in text)], name
     assert "n/a" in rows["metric:from_zero"].cells[2].text
     assert not [cell for cell in rows["metric:a_tie"].cells if "*" in cell.text]
+
+
+@pytest.mark.parametrize(("key", "ending"), [("m", "md"), ("v", "csv"), ("j", "json")])
+def test_the_view_is_written_to_a_file(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, ending: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / f"tumor-screening-4-5.{ending}"
+
+    async def steps(somebody: Walk) -> None:
+        await compare_tumor(somebody, 4, 5)
+        await somebody.press("b", "equals_sign", *"/e", "enter")
+        await somebody.press("x")
+        await somebody.press(key)
+        await somebody.press("enter")
+        assert f"written: {path.name}" in somebody.status
+
+    walk(registry, steps, size=MIDDLE)
+    check_golden(f"compare-exported-{ending}", path.read_text(encoding="utf-8"))
+
+
+def test_nothing_is_written_over_without_being_asked(registry: Registry, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("mine")
+
+    async def steps(somebody: Walk) -> None:
+        await compare_tumor(somebody, 4, 5)
+        await somebody.press(*f":export csv {path}", "enter")
+        assert "is there already" in somebody.text
+        await somebody.press("escape")
+        assert path.read_text() == "mine"
+        await somebody.press(*f":export csv {path}", "enter")
+        await somebody.press("o")
+        assert "written:" in somebody.status
+        assert path.read_text().startswith("part,name,better")
+        await somebody.press(*f":export csv {tmp_path}/nosuch/x.csv", "enter")
+        assert "there is no folder" in somebody.status
+        await somebody.press(*":export", "enter")
+        await somebody.press("escape")
+        await somebody.press(*":export xml", "enter")
+        assert "name a form and a file" in somebody.status
+
+    walk(registry, steps, size=MIDDLE)
+
+
+@pytest.mark.parametrize(("key", "start"), [("v", "part,name"), ("j", "{"), ("m", "**tumor")])
+def test_the_view_is_copied_in_every_form(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, key: str, start: str
+) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+
+    async def steps(somebody: Walk) -> None:
+        await compare_tumor(somebody, 4, 5)
+        await somebody.press("y", key)
+        assert somebody.app.clipboard.startswith(start)
+
+    walk(registry, steps)

@@ -14,7 +14,9 @@ from stackroom.tui.glyphs import UNICODE
 from stackroom.tui.present.help import COMMANDS, help_lines, reference
 from stackroom.tui.screens.browse import BrowsePage
 from stackroom.tui.screens.compare import ComparePage
+from stackroom.tui.screens.metrics import MetricsPage
 from stackroom.tui.screens.move import MovePage
+from stackroom.tui.screens.plot import PlotPage
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
 from tui.browsing import UPDATE, Walk, walk
@@ -28,6 +30,8 @@ PAGES: dict[Screen, type] = {
     "versions": BrowsePage,
     "version": VersionPage,
     "compare": ComparePage,
+    "plot": PlotPage,
+    "metrics": MetricsPage,
     "move": MovePage,
     "text": TextPage,
 }
@@ -75,6 +79,8 @@ def test_every_action_of_every_screen_can_be_done(registry: Registry) -> None:
         "versions": "open tumor-screening",
         "version": "open tumor-screening:3",
         "compare": "compare tumor-screening:3 tumor-screening:4",
+        "plot": "plot",
+        "metrics": "metrics",
         "move": "move tumor-screening:5 production",
         "text": "help",
     }
@@ -87,6 +93,9 @@ def test_every_action_of_every_screen_can_be_done(registry: Registry) -> None:
                     while somebody.page is not app._browse:
                         app.pop_screen()
                     app._browse.go_to("models")
+                    if scope in {"plot", "metrics"}:
+                        app.run_command(somebody.page, "open tumor-screening")
+                        await somebody.settle()
                     app.run_command(somebody.page, command)
                     await somebody.settle()
                 assert somebody.page.scope == scope
@@ -103,7 +112,7 @@ def test_every_action_of_every_screen_can_be_done(registry: Registry) -> None:
 
 
 def test_commands_with_words_are_all_listed() -> None:
-    assert {text.split()[0] for text, _ in COMMANDS} <= set(commands.EVERYWHERE)
+    assert {text.split()[0] for text, _ in COMMANDS} <= {*commands.EVERYWHERE, *commands.WITH_WORDS}
 
 
 @pytest.mark.parametrize(

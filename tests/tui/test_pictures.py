@@ -36,6 +36,7 @@ SCREENS: dict[str, tuple[tuple[int, int], list[list[str]]]] = {
         (80, 24),
         [[*":move diabetes-progression:4 production", "enter"], [*"better", "tab", *"diabetes-progression:4"]],
     ),
+    "plot": ((100, 30), [[*":open tumor-screening", "enter"], ["M", "h"]]),
     "version": ((80, 24), [[*":open tumor-screening:5", "enter"], ["2"]]),
 }
 DOCUMENTED = ("models", "compare", "move")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import shutil
@@ -14,7 +13,7 @@ from stackroom.cli import streams
 from stackroom.cli.catalog import COMMANDS
 from stackroom.cli.style import Glyphs, Piece, Styled, glyphs_for, render, wants_colours
 from stackroom.cli.table import Column, aligned, separated
-from stackroom.core.metadata import jsonable
+from stackroom.core.show import json_text
 from stackroom.core.text import visible
 
 if TYPE_CHECKING:
@@ -146,9 +145,7 @@ class Context:
 
     def document(self, document: dict[str, Any]) -> None:
         """The JSON document that a command answers with ``--json``."""
-        text = json.dumps(jsonable(document), indent=2, ensure_ascii=True, allow_nan=False)
-        # DEL is the one control character that JSON lets stand.
-        streams.put(text.replace("\x7f", "\\u007f") + "\n")
+        streams.put(json_text(document))
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Piece]]) -> None:
         """Rows, aligned and cut to the terminal's width; separated by tabs, and whole, where stdout is no terminal."""

@@ -188,8 +188,3 @@ def instant_of(text: str) -> datetime:
         raise UsageError(
             f"{text!r} is not a time", hint="for example 2026-05-03 (the end of that day, UTC) or 2026-05-03T14:00Z"
         ) from None
-
-
-def share_text(ratio: float | None) -> str:
-    """A ratio as per cent with its sign: ``+0.4%``; ``n/a`` where there is none."""
-    return "n/a" if ratio is None or not math.isfinite(ratio) else f"{ratio * 100:+.3g}%"

@@ -12,7 +12,19 @@ from stackroom.core.metadata import as_utc, jsonable
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["age", "count", "duration", "field_text", "long_size", "number", "percent", "signed", "size"]
+__all__ = [
+    "age",
+    "count",
+    "duration",
+    "field_text",
+    "json_text",
+    "long_size",
+    "number",
+    "percent",
+    "share",
+    "signed",
+    "size",
+]
 
 
 def size(amount: float | None) -> str:
@@ -68,9 +80,21 @@ def percent(ratio: float | None) -> str:
     return "n/a" if ratio is None else f"{ratio * 100:+.2f}%"
 
 
+def share(ratio: float | None) -> str:
+    """A ratio as per cent with its sign, three significant digits: ``+0.4%``; ``n/a`` where there is none."""
+    return "n/a" if ratio is None or not math.isfinite(ratio) else f"{ratio * 100:+.3g}%"
+
+
 def count(amount: int, one: str, many: str = "") -> str:
     """A number with its noun: ``1 version``, ``3 versions``."""
     return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+
+
+def json_text(document: object) -> str:
+    """A document as JSON that a terminal can be shown, too; ends with a line feed."""
+    text = json.dumps(jsonable(document), indent=2, ensure_ascii=True, allow_nan=False)
+    # DEL is the one control character that JSON lets stand.
+    return text.replace("\x7f", "\\u007f") + "\n"
 
 
 def field_text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Files of the user's own, outside any registry: what a command is told to read, and what an editor is given.
+"""Files of the user's own, outside any registry: what is read and written on request, and what an editor is given.
 
 What is not promised: that a file stays as it was read. What is: nothing that somebody typed into an editor is lost. The
 text lies in a private file until everything that was to be done with it has been done, and where that fails the error
@@ -19,7 +19,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
-from stackroom.errors import InvalidInputError, NotFoundError, RegistryError, UsageError
+from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, RegistryError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +84,65 @@ def read_user_file(path: str, limit: int) -> bytes:
     if len(content) > limit:
         raise InvalidInputError(f"{path} holds more than {limit:,} bytes", facts=facts)
     return content
+
+
+def write_user_file(path: str, content: bytes, *, replace: bool = False) -> str:
+    """Write a file where the user asked for it, whole or not at all; returns its path with ``~`` spelled out.
+
+    Args:
+        path: where; ``~`` is the user's home.
+        content: of the file.
+        replace: put it in the place of a regular file that is there; another kind of thing is never replaced.
+
+    Raises:
+        UsageError: there is no path.
+        ConflictError: something is there already.
+        NotFoundError: its folder is not there.
+        InvalidInputError: it cannot be written.
+    """
+    target = os.path.expanduser(path)
+    facts = {"file": target}
+    if not target or target.endswith("/"):
+        raise UsageError("name a file to write", facts=facts)
+    try:
+        if replace and os.path.isfile(target):
+            _write_over(target, content)
+        else:
+            _write_new(target, content)
+    except FileExistsError:
+        raise ConflictError(f"{target} is there already", facts=facts) from None
+    except FileNotFoundError:
+        raise NotFoundError(f"there is no folder {os.path.dirname(target)}", facts=facts) from None
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise InvalidInputError(f"cannot write {target}: {reason.lower()}", facts=facts) from None
+    return target
+
+
+def _write_new(path: str, content: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+    except BaseException:
+        _forget(path)
+        raise
+
+
+def _write_over(path: str, content: bytes) -> None:
+    """What was there stays until all of the new content is on the disk; its mode stays."""
+    path = os.path.realpath(path)
+    fd, fresh = tempfile.mkstemp(prefix=".stackroom-", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(fd, stat.S_IMODE(os.stat(path).st_mode))
+            os.fsync(fd)
+        os.replace(fresh, path)
+    except BaseException:
+        _forget(fresh)
+        raise
 
 
 @contextmanager

@@ -15,16 +15,19 @@ from textual.binding import Binding
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Screen = Literal["models", "versions", "version", "compare", "move", "text"]
-"""Where a person can be; ``text`` is the help and every other text that is only read."""
+Screen = Literal["models", "versions", "version", "compare", "plot", "metrics", "move", "text"]
+"""Where a person can be; ``plot`` is a metric's history, ``metrics`` the picker of metrics, ``text`` the help and every
+other text that is only read."""
 
 Scope = Screen | Literal["list"]
 """Where a key is bound: on a screen, or on the focused list of any screen."""
 
-SCREENS: Final[tuple[Screen, ...]] = ("models", "versions", "version", "compare", "move", "text")
+SCREENS: Final[tuple[Screen, ...]] = ("models", "versions", "version", "compare", "plot", "metrics", "move", "text")
 
 _EVERYWHERE: Final[frozenset[Scope]] = frozenset(SCREENS)
 _LISTS: Final[frozenset[Scope]] = frozenset({"models", "versions"})
+_MEASURED: Final[frozenset[Scope]] = frozenset({"models", "versions", "version", "compare", "plot"})
+"""Where something of the registry is shown that has metrics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +162,50 @@ ACTIONS: Final[tuple[Action, ...]] = (
         for number, title in enumerate(("Overview", "Metrics", "Hyperparameters", "Card", "Files", "History"), 1)
     ),
     Action(
+        id="plot",
+        keys=("M",),
+        label="metric history",
+        order=13,
+        help="Plot the metric that the cursor or the sort is on over all versions, or leave the plot.",
+        screens=_MEASURED,
+    ),
+    Action(
+        id="metrics",
+        keys=("m",),
+        label="metrics",
+        order=9,
+        help="Choose the metrics that are shown; in a plot, the one.",
+        screens=frozenset({"versions", "compare", "plot"}),
+    ),
+    *(
+        Action(id=id_, keys=keys, label=label, order=order, help=help_, screens=frozenset({"metrics"}))
+        for id_, keys, label, order, help_ in (
+            ("toggle", ("space",), "show or hide", 1, "Show the cursor's metric, or hide it, and go one down."),
+            ("take", ("enter",), "take", 2, "Show what was chosen."),
+            ("toggle_all", ("V",), "all or none", 3, "Show all metrics that the filter lets through, or none."),
+        )
+    ),
+    *(
+        Action(id=id_, keys=keys, label=label, order=order, help=help_, screens=frozenset({"plot"}))
+        for id_, keys, label, order, help_ in (
+            ("point_left", ("h", "left"), "version before", 1, "To the version before."),
+            ("point_right", ("l", "right"), "next version", 2, "To the next version."),
+            ("next_metric", ("n", "tab"), "next metric", 3, "To the next metric."),
+            ("previous_metric", ("N", "shift+tab"), "metric before", 0, "To the metric before."),
+            ("open_point", ("enter",), "open", 4, "Open the version under the cursor."),
+            ("axis", ("o",), "time or versions", 5, "Put versions where they were registered in time, or in a row."),
+            ("scale", ("%",), "scale", 6, "Equal steps, or ten-fold ones, on the axis of values."),
+        )
+    ),
+    Action(
+        id="export",
+        keys=("x",),
+        label="export",
+        order=9,
+        help="Write what is shown to a file: Markdown, CSV or JSON.",
+        screens=frozenset({"compare"}),
+    ),
+    Action(
         id="back",
         keys=("q", "backspace"),
         label="back",
@@ -197,7 +244,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="filter",
         order=6,
         help="Show only what matches: words, !word, tag:x, stage:production, auc>0.9; in a text: find.",
-        screens=_EVERYWHERE - {"move"},
+        screens=_EVERYWHERE - {"move", "plot"},
     ),
     Action(
         id="next_match",
@@ -241,7 +288,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="compare",
         order=3,
         help="Compare what is marked; without marks, the cursor's version against the holder of the last stage.",
-        screens=frozenset({"versions", "version"}),
+        screens=frozenset({"versions", "version", "plot"}),
     ),
     Action(
         id="baseline",
@@ -300,7 +347,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="refresh",
         order=50,
         help="Read again what is shown.",
-        screens=_EVERYWHERE - {"text"},
+        screens=_EVERYWHERE - {"text", "metrics"},
     ),
     Action(id="sort", keys=("o",), label="sort", order=14, help="Sort by the next column.", screens=_LISTS),
     Action(id="reverse", keys=("O",), label="reverse", help="Turn the sort around.", screens=_LISTS),
@@ -310,7 +357,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="copy",
         order=8,
         help="Copy a ref, a path, a command or a comparison.",
-        screens=_EVERYWHERE - {"move", "text"},
+        screens=_EVERYWHERE - {"move", "text", "metrics"},
     ),
     Action(id="preview", keys=("p",), label="preview", order=15, help="Show or hide the preview.", screens=_LISTS),
     Action(

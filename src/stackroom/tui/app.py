@@ -81,6 +81,8 @@ class Browser(App[None]):
         self.picture = Picture()
         self.now: datetime = registry.clock()
         self.last_news = ""
+        self.chosen_metrics: tuple[str, ...] = ()
+        """The metrics that lists and comparisons show, chosen with ``m``; none for all."""
         self.live_state: tuple[State, str] = ("", "")
         self._work = Background(self)
         self._live = Live(registry, self) if live else None
@@ -373,7 +375,7 @@ class Browser(App[None]):
                 case "quit":
                     self.exit()
                 case id_ if id_ in known:
-                    page.act(id_, command.words if id_ in {"filter", "sort"} else ())
+                    page.act(id_, command.words if id_ in commands.WITH_WORDS else ())
                 case id_:
                     page.say(f"no command {id_} here; Tab shows them, ? explains them", tone="warn")
         except RegistryError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from stackroom.core.export import FORMATS
 from stackroom.tui.actions import actions_of
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 EVERYWHERE: Final = ("open", "compare", "move", "filter", "sort", "help", "quit")
 """Commands that work on every screen, the first five of them with words."""
+
+WITH_WORDS: Final = frozenset({"filter", "sort", "plot", "export"})
+"""Actions that take the words after them themselves."""
 
 _ALIASES: Final = {"q": "quit", "e": "open", "promote": "move", "h": "help"}
 
@@ -53,8 +57,10 @@ def completions(text: str, screen: Screen, models: Iterable[Model], extra: Seque
     command = parse(head)
     if command is None or command.id in {"filter", "help", "quit"}:
         return []
-    if command.id == "sort" or (command.id == "move" and command.words):
-        words: Iterable[str] = extra
+    if command.id == "export":
+        words: Iterable[str] = () if command.words else FORMATS
+    elif command.id in {"sort", "plot"} or (command.id == "move" and command.words):
+        words = extra
     else:
         words = _refs(models, last)
     return [f"{head} {word}" for word in words if word.startswith(last)]

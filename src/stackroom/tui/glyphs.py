@@ -55,6 +55,13 @@ class Glyphs:
         arrow: from one value to the next.
         blocks: eight heights of a sparkline, from low to high.
         gap: a sparkline's cell without a value.
+        point: a value in a plot; in the line of a stage, a version that holds it.
+        past: in the line of a stage, a version that held it.
+        line: a plot's line, where there is no braille.
+        corner: where a plot's axes meet.
+        tick: on the axis of values, beside a value that is written.
+        notch: on the axis of versions, above one that is written.
+        braille: whether a plot's lines are drawn in dots, eight of them in a cell.
         ascii_only: text beyond ASCII cannot be shown and is spelled as ``\uXXXX``.
     """
 
@@ -84,6 +91,13 @@ class Glyphs:
     arrow: str = "→"
     blocks: str = "▁▂▃▄▅▆▇█"
     gap: str = " "
+    point: str = "●"
+    past: str = "○"
+    line: str = "."
+    corner: str = "└"
+    tick: str = "┤"
+    notch: str = "┬"
+    braille: bool = True
     ascii_only: bool = False
 
     def drawable(self, text: str) -> str:
@@ -125,6 +139,12 @@ ASCII: Final = Glyphs(
     thumb="#",
     arrow=">",
     blocks="_.,-=+*#",
+    point="o",
+    past=".",
+    corner="+",
+    tick="+",
+    notch="+",
+    braille=False,
     ascii_only=True,
 )
 """For terminals whose encoding is not UTF-8: other people's text is spelled in ASCII, too."""

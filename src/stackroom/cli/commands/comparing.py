@@ -1,4 +1,4 @@
-"""``diff``: versions side by side, as tables, as JSON, or as Markdown for a comment on a change."""
+"""``diff``: versions side by side, for people, or as the text of another program."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from stackroom.cli import streams
 from stackroom.cli.parsing import Command
-from stackroom.cli.style import Piece, Styled, plain
+from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column
-from stackroom.cli.words import MISSING, metric_text, share_text
+from stackroom.cli.words import MISSING
 from stackroom.core import show
-from stackroom.core.text import visible
+from stackroom.core.export import FORMATS, change_text, exported, summary, value_text
 from stackroom.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from stackroom.cli.context import Context
     from stackroom.cli.style import Glyphs
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 def _diff_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("refs", metavar="REF", nargs="+", help="two versions or more; the first is the base")
     parser.add_argument("--all", action="store_true", help="also what does not differ")
-    parser.add_argument("--markdown", action="store_true", help="tables for a comment on a change")
+    parser.add_argument(
+        "--format", choices=("text", *FORMATS), default="text", help="markdown: tables for a comment on a change"
+    )
+    parser.add_argument(
+        "--markdown", dest="format", action="store_const", const="markdown", help="the same as --format markdown"
+    )
 
 
 def _diff(context: Context, options: Namespace) -> int:
@@ -38,31 +43,12 @@ def _diff(context: Context, options: Namespace) -> int:
             else f"stackroom diff {options.refs[0]} REF",
         )
     comparison = context.reader.compare(options.refs)
-    if context.json:
-        context.document(comparison.document() | {"summary": summary(comparison)})
-    elif options.markdown:
-        streams.put_lines(_markdown(comparison, everything=options.all))
+    form = "json" if context.json else options.format
+    if form in FORMATS:
+        streams.put(exported(comparison, form, everything=options.all))
     else:
         _put(context, comparison, everything=options.all)
     return 0
-
-
-def summary(comparison: Comparison) -> list[str]:
-    """One line for every version but the base: in how many metrics it is better, worse, or nobody can say."""
-    lines: list[str] = []
-    base = comparison.refs[comparison.base]
-    for index, (better, worse) in enumerate(comparison.wins()):
-        if index == comparison.base:
-            continue
-        cells = [row.cells[index] for row in comparison.metrics]
-        equal = sum(cell.outcome == "equal" for cell in cells)
-        unknown = len(cells) - better - worse - equal
-        counted = [f"better in {better}", f"worse in {worse}"]
-        counted += [f"equal in {equal}"] if equal else []
-        counted += [f"not comparable in {unknown}"] if unknown else []
-        of = show.count(len(cells), "metric")
-        lines.append(f"{comparison.refs[index]} against {base}: {', '.join(counted)} of {of}")
-    return lines
 
 
 def metric_rows(comparison: Comparison, *, everything: bool) -> list[MetricRow]:
@@ -111,16 +97,11 @@ def _put_metrics(context: Context, comparison: Comparison, rows: Sequence[Metric
         name = f"{row.name} ({row.unit})" if row.unit else row.name
         cells: list[Piece] = [name, row.better or "unknown"]
         for index, cell in enumerate(row.cells):
-            cells.append(f"{metric_text(cell.value)}{'*' if cell.best else ''}")
+            cells.append(f"{value_text(cell.value)}{'*' if cell.best else ''}")
             if index != comparison.base:
-                cells += [change_text(cell), share_text(cell.ratio), _outcome(cell, glyphs)]
+                cells += [change_text(cell), show.share(cell.ratio), _outcome(cell, glyphs)]
         table.append(cells)
     context.table(columns, table)
-
-
-def change_text(cell: MetricCell) -> str:
-    """The difference from the base with its sign."""
-    return MISSING if cell.delta is None else f"{cell.delta:+.6g}"
 
 
 def _outcome(cell: MetricCell, glyphs: Glyphs) -> Piece:
@@ -155,81 +136,14 @@ def _value(value: str | None) -> Piece:
     return MISSING if value is None else value
 
 
-# --- Markdown
-
-
-def _markdown(comparison: Comparison, *, everything: bool) -> Iterator[str]:
-    refs = [_escaped(str(ref)) for ref in comparison.refs]
-    for line in summary(comparison):
-        yield f"**{_escaped(line)}**"
-        yield ""
-    rows = metric_rows(comparison, everything=everything)
-    if rows:
-        heads = [refs[0], *(head for ref in refs[1:] for head in (ref, "change", "outcome"))]
-        yield from _markdown_table(
-            ["metric", "better is", *heads], [_markdown_metric(row, comparison.base) for row in rows]
-        )
-    for section in comparison.sections:
-        fields = [row for row in section.rows if everything or row.differs]
-        if fields:
-            yield from _markdown_table(
-                [section.title, *refs], [[row.name, *(plain(_value(value)) for value in row.values)] for row in fields]
-            )
-    for card in comparison.cards:
-        if card.lines:
-            yield from _markdown_card(card.lines)
-
-
-def _markdown_metric(row: MetricRow, base: int) -> list[str]:
-    cells = [f"{row.name} ({row.unit})" if row.unit else row.name, row.better or "unknown"]
-    for index, cell in enumerate(row.cells):
-        cells.append(f"{metric_text(cell.value)}{'*' if cell.best else ''}")
-        if index != base:
-            outcome = cell.outcome if cell.outcome != "unknown" else cell.note or "unknown"
-            sign = {"better": "▲ ", "worse": "▼ "}.get(cell.outcome, "")
-            change = MISSING if cell.delta is None else f"{change_text(cell)} ({share_text(cell.ratio)})"
-            cells += [change, f"{sign}{outcome}"]
-    return cells
-
-
-def _markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(heads)} |"
-    yield f"|{' --- |' * len(heads)}"
-    for row in rows:
-        yield f"| {' | '.join(_escaped(cell) for cell in row)} |"
-    yield ""
-
-
-def _markdown_card(lines: Sequence[str]) -> Iterator[str]:
-    # A fence that is longer than any in the text cannot be closed by it.
-    ticks = max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0)
-    fence = "`" * max(3, ticks + 1)
-    yield "<details><summary>card</summary>"
-    yield ""
-    yield f"{fence}diff"
-    yield from (visible(line.expandtabs(4)) for line in lines)
-    yield fence
-    yield ""
-    yield "</details>"
-    yield ""
-
-
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is: no table, link, image, emphasis, mention or HTML comes out of it."""
-    return re.sub(r"[\\`*_{}\[\]|~#!&<@]", lambda found: _HARMLESS.get(found[0], f"\\{found[0]}"), visible(text))
-
-
-_HARMLESS: Final = {"&": "&amp;", "<": "&lt;", "@": "&#64;"}
-"""What no backslash takes the meaning of everywhere, as entities."""
-
-
 COMMANDS: Final = {
     "diff": Command(
         arguments=_diff_arguments,
         run=_diff,
         examples=(
             "stackroom diff fraud-detector@production fraud-detector:latest",
-            "stackroom diff fraud-detector:6 fraud-detector:7 --markdown > comment.md",
+            "stackroom diff fraud-detector:6 fraud-detector:7 --format markdown > comment.md",
+            "stackroom diff fraud-detector:5 fraud-detector:6 fraud-detector:7 --all --format csv > sheet.csv",
         ),
         about="A metric has a winner only where registry.toml says which way it is better and both were measured on\n"
         "the same data. * marks the best of all.",

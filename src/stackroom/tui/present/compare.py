@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from stackroom.core.export import order_of
 from stackroom.core.show import percent, signed
 from stackroom.tui.present.words import Line, arrow, heading, short
 from stackroom.tui.widgets.columns import Column
@@ -11,7 +13,7 @@ from stackroom.tui.widgets.drawing import Cell, width_of
 from stackroom.tui.widgets.line_table import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from stackroom.core.compare import CardDifference, Comparison, FieldRow, MetricCell, MetricRow
     from stackroom.core.names import Ref
@@ -35,12 +37,6 @@ _OTHER_LEAST: Final = 31
 
 _WIDE: Final = 100
 """Cells from which on the names have more room."""
-
-
-def order_of(comparison: Comparison) -> list[int]:
-    """The versions' indexes as they are shown: the base first."""
-    others = [place for place in range(len(comparison.refs)) if place != comparison.base]
-    return [comparison.base, *others]
 
 
 def columns(comparison: Comparison, states: dict[Ref, Version], room: int) -> tuple[Column, ...]:
@@ -77,11 +73,32 @@ def _name(ref: Ref, comparison: Comparison) -> str:
     return ref.value if one_model else str(ref)
 
 
-def rows(comparison: Comparison, form: DeltaForm, glyphs: Glyphs, *, only_differences: bool) -> list[Row]:
-    """All rows, each part under its title; with ``only_differences``, those alone that are not all the same."""
+def shown_metrics(comparison: Comparison, chosen: Sequence[str]) -> list[MetricRow]:
+    """The metrics that somebody chose, or all where nobody did or none of them is compared."""
+    wanted = set(chosen)
+    return [row for row in comparison.metrics if row.name in wanted] or list(comparison.metrics)
+
+
+def rows(
+    comparison: Comparison,
+    form: DeltaForm,
+    glyphs: Glyphs,
+    *,
+    only_differences: bool,
+    chosen: Sequence[str] = (),
+) -> list[Row]:
+    """All rows, each part under its title.
+
+    Args:
+        comparison: what is shown.
+        form: how differences are written.
+        glyphs: to draw with.
+        only_differences: leave out what is the same everywhere.
+        chosen: the metrics that are shown; none for all.
+    """
     order = order_of(comparison)
     found: list[Row] = []
-    metrics = [row for row in comparison.metrics if row.differs or not only_differences]
+    metrics = [row for row in shown_metrics(comparison, chosen) if row.differs or not only_differences]
     found.extend(_metric_rows(metrics, order, form, glyphs))
     for section in comparison.sections:
         shown = [row for row in section.rows if row.differs or not only_differences]
@@ -156,6 +173,24 @@ def _card_cell(card: CardDifference) -> Cell:
     return Cell(f"+{added} -{removed} lines", "accent")
 
 
+def view_of(comparison: Comparison, keys: Collection[str]) -> Comparison:
+    """The part of a comparison that is on the screen, for writing it to a file.
+
+    Args:
+        comparison: all of it.
+        keys: of the rows that are shown.
+    """
+    return replace(
+        comparison,
+        metrics=tuple(row for row in comparison.metrics if f"metric:{row.name}" in keys),
+        sections=tuple(
+            replace(section, rows=tuple(row for row in section.rows if f"{section.title}:{row.name}" in keys))
+            for section in comparison.sections
+        ),
+        cards=comparison.cards if "card" in keys else (),
+    )
+
+
 def summary(comparison: Comparison) -> list[str]:
     """For each version but the base, in how many metrics it is better and worse."""
     wins = comparison.wins()
@@ -209,27 +244,3 @@ def card_lines(comparison: Comparison) -> list[Line]:
             role = {"+": "good", "-": "bad", "@": "accent"}.get(line[:1], "")
             lines.append((Cell(line, "dim" if line.startswith(("+++", "---")) else role),))
     return lines
-
-
-def markdown(comparison: Comparison, glyphs: Glyphs) -> str:
-    """The metrics and what differs beside them as Markdown tables, for a review or a ticket."""
-    order = order_of(comparison)
-    head = [str(comparison.refs[place]) + (" (base)" if place == comparison.base else "") for place in order]
-    lines = [_markdown_row(["metric", *head]), _markdown_row(["---"] * (len(head) + 1))]
-    for row in comparison.metrics:
-        cells = [
-            " ".join(part for part in _parts(row.cells[place], "both", glyphs, base=False) if part.strip())
-            + (f" {row.cells[place].outcome}" if row.cells[place].outcome in {"better", "worse"} else "")
-            for place in order
-        ]
-        lines.append(_markdown_row([f"{row.name} {arrow(row.better, glyphs)}", *cells]))
-    for section in comparison.sections:
-        differing = [row for row in section.rows if row.differs]
-        if differing:
-            lines += ["", _markdown_row([section.title, *head]), _markdown_row(["---"] * (len(head) + 1))]
-            lines += [_markdown_row([row.name, *((row.values[place] or "") for place in order)]) for row in differing]
-    return "\n".join(lines) + "\n"
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

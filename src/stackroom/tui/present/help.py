@@ -45,6 +45,8 @@ COMMANDS: Final = (
     ("move REF STAGE", "Judge a move, and make it."),
     ("filter TEXT", "Show only what matches."),
     ("sort COLUMN", "Sort by a column; a minus before it turns it around."),
+    ("plot METRIC", "Plot a metric over the versions of the model that is shown."),
+    ("export FORMAT FILE", "Write a comparison as markdown, csv or json."),
 )
 """The commands that take words."""
 

@@ -51,9 +51,25 @@ def _trend_label(metric: str) -> str:
     return whole if len(whole) <= _TREND_LABEL else metric.upper()[:_TREND_LABEL]
 
 
-def columns(model: Model, policy: Policy, glyphs: Glyphs, sort: str = "") -> tuple[Column, ...]:
-    """The columns; a note only where there is something to say, and trends of what the list is sorted by."""
+def shown_metrics(model: Model, policy: Policy, chosen: Sequence[str] = ()) -> tuple[str, ...]:
+    """The metrics that have a column: those that somebody chose, or all where nobody did or none of them is left."""
     names = metric_names(model, policy)
+    return tuple(name for name in names if name in set(chosen)) or names
+
+
+def columns(
+    model: Model, policy: Policy, glyphs: Glyphs, sort: str = "", *, chosen: Sequence[str] = ()
+) -> tuple[Column, ...]:
+    """The columns; a note only where there is something to say, and trends of what the list is sorted by.
+
+    Args:
+        model: with all its versions.
+        policy: of the registry.
+        glyphs: to draw with.
+        sort: the column that the list is sorted by.
+        chosen: the metrics that are shown; none for all.
+    """
+    names = shown_metrics(model, policy, chosen)
     trend = _trend_label(trend_metric(names, sort))
     width = max(_TREND_WIDTH, len(trend))
     broken = any(version.problems for version in model.versions) or any(held.missing for held in model.holdings)
@@ -79,10 +95,10 @@ def columns(model: Model, policy: Policy, glyphs: Glyphs, sort: str = "") -> tup
     )
 
 
-def best_of(model: Model, policy: Policy) -> dict[str, int]:
+def best_of(model: Model, policy: Policy, names: Sequence[str] | None = None) -> dict[str, int]:
     """For each metric with a direction, the one version that is best on the newest test data that was recorded."""
     found: dict[str, int] = {}
-    for name in metric_names(model, policy):
+    for name in metric_names(model, policy) if names is None else names:
         better = policy.better(name)
         measured = [version for version in model.versions if not math.isnan(version.metrics.get(name, math.nan))]
         if better is None or len(measured) < 2:
@@ -106,22 +122,29 @@ class Rows:
         now: what ages are counted to.
         glyphs: to draw with.
         sort: the column that the list is sorted by.
+        chosen: the metrics that are shown; none for all.
     """
 
-    def __init__(self, model: Model, policy: Policy, now: datetime, glyphs: Glyphs, sort: str = "") -> None:
+    def __init__(
+        self,
+        model: Model,
+        policy: Policy,
+        now: datetime,
+        glyphs: Glyphs,
+        sort: str = "",
+        *,
+        chosen: Sequence[str] = (),
+    ) -> None:
         self._model = model
         self._now = now
         self._glyphs = glyphs
-        self._names = metric_names(model, policy)
-        self._best = best_of(model, policy)
+        self._names = shown_metrics(model, policy, chosen)
+        self._best = best_of(model, policy, self._names)
         self._by_key = {str(version.number): version for version in model.versions}
+        self._place = {version.number: place for place, version in enumerate(model.versions)}
         self._missing = {f"missing:{held.stage}": held for held in model.holdings if held.missing}
         trend = trend_metric(self._names, sort)
-        values = [version.metrics.get(trend) for version in model.versions] if trend else []
-        self._trend = {
-            version.number: spark(values[: place + 1], _TREND_WIDTH, glyphs)
-            for place, version in enumerate(model.versions)
-        }
+        self._values = [version.metrics.get(trend) for version in model.versions] if trend else []
 
     def row(self, key: str) -> Row:
         """The row of a version's number, or of a stage's holder that is not there."""
@@ -142,11 +165,16 @@ class Rows:
                 Cell(size(version.seal.bytes if version.seal else None), "dim"),
                 Cell(age(version.created, self._now), "dim"),
                 Cell(author(version)),
-                *([Cell(self._trend[version.number], "accent")] if self._names else []),
+                *([Cell(self._trend(version), "accent")] if self._names else []),
                 Cell(problem.message if problem else "", role),
             ),
             "dim" if version.archived else "",
         )
+
+    def _trend(self, version: Version) -> str:
+        """The values of the last versions up to this one; worked out when the row comes into sight."""
+        end = self._place[version.number] + 1
+        return spark(self._values[max(0, end - _TREND_WIDTH) : end], _TREND_WIDTH, self._glyphs)
 
     def _stage(self, version: Version) -> Cell:
         held = [one for one in self._model.holdings if one.number == version.number]

@@ -12,7 +12,7 @@ from stackroom.tui.present import models as model_list
 from stackroom.tui.present import versions as version_list
 from stackroom.tui.present.filtering import Filter
 from stackroom.tui.screens.lists import ModelsTable, VersionsTable, View, sortable
-from stackroom.tui.screens.page import Page
+from stackroom.tui.screens.metric_keys import BrowseMetricKeys
 from stackroom.tui.widgets.divider import Divider
 from stackroom.tui.widgets.text_pane import TextPane
 
@@ -44,7 +44,7 @@ _PREVIEW_WIDTH: Final = 60
 """Rows of the preview below a list, and cells of the one beside it."""
 
 
-class BrowsePage(Page):
+class BrowsePage(BrowseMetricKeys):
     """Models and versions."""
 
     DEFAULT_CSS = """
@@ -238,7 +238,7 @@ class BrowsePage(Page):
         known = [version for version in model.versions if self._archived or not version.archived]
         view.total = len(known)
         known = [version for version in known if view.matches(str(version.number), version.fields)]
-        columns = version_list.columns(model, policy, glyphs, view.sort)
+        columns = version_list.columns(model, policy, glyphs, view.sort, chosen=app.chosen_metrics)
         if columns != self.versions.columns:
             self.versions.set_columns(columns)
         if view.sort not in {column.key for column in columns}:
@@ -246,7 +246,7 @@ class BrowsePage(Page):
         self.versions.set_sort(view.sort, descending=view.descending)
         self.versions.set_empty("nothing matches the filter" if view.filter else "no versions yet")
         ordered = version_list.sorted_versions(model, known, view.sort, descending=view.descending)
-        rows = version_list.Rows(model, policy, app.now, glyphs, view.sort)
+        rows = version_list.Rows(model, policy, app.now, glyphs, view.sort, chosen=app.chosen_metrics)
         self.versions.set_lazy_rows(version_list.keys_of(model, ordered), rows.row, keep_gone=keep_gone)
         self._find_wanted()
 

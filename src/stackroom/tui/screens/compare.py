@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
+from stackroom.core.export import ENDINGS, FORMATS, Format, exported
+from stackroom.errors import ConflictError, UsageError
+from stackroom.store.userfiles import write_user_file
 from stackroom.tui.actions import bindings_for
 from stackroom.tui.present import compare as side_by_side
-from stackroom.tui.screens.page import Body, Page
+from stackroom.tui.screens.metric_keys import Measured, MetricKeys
+from stackroom.tui.screens.page import Body
 from stackroom.tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
@@ -21,13 +25,35 @@ if TYPE_CHECKING:
     from stackroom.tui.background import Task
 
 
+_FORMS: Final[tuple[tuple[str, Format, str], ...]] = (
+    ("m", "markdown", "Markdown"),
+    ("v", "csv", "CSV"),
+    ("j", "json", "JSON"),
+)
+"""What a comparison is copied and written as: the key, the form, its name."""
+
+
+class Written(NamedTuple):
+    """A file that was written, or that was not because something is there.
+
+    Attributes:
+        path: of the file.
+        form: as what.
+        conflict: why it was not.
+    """
+
+    path: str
+    form: Format
+    conflict: ConflictError | None = None
+
+
 class CompareBody(Body):
     """Holds the keys of a comparison."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("compare")]
 
 
-class ComparePage(Page):
+class ComparePage(MetricKeys):
     """Two or more versions.
 
     Args:
@@ -46,6 +72,8 @@ class ComparePage(Page):
         self._only_differences = False
         self._form = side_by_side.DELTA_FORMS[0]
         self._needle = ""
+        self._keys: frozenset[str] = frozenset()
+        self._overwriting = ""
 
     def compose_body(self) -> ComposeResult:
         """The table."""
@@ -82,10 +110,15 @@ class ComparePage(Page):
         return [
             hidden,
             *side_by_side.summary(self._comparison)[:4],
+            self._metrics_fact(self._comparison),
             "only differences" if self._only_differences else "",
             f"deltas as {self._form}" if self._form != "both" else "",
             f"filter: {self._needle}" if self._needle else "",
         ]
+
+    def _metrics_fact(self, comparison: Comparison) -> str:
+        shown = len(side_by_side.shown_metrics(comparison, self.browser.chosen_metrics))
+        return f"{shown} of {len(comparison.metrics)} metrics" if shown < len(comparison.metrics) else ""
 
     def on_resize(self) -> None:
         """More or less room for each version."""
@@ -96,6 +129,9 @@ class ComparePage(Page):
         if name == "compare":
             self._comparison = value
             self.show_rows(columns=True)
+        elif name == "export":
+            self._written(value)
+            self._overwriting = ""
 
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """What is compared may have changed."""
@@ -109,11 +145,18 @@ class ComparePage(Page):
             return
         if columns:
             self._table.set_columns(side_by_side.columns(comparison, self._versions(), self.size.width))
-        rows = side_by_side.rows(comparison, self._form, self.browser.glyphs, only_differences=self._only_differences)
+        rows = side_by_side.rows(
+            comparison,
+            self._form,
+            self.browser.glyphs,
+            only_differences=self._only_differences,
+            chosen=self.browser.chosen_metrics,
+        )
         if self._needle:
             needle = self._needle.casefold()
             rows = [row for row in rows if any(needle in cell.text.casefold() for cell in row.cells)]
         self._table.set_empty("no differences" if self._only_differences else "nothing to compare")
+        self._keys = frozenset(row.key for row in rows)
         self._table.set_rows(rows)
         self.call_after_refresh(self.show_bars)
 
@@ -188,19 +231,84 @@ class ComparePage(Page):
         self._form = forms[(forms.index(self._form) + 1) % len(forms)]
         self.show_rows()
 
+    def measured(self) -> Measured:
+        """The metric under the cursor, at the base."""
+        ref, picture = self.refs[self.base], self.browser.picture
+        key = self._table.cursor_key or ""
+        metric = key.removeprefix("metric:") if key.startswith("metric:") else ""
+        model = picture.opened.get(ref.model) or picture.models.get(ref.model)
+        return Measured(model, metric, int(ref.value))
+
+    def metric_words(self) -> Sequence[str]:
+        """Those that are compared."""
+        return [row.name for row in self._comparison.metrics] if self._comparison else ()
+
+    def metrics_chosen(self) -> None:
+        """Other rows."""
+        self.show_rows()
+
     def do_copy(self) -> None:
         """Ask what to copy."""
         refs = " ".join(str(ref) for ref in self.refs)
-        comparison = self._comparison
-        choices = [("r", "refs"), ("c", "command"), ("m", "as Markdown")]
+        forms = {key: form for key, form, _ in _FORMS}
+        named = [(key, f"as {name}") for key, _, name in _FORMS]
 
         def answer(key: str) -> None:
-            if key == "m" and comparison is not None:
-                self.browser.copy(side_by_side.markdown(comparison, self.browser.glyphs), "the comparison as Markdown")
+            if key in forms:
+                name = next(name for other, _, name in _FORMS if other == key)
+                self.browser.copy(self._text(forms[key]), f"the comparison as {name}")
             else:
                 self.browser.copy(refs if key == "r" else f"stackroom diff {refs}")
 
-        self.choose("copy", choices, answer)
+        self.choose("copy", [("r", "refs"), ("c", "command"), *(named if self._comparison else [])], answer)
+
+    def _text(self, form: Format) -> str:
+        """What is on the screen, as a text."""
+        if self._comparison is None:
+            raise UsageError("the comparison is still being read")
+        return exported(side_by_side.view_of(self._comparison, self._keys), form)
+
+    def do_export(self, *words: str) -> None:
+        """Ask for the form and the file, or write the one that was typed."""
+        if len(words) > 1 and words[0] in FORMATS:
+            form: Format = next(form for form in FORMATS if form == words[0])
+            self._write(form, " ".join(words[1:]))
+        elif words:
+            raise UsageError("name a form and a file", hint=":export markdown, csv or json, then a path")
+        else:
+            forms = {key: form for key, form, _ in _FORMS}
+            choices = [(key, name) for key, _, name in _FORMS]
+            self.choose("write as", choices, lambda key: self.ask(":", self._export_command(forms[key])))
+
+    def _export_command(self, form: Format) -> str:
+        """The line to go on from: a name that says what is compared."""
+        models = {ref.model for ref in self.refs}
+        names = [ref.value if len(models) == 1 else f"{ref.model}-{ref.value}" for ref in self.refs[:6]]
+        return f"export {form} {'-'.join([*(models if len(models) == 1 else ()), *names])}.{ENDINGS[form]}"
+
+    def _write(self, form: Format, path: str, *, over: bool = False) -> None:
+        text = self._text(form)
+
+        def work(_task: Task) -> Written:
+            try:
+                return Written(write_user_file(path, text.encode(), replace=over), form)
+            except ConflictError as error:
+                return Written(path, form, error)
+
+        self.work.run("export", work)
+
+    def _written(self, done: Written) -> None:
+        """Say where it is, or ask before anything is written over."""
+        if done.conflict is None:
+            self.say(f"written: {done.path}", tone="good")
+        elif self._overwriting == done.path:
+            self.complain(done.conflict)
+        else:
+            self.choose(f"{done.path} is there already", [("o", "overwrite")], lambda _key: self._overwrite(done))
+
+    def _overwrite(self, done: Written) -> None:
+        self._overwriting = done.path
+        self._write(done.form, done.path, over=True)
 
     def do_refresh(self) -> None:
         """Read again."""

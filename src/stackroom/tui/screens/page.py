@@ -146,6 +146,10 @@ class Page(TextualScreen[None]):
         """What can be sorted by: for completing ``:sort``."""
         return ()
 
+    def metric_words(self) -> Sequence[str]:
+        """The metrics that can be plotted: for completing ``:plot``."""
+        return ()
+
     # ---- the frame
 
     def compose(self) -> ComposeResult:
@@ -347,7 +351,11 @@ class Page(TextualScreen[None]):
     def _completions(self, text: str) -> list[str]:
         picture = self.browser.picture
         words = text.split()
-        extra = self.sort_columns() if words[:1] == ["sort"] else self.browser.registry.stages
+        extra: Sequence[str] = self.browser.registry.stages
+        if words[:1] == ["sort"]:
+            extra = self.sort_columns()
+        elif words[:1] == ["plot"]:
+            extra = self.metric_words()
         models = [picture.opened.get(name, model) for name, model in sorted(picture.models.items())]
         return commands.completions(text, self.scope, models, extra)
 

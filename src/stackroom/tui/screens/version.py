@@ -8,7 +8,8 @@ from stackroom.core.show import count
 from stackroom.errors import IntegrityError
 from stackroom.tui.actions import bindings_for
 from stackroom.tui.present import version as tabs
-from stackroom.tui.screens.page import Body, Page
+from stackroom.tui.screens.metric_keys import Measured, MetricKeys
+from stackroom.tui.screens.page import Body
 from stackroom.tui.screens.text import find
 from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.line_table import LineTable
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 _TEXTS = (0, 3)
 """The tabs that are texts and not tables: Overview and Card."""
+
+_METRICS = 1
+"""The tab Metrics."""
 
 
 def read_texts(registry: Registry, ref: Ref) -> tabs.Texts:
@@ -54,7 +58,7 @@ class VersionBody(Body):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("version")]
 
 
-class VersionPage(Page):
+class VersionPage(MetricKeys):
     """One version.
 
     Args:
@@ -233,6 +237,11 @@ class VersionPage(Page):
     def do_tab_6(self) -> None:
         """History."""
         self.show_tab(5)
+
+    def measured(self) -> Measured:
+        """The metric under the cursor of the tab Metrics, at this version."""
+        metric = self._table.cursor_key if self.tab == _METRICS and not self._table.cursor_is_gone else None
+        return Measured(self.model(), metric or "", int(self.ref.value))
 
     # ---- finding
 
