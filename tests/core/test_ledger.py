@@ -76,6 +76,7 @@ MOVES = st.builds(
     by=st.builds(Who, st.integers(0, 2**32 - 1), UNICODE.map(lambda text: text[:8])),
     at=st.datetimes(timezones=st.just(UTC)),
     why=UNICODE.map(lambda text: text[:40]),
+    override=st.sampled_from([(), ("metrics",), ("soak_hours", "approvals")]),
     digest=st.sampled_from(["", "sha256:ab"]),
     metadata=st.sampled_from(["", "sha256:cd"]),
     card=st.sampled_from(["", "sha256:ef"]),

@@ -235,6 +235,36 @@ def test_reading_the_artifacts_shows_how_far_it_is_and_escape_gives_it_up(
     assert registry.ledger("iris-species", "staging").events == ()
 
 
+def test_guards_about_people_and_programs_say_what_they_saw_before_a_reason_is_typed(
+    registry: Registry, sample: Path
+) -> None:
+    file = sample / "registry.toml"
+    asks = 'approvals = { value = 1, overridable = true }, reason = true, command = ["checks/audit", "{ref}"], require'
+    file.write_text(file.read_text().replace("guards = { require", f"guards = {{ {asks}"))
+    for folder in (sample, sample / "checks"):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+    file.chmod(0o644)
+    program = sample / "checks" / "audit"
+    program.write_text('#!/bin/sh\necho "audited $1"\n')
+    program.chmod(0o755)
+    registry.refresh()
+
+    async def steps(somebody: Walk) -> None:
+        await judge(somebody, "iris-species:3", "staging")
+        assert "0 of 1" in somebody.text
+        assert "--override approvals --reason … overrides it" in somebody.text
+        assert "not run: it is run last" in somebody.text
+        text = file.read_text().replace("approvals = { value = 1, overridable = true }, ", "")
+        file.write_text(text)
+        registry.refresh()
+        await somebody.press("r")
+        await somebody.settle()
+        assert "ended with 0: audited iris-species:3" in somebody.text
+
+    walk(registry, steps)
+
+
 @pytest.mark.parametrize(
     ("done", "total", "seconds", "told"),
     [
