@@ -15,7 +15,8 @@ from stackroom.store.layout import (
     parse_label_text,
     parse_live_text,
 )
-from stackroom.store.scan import ModelListing, list_model, list_models, read_registry_file, read_version
+from stackroom.store.registry_file import read_registry_file
+from stackroom.store.scan import ModelListing, list_model, list_models, read_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable

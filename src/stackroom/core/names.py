@@ -174,6 +174,18 @@ def version_ref(model: ModelName, number: int) -> Ref:
     return Ref(model, "number", str(number))
 
 
+def version_named(text: str) -> tuple[ModelName, str] | None:
+    """What a text, such as a parent in somebody's metadata, names: a model, and a number, a label or ``latest``.
+
+    None for what names no version by itself: a model, the holder of a stage, or no reference at all.
+    """
+    try:
+        ref = parse_ref(text)
+    except InvalidInputError:
+        return None
+    return None if ref.kind in {"model", "stage"} else (ref.model, ref.value or ref.kind)
+
+
 def parse_ref(text: str) -> Ref:
     """What somebody typed, as a reference. Also accepts ``fraud/7`` and MLflow's ``models:/fraud/7``.
 

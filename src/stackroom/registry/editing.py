@@ -22,9 +22,9 @@ from stackroom.core.names import Ref, parse_ref
 from stackroom.core.show import field_text
 from stackroom.core.toml import format_toml, parse_toml
 from stackroom.errors import ConflictError, InvalidInputError, NotFoundError
+from stackroom.registry.holdings import stages_held
 from stackroom.registry.reading import may_write
 from stackroom.store.folder import explained
-from stackroom.store.ledgers import read_ledger
 from stackroom.store.revise import add_card, add_metadata, leave_hint
 from stackroom.store.scan import read_card, read_revisions
 
@@ -267,17 +267,16 @@ def _card_change(reader: Reader, ref: Ref, change: Edit) -> tuple[dict[str, tupl
 
 
 def _check_archiving(reader: Reader, present: Editable, record: Record) -> None:
-    if not record.archived or present.record.archived or present.ref.number is None:
+    if not record.archived or present.record.archived:
         return
     with reader.root() as root:
-        # Read for this decision: a ledger that cannot be read, or judged for want of an id, is not an empty one.
-        if reader.policy_error and not reader.id:
-            raise reader.policy_error
-        holders = {stage: read_ledger(root, reader.id, stage, present.ref.model).holder for stage in reader.stages}
-    holding = [stage for stage, number in holders.items() if number == present.ref.number]
+        holding = stages_held(reader, root, present.ref.model, present.ref.number)
     if holding:
+        # The kernel is asked first: who may not edit at all need not clear a stage.
+        may_write(reader, present.ref.model, f"archive {present.ref}")
+        what = "holds" if present.ref.number is not None else "has versions that hold"
         raise ConflictError(
-            f"{present.ref} holds {', '.join(holding)}, and what holds a stage cannot be archived",
+            f"{present.ref} {what} {', '.join(holding)}, and what holds a stage cannot be archived",
             hint=f"stackroom clear {present.ref.model} {holding[0]} first, or promote another version",
             facts={"ref": str(present.ref), "stages": list(holding)},
         )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from stackroom.core.approvals import Op
 from stackroom.core.metadata import record_of
 from stackroom.core.numbers import plain_numbers
-from stackroom.registry import approving, editing, judging, moving, registering, verifying
+from stackroom.core.pruning import Rules, age_of, best_of
+from stackroom.registry import approving, editing, judging, moving, pruning, purging, registering, removing, verifying
 from stackroom.registry.judging import Judgement, Options
 from stackroom.registry.reading import Reader
 from stackroom.registry.registering import Registered, Registration
@@ -15,6 +16,7 @@ from stackroom.store.digest import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from stackroom.core.approvals import Word
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from stackroom.registry.approving import Spoken
     from stackroom.registry.editing import Edit, Revised
     from stackroom.registry.moving import MoveResult
+    from stackroom.registry.pruning import Prune
+    from stackroom.registry.purging import Purge
+    from stackroom.registry.removing import Removed
     from stackroom.registry.verifying import VersionCheck
     from stackroom.store.records import Version
 
@@ -155,6 +160,78 @@ class Registry(Reader):
             ConflictError: the version holds a stage.
         """
         return editing.archive(self, ref, reason=reason, undo=undo, dry_run=dry_run)
+
+    def delete(self, ref: str | Ref, *, reason: str = "", dry_run: bool = False) -> Removed:
+        """Delete a version: it is listed no more and keeps its number; until it is purged it can be restored.
+
+        Raises:
+            PermissionDeniedError: it and the model's folder belong to others.
+            ConflictError: it holds a stage, is another version's parent, or somebody promoted it meanwhile.
+        """
+        return removing.delete(self, ref, reason=reason, dry_run=dry_run)
+
+    def restore(self, ref: str | Ref, *, dry_run: bool = False) -> Removed:
+        """Bring a deleted version back.
+
+        Raises:
+            NotFoundError: it was purged.
+            PermissionDeniedError: it and the model's folder belong to others.
+        """
+        return removing.restore(self, ref, dry_run=dry_run)
+
+    def purge(
+        self,
+        refs: Sequence[str] = (),
+        *,
+        older_than: str | timedelta | None = None,
+        dry_run: bool = True,
+        progress: Progress = silent,
+    ) -> Purge:
+        """Free the bytes of deleted versions of one's own; what belongs to others is told per owner.
+
+        Args:
+            refs: versions, or models for all that was deleted of theirs; everything without.
+            older_than: only what was deleted at least so long ago: ``30d``, ``12h``, ``8w``.
+            dry_run: say what would be freed, and free nothing; the default.
+            progress: is told about the bytes.
+
+        Raises:
+            ConflictError: a version that is named is not deleted.
+        """
+        age = age_of(older_than) if older_than is not None else None
+        return purging.purge(self, refs, older_than=age, dry_run=dry_run, progress=progress)
+
+    def prune(
+        self,
+        models: str | Sequence[str] | None = None,
+        *,
+        keep_last: int | None = None,
+        older_than: str | timedelta | None = None,
+        keep_best: Sequence[str] = (),
+        reason: str = "",
+        dry_run: bool = True,
+    ) -> Prune:
+        """Delete the versions that every given rule lets go; never what holds a stage, is a parent, or is the newest.
+
+        Args:
+            models: one, several, or all.
+            keep_last: the newest so many of each model stay.
+            older_than: only what was registered at least so long ago goes: ``30d``, ``12h``, ``8w``.
+            keep_best: metrics, such as ``auc`` or ``auc:3``, by which the best so many stay.
+            reason: why, in every tombstone; else the rules.
+            dry_run: say what would go, and delete nothing; the default.
+
+        Raises:
+            UsageError: no rule was given.
+            InvalidInputError: ``registry.toml`` does not say which way a metric is better.
+        """
+        named = [models] if isinstance(models, str) else models or ()
+        rules = Rules(
+            keep_last=keep_last,
+            older_than=age_of(older_than) if older_than is not None else None,
+            keep_best=tuple(best_of(text) for text in keep_best),
+        )
+        return pruning.prune(self, named, rules, reason=reason, dry_run=dry_run)
 
     def can(self, ref: str | Ref, stage: str, *, reason: str = "", progress: Progress = silent) -> Judgement:
         """Whether the caller may move a version into a stage, and what every guard says."""

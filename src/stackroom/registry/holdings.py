@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from stackroom.store import layout
-from stackroom.store.ledgers import StageReading, read_live, read_stage
+from stackroom.store.ledgers import StageReading, read_ledger, read_live, read_stage
 from stackroom.store.records import Holding, Problem, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
+    from stackroom.core.ledger import Ledger
     from stackroom.core.names import ModelName, StageName
+    from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
 
 _POINTER_SLACK: Final = timedelta(minutes=1)
@@ -67,6 +69,29 @@ class Stages:
         return tuple(found)
 
 
+def ledgers_to_decide_on(reader: Reader, root: Folder, model: ModelName) -> dict[StageName, Ledger]:
+    """A model's ledgers in all stages, for whoever does what a holder must not suffer.
+
+    Raises:
+        RegistryError: one of them cannot be read, or cannot be judged for want of an id: that is not an empty one.
+    """
+    if reader.policy_error and not (reader.id and reader.stages):
+        raise reader.policy_error
+    return {stage: read_ledger(root, reader.id, stage, model) for stage in reader.stages}
+
+
+def stages_held(reader: Reader, root: Folder, model: ModelName, number: int | None) -> tuple[StageName, ...]:
+    """The stages that a version, or with None any version, of a model holds now, read for a decision.
+
+    Raises:
+        RegistryError: as :func:`ledgers_to_decide_on`.
+    """
+    holders = {stage: ledger.holder for stage, ledger in ledgers_to_decide_on(reader, root, model).items()}
+    return tuple(
+        stage for stage, holder in holders.items() if holder is not None and (number is None or holder == number)
+    )
+
+
 def with_stages(version: Version, holdings: Sequence[Holding]) -> Version:
     """The version with the stages it holds, flagged where it cannot be what was promoted."""
     held = [holding for holding in holdings if holding.number == version.number]
@@ -97,8 +122,10 @@ def _just_moved(holding: Holding, now: datetime) -> bool:
     return holding.event is not None and now - holding.event.when < _POINTER_SLACK
 
 
-def holding_problems(model: ModelName, holdings: Sequence[Holding], now: datetime) -> Iterator[Problem]:
-    """What is wrong with the holders of a model's stages."""
+def holding_problems(
+    model: ModelName, holdings: Sequence[Holding], now: datetime, trash: Container[int] = ()
+) -> Iterator[Problem]:
+    """What is wrong with the holders of a model's stages; ``trash`` has the numbers that can be restored."""
     for holding in holdings:
         place = f"{layout.STAGES}/{holding.stage}/{model}"
         if holding.unread:
@@ -106,7 +133,9 @@ def holding_problems(model: ModelName, holdings: Sequence[Holding], now: datetim
             yield Problem(place=f"{layout.STAGES}/{holding.stage}", message=message)
         elif holding.missing:
             yield Problem(
-                place=place, message=f"version {holding.number} holds {holding.stage}, and its folder is missing"
+                place=place,
+                message=f"version {holding.number} holds {holding.stage}, and its folder is missing",
+                hint=f"it was deleted: stackroom restore {model}:{holding.number}" if holding.number in trash else "",
             )
         elif holding.behind and not _just_moved(holding, now):
             shown = "nothing" if holding.live is None else f"version {holding.live}"

@@ -30,7 +30,8 @@ from stackroom.store.digest import Progress, silent, verify_version
 from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import read_ledger
 from stackroom.store.programs import run_program
-from stackroom.store.scan import ModelListing, read_registry_file, read_revisions
+from stackroom.store.registry_file import read_registry_file
+from stackroom.store.scan import ModelListing, read_revisions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

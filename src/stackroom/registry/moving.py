@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import Pins
-from stackroom.core.ledger import Ledger, Move, event_name, event_place, prev_of
+from stackroom.core.ledger import Move, event_name, event_place, prev_of
 from stackroom.core.names import Ref, parse_ref, version_ref
 from stackroom.core.rules import GUARD_NAMES, Guards
 from stackroom.errors import ConflictError, GuardRefusedError, IntegrityError, NotFoundError, RegistryError, UsageError
 from stackroom.registry.judging import Judgement, Options, Scene, judgement_of, scene_of
 from stackroom.registry.pinning import pins_of
+from stackroom.registry.resolving import missing_holder
+from stackroom.registry.withdrawing import withdraw_if_deleted
 from stackroom.store.ledgers import append_move, project, read_ledger
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def rollback(reader: Reader, model: str, stage: str, options: Options) -> MoveRe
             )
         ref = version_ref(scene.model, previous.move.to)
         if previous.move.to not in scene.listing.numbers:
-            raise IntegrityError(f"{ref} held {stage} before, and its folder is missing", facts={"ref": str(ref)})
+            raise missing_holder(reader, folder, scene.listing, ref, what=f"{ref} held {stage} before", stage=stage)
         version = reader.version(ref)
         if version.seal and version.seal.digest != previous.move.digest:
             raise IntegrityError(
@@ -148,6 +150,7 @@ def _move(scene: Scene, version: Version | None, options: Options, guards: Guard
     if pins is None:
         pins = pins_of(scene.folder, scene.listing, version) if version else Pins()
     number = scene.ledger.next_number
+    before = scene.ledger.events[-1].text if scene.ledger.events else ""
     move = Move(
         to=version.number if version else None,
         origin=scene.ledger.holder,
@@ -158,13 +161,14 @@ def _move(scene: Scene, version: Version | None, options: Options, guards: Guard
         digest=pins.digest,
         metadata=pins.metadata,
         card=pins.card,
-        prev=_prev(scene.ledger),
+        prev=prev_of(before) if before else "",
         event=event_place(scene.reader.id, scene.stage.name, scene.model, number),
     )
     try:
         append_move(scene.root, scene.stage.name, scene.model, number, move)
     except ConflictError as error:
         raise _who_was_faster(scene, error) from None
+    withdraw_if_deleted(scene.reader, scene.root, scene.ledger, move)
     return MoveResult(
         judgement=judgement,
         made=True,
@@ -197,10 +201,6 @@ def _check_overridable(scene: Scene, options: Options, guards: Guards) -> None:
             hint=f"what may be overridden there: {', '.join(allowed)}" if allowed else f"nothing of {stage} may be",
             facts={"guard": refused[0], "overridable": allowed, "stage": stage, "verdicts": []},
         )
-
-
-def _prev(ledger: Ledger) -> str:
-    return prev_of(ledger.events[-1].text) if ledger.events and ledger.events[-1].text else ""
 
 
 def _check_expected(scene: Scene, options: Options) -> None:

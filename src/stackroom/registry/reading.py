@@ -17,23 +17,24 @@ from stackroom.core.names import ModelName, Ref, StageName, parse_ref, version_r
 from stackroom.core.policy import Policy
 from stackroom.core.query import Query, sorted_by
 from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, RegistryError, UsageError
+from stackroom.registry.deletions import Deletions, deletions_of
 from stackroom.registry.holdings import Stages, holding_problems, not_as_promoted, with_stages
+from stackroom.registry.resolving import number_of
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, user_name
 from stackroom.store.digest import each_size, read_sums
 from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.ledgers import StageReading, read_ledger, read_stage
-from stackroom.store.records import Holding, Model, Problem, Version
+from stackroom.store.records import Model, Problem, Version
+from stackroom.store.registry_file import RegistryFile, read_registry_file
 from stackroom.store.scan import (
     ModelListing,
-    RegistryFile,
     RevisionText,
     list_model,
     list_models,
     model_record,
     os_problem,
     read_card,
-    read_registry_file,
     read_revisions,
     read_version,
 )
@@ -246,6 +247,7 @@ class Reader:
         ]
         record, revision, problems = model_record(folder, listing)
         versions = [with_stages(read_version(folder, listing, number), holdings) for number in wanted]
+        wrong = holding_problems(listing.name, holdings, self.clock(), listing.trash)
         return Model(
             name=listing.name,
             path=Path(listing.path),
@@ -255,7 +257,11 @@ class Reader:
             versions=tuple(versions),
             count=len(listing.numbers),
             holdings=holdings,
-            problems=(*listing.problems, *problems, *holding_problems(listing.name, holdings, self.clock())),
+            problems=(
+                *listing.problems,
+                *problems,
+                *wrong,
+            ),
         )
 
     def version(self, ref: str | Ref) -> Version:
@@ -273,7 +279,7 @@ class Reader:
             holdings = stages.holdings(parsed.model, listing.numbers)
             if parsed.kind == "stage":
                 _check_read(self, stages.readings.get(self.check_stage(parsed.value)), parsed.value)
-            number = self._number(parsed, listing, holdings)
+            number = number_of(self, folder, parsed, listing, holdings)
             version = with_stages(read_version(folder, listing, number), holdings)
         for holding in holdings:
             if parsed.kind == "stage" and holding.stage == parsed.value:
@@ -286,44 +292,13 @@ class Reader:
                     )
         return version
 
-    def _number(self, ref: Ref, listing: ModelListing, holdings: Sequence[Holding]) -> int:
-        match ref.kind:
-            case "model":
-                latest = f":{listing.numbers[-1]}" if listing.numbers else ":1"
-                raise UsageError(f"{ref} is a model; name a version of it, such as {ref}{latest} or {ref}:latest")
-            case "latest":
-                if not listing.numbers:
-                    raise NotFoundError(f"{ref.model} has no versions yet", facts={"model": ref.model})
-                return listing.numbers[-1]
-            case "number":
-                number = int(ref.value)
-                if number not in listing.numbers:
-                    raise NotFoundError(
-                        f"there is no version {ref}", hint=_versions_hint(listing), facts={"ref": str(ref)}
-                    )
-                return number
-            case "label":
-                for number, labels in listing.labels.items():
-                    if ref.value in labels and number in listing.numbers:
-                        return number
-                raise NotFoundError(
-                    f"{ref.model} has no label {ref.value}", hint=_versions_hint(listing), facts={"ref": str(ref)}
-                )
-            case "stage":
-                return self._holder(ref, holdings)
+    def deleted(self, model: str | None = None) -> Deletions:
+        """The versions that were deleted or are being deleted, of one model or all.
 
-    def _holder(self, ref: Ref, holdings: Sequence[Holding]) -> int:
-        stage = self.check_stage(ref.value)
-        holding = next((found for found in holdings if found.stage == stage), None)
-        if holding is None or holding.number is None:
-            raise NotFoundError(f"nothing of {ref.model} holds {stage}", facts={"ref": str(ref)})
-        if holding.missing:
-            raise IntegrityError(
-                f"{ref} is version {holding.number}, and its folder is missing",
-                hint=f"stackroom history {ref.model} --stage {stage} shows who moved it",
-                facts={"ref": str(ref), "version": holding.number},
-            )
-        return holding.number
+        Raises:
+            NotFoundError: there is no such model.
+        """
+        return deletions_of(self, model)
 
     def search(self, query: str, *, sort: str = "", archived: bool = False) -> tuple[Version, ...]:
         """The versions of all models that a query asks for.
@@ -483,9 +458,3 @@ def may_write(reader: Reader, model: ModelName, doing: str) -> None:
     access = access_to(f"{reader.path}/{layout.MODELS}/{model}")
     if not access.allowed:
         raise access.refusal(doing, you=reader.who)
-
-
-def _versions_hint(listing: ModelListing) -> str:
-    if not listing.numbers:
-        return f"{listing.name} has no versions yet"
-    return f"{listing.name} has {len(listing.numbers)} versions, the newest is {listing.numbers[-1]}"

@@ -93,7 +93,7 @@ def append(folder: Folder, name: str, text: str, *, doing: str, taken: ConflictE
     except OSError as error:
         raise refused(error, folder.path, doing) or explained(error, "make", f"{folder.path}/{name}") from error
     try:
-        _check_owner(folder, name, doing)
+        check_owner(folder, name, doing)
         folder.sync()
     except OSError as error:
         raise explained(error, "make sure of", f"{folder.path}/{name}") from error
@@ -106,8 +106,12 @@ def _text_of(folder: Folder, name: str) -> str | None:
         return None
 
 
-def _check_owner(folder: Folder, name: str, doing: str) -> None:
-    """A symlink whose owner is not its author attests nothing: the file system squashes or maps users."""
+def check_owner(folder: Folder, name: str, doing: str) -> None:
+    """Take a symlink away again whose owner is not its author, and which attests nothing.
+
+    Raises:
+        PermissionDeniedError: the file system squashes or maps users.
+    """
     owner = folder.lstat(name).st_uid
     if owner == os.geteuid():
         return

@@ -39,7 +39,7 @@ SHARED_FOLDER_MODE: Final = 0o3775
 MODEL: Final = "model"
 """Takes the number's place in the names of a model's own metadata, ``model@1.toml``."""
 
-Kind = Literal["version", "metadata", "card", "label", "tombstone", "trash", "temporary", "hidden", "foreign"]
+Kind = Literal["version", "metadata", "card", "label", "tombstone", "trash", "purge", "temporary", "hidden", "foreign"]
 """What a name in a model's folder is."""
 
 
@@ -64,6 +64,7 @@ _REVISION: Final = re.compile(r"([0-9]+|model)@([0-9]+)\.(toml|md)")
 _NUMBERED: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = (
     (re.compile(r"([0-9]+)@deleted"), "tombstone"),
     (re.compile(r"\.trash-([0-9]+)-[0-9a-f-]+"), "trash"),
+    (re.compile(r"\.purge-([0-9]+)-[0-9a-f-]+"), "purge"),
 )
 _TEMPORARY: Final = re.compile(r"\.tmp-([0-9]+)-[0-9a-f-]+")
 
@@ -111,6 +112,21 @@ def card_name(number: int | None, revision: int) -> str:
 def tombstone_name(number: int) -> str:
     """What says that a version was deleted, and keeps its number from being used again."""
     return f"{number}@deleted"
+
+
+def trash_name(number: int, nonce: str) -> str:
+    """Where a deleted version lies until it is restored or purged."""
+    return f".trash-{number}-{nonce}"
+
+
+def nonce_of(name: str, number: int) -> str:
+    """What ends the name of a folder in the trash."""
+    return name.removeprefix(trash_name(number, ""))
+
+
+def purge_name(number: int, nonce: str) -> str:
+    """What a deleted version is called while its bytes are freed: from here on nothing brings it back."""
+    return f".purge-{number}-{nonce}"
 
 
 def live_text(model: str, number: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from stackroom.core.metadata import Record, RevisionNote, Seal, document_of, flat, iso, jsonable
+from stackroom.core.metadata import Record, RevisionNote, Seal, as_utc, document_of, flat, iso, jsonable
 from stackroom.core.names import Ref, version_ref
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stackroom.core.attested import Who
     from stackroom.core.ledger import Event
     from stackroom.core.names import Label, ModelName, StageName
+    from stackroom.core.tombstones import Tombstone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +159,80 @@ class Version:
             "archived": self.archived,
             "metadata": jsonable(document_of(self.record)),
             "problems": [problem.document() for problem in self.problems],
+        }
+
+
+Removal = Literal["deleted", "deleting", "purging", "purged", "unmarked"]
+"""How far a version is deleted.
+
+``deleting``: it has a tombstone and is here all the same, because a delete or a restore was interrupted, or because the
+tombstone's maker may do no more; ``purging``: its bytes are being freed; ``unmarked``: it lies in the trash, and no
+tombstone says who put it there.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """What is known about a version that was deleted, or is being deleted.
+
+    Attributes:
+        model: whose.
+        number: its number, which is never given again.
+        state: how far it got.
+        tombstone: who deleted it, when and why; None where there is none, or it vanished.
+        folder: the name of what is left of it, in the model's folder; empty where nothing is.
+        owner: of that folder: who can free its bytes.
+        bytes: of its artifacts, or of what is left of them; None where nothing is left or it cannot be read.
+        digest: of the artifacts as its seal has it; empty where that cannot be read.
+        labels: its other names, which stay.
+    """
+
+    model: ModelName
+    number: int
+    state: Removal
+    tombstone: Tombstone | None = None
+    folder: str = ""
+    owner: Who | None = None
+    bytes: int | None = None
+    digest: str = ""
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def ref(self) -> Ref:
+        """The canonical reference, ``model:number``."""
+        return version_ref(self.model, self.number)
+
+    @property
+    def by(self) -> Who | None:
+        """Who deleted it, by a tombstone that counts; else None."""
+        return self.tombstone.by if self.tombstone and self.tombstone.validity.counts else None
+
+    def sentence(self) -> str:
+        """What became of it, as the rest of a sentence: ``deleted by bob on 2026-11-23 04:22 UTC: too old``."""
+        word = {"deleting": "being deleted", "purging": "deleted and being purged", "purged": "deleted and purged"}
+        what = word.get(self.state, "deleted")
+        if self.tombstone is None or self.by is None:
+            return f"{what}, and nothing attests by whom"
+        why = f": {self.tombstone.why}" if self.tombstone.why else ""
+        return f"{what} by {self.by.label} on {as_utc(self.tombstone.when):%Y-%m-%d %H:%M} UTC{why}"
+
+    def document(self) -> dict[str, Any]:
+        """In JSON's types; a row of ``list --deleted --json``."""
+        tombstone = self.tombstone
+        return {
+            "ref": str(self.ref),
+            "model": self.model,
+            "version": self.number,
+            "state": self.state,
+            "labels": list(self.labels),
+            "validity": tombstone.validity.value if tombstone else None,
+            "by": str(tombstone.by) if tombstone and tombstone.by else None,
+            "at": iso(tombstone.when) if tombstone else None,
+            "reason": tombstone.why if tombstone else "",
+            "trouble": tombstone.trouble if tombstone else "",
+            "folder": self.folder,
+            "owner": {"uid": self.owner.uid, "name": self.owner.name} if self.owner else None,
+            "bytes": self.bytes,
         }
 
 

@@ -8,18 +8,16 @@ and only what is asked for is then opened (:func:`read_version`). A failure beco
 from __future__ import annotations
 
 import errno
-import re
 import stat
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Who
 from stackroom.core.metadata import Record, note_of, record_of, seal_of
-from stackroom.core.names import ModelName, StageName, is_model_name, is_stage_name
-from stackroom.core.policy import Policy, policy_of, registry_id_of, stage_names_of
+from stackroom.core.names import ModelName, is_model_name
 from stackroom.core.toml import METADATA_LIMIT, line_of, parse_toml
 from stackroom.errors import InvalidInputError
 from stackroom.store import layout
@@ -29,84 +27,13 @@ from stackroom.store.records import Problem, Version
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from stackroom.core.metadata import RevisionNote, Seal
     from stackroom.core.names import Label
 
 CARD_LIMIT = 1024 * 1024
 """Bytes of a model card that are read; a longer one is somebody's mistake."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryFile:
-    """What ``registry.toml`` yields, right or wrong.
-
-    Attributes:
-        policy: None where the file is wrong: nothing can be moved then.
-        error: what is wrong, naming file, line and key.
-        id: the registry's id, also from a file that is wrong elsewhere.
-        stages: the names of its stages, likewise.
-    """
-
-    policy: Policy | None
-    error: InvalidInputError | None
-    id: str
-    stages: tuple[StageName, ...]
-
-
-def read_registry_file(root: Folder) -> RegistryFile:
-    """Read ``registry.toml``; whatever is wrong with its content is part of the answer.
-
-    Raises:
-        OSError: it is not there, or cannot be read.
-    """
-    try:
-        text = root.read(layout.REGISTRY_FILE, METADATA_LIMIT)
-    except OSError as error:
-        if error.errno not in {errno.EFBIG, errno.EINVAL, errno.ELOOP}:
-            raise
-        wrong = InvalidInputError(f"{layout.REGISTRY_FILE}: {error.strerror}", facts={"file": layout.REGISTRY_FILE})
-        return RegistryFile(policy=None, error=wrong, id="", stages=_stage_folders(root, b""))
-    try:
-        document = parse_toml(text, where=layout.REGISTRY_FILE)
-    except InvalidInputError as error:
-        return RegistryFile(policy=None, error=error, id=_salvaged_id(text), stages=_stage_folders(root, text))
-    stages = stage_names_of(document)
-    try:
-        policy = policy_of(document)
-    except InvalidInputError as error:
-        return RegistryFile(
-            policy=None, error=_placed(error, text.decode()), id=registry_id_of(document), stages=stages
-        )
-    return RegistryFile(policy=policy, error=None, id=policy.id, stages=stages)
-
-
-def _salvaged_id(text: bytes) -> str:
-    """The id in a text that is no TOML: a slip of the pen further down must not make every event worthless."""
-    found = re.search(rb"""^\s*id\s*=\s*["']([\w.-]{1,64})["']""", text, re.MULTILINE)
-    return found[1].decode() if found else ""
-
-
-def _stage_folders(root: Folder, text: bytes) -> tuple[StageName, ...]:
-    """The stages that have folders, those that the text names first and in its order."""
-    try:
-        with root.child(layout.STAGES) as stages:
-            present = sorted(name for name in stages.names() if is_stage_name(name))
-    except OSError:
-        return ()
-    named = re.findall(r"stages\.([\w.-]+?)(?:\.guards)?\]", text.decode(errors="replace"))
-    order = {name: index for index, name in reversed(list(enumerate(named)))}
-    return tuple(StageName(name) for name in sorted(present, key=lambda name: order.get(name, len(named))))
-
-
-def _placed(error: InvalidInputError, text: str) -> InvalidInputError:
-    """The error with the file and line of its key in front."""
-    path = error.facts.pop("path", None)
-    line = line_of(text, tuple(path)) if path else None
-    place = f"{layout.REGISTRY_FILE}:{line}" if line else layout.REGISTRY_FILE
-    facts: dict[str, Any] = {"file": layout.REGISTRY_FILE, **error.facts} | ({"line": line} if line else {})
-    return InvalidInputError(f"{place}: {error}", hint="nothing can be moved until this is right", facts=facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +51,9 @@ class ModelListing:
         card_revisions: for the same keys, all card revisions, ascending.
         revisions: for the same keys, all metadata revisions, ascending.
         labels: for a version's number, its labels.
+        tombstones: the numbers that have a tombstone, whatever it is worth.
+        trash: for a number, the folders that a delete left, ascending.
+        purging: for a number, the folders whose bytes are being freed, ascending.
         highest: the highest number ever used; the next version is called one more.
         temporary: the names of unfinished versions.
         problems: what has no place here.
@@ -139,9 +69,17 @@ class ModelListing:
     revisions: Mapping[int | None, tuple[int, ...]] = field(default_factory=dict)
     card_revisions: Mapping[int | None, tuple[int, ...]] = field(default_factory=dict)
     labels: Mapping[int, tuple[Label, ...]] = field(default_factory=dict)
+    tombstones: frozenset[int] = frozenset()
+    trash: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    purging: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     highest: int = 0
     temporary: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def removed(self) -> tuple[int, ...]:
+        """The numbers whose versions are not here and were deleted, in whatever state that is, ascending."""
+        return tuple(sorted({*self.tombstones, *self.trash, *self.purging} - {*self.numbers}))
 
 
 def list_models(models: Folder) -> tuple[list[ModelName], list[Problem]]:
@@ -176,6 +114,9 @@ class _Sorter:
         self.cards: dict[int | None, list[int]] = {}
         self.labels: dict[int, list[Label]] = {}
         self.used: set[int] = set()
+        self.tombstones: set[int] = set()
+        self.trash: dict[int, list[str]] = {}
+        self.purging: dict[int, list[str]] = {}
         self.temporary: list[str] = []
         self.problems: list[Problem] = []
 
@@ -195,14 +136,35 @@ class _Sorter:
             case "label" if entry.is_symlink() and (number := self._labelled(entry.name)) is not None:
                 self.labels.setdefault(number, []).append(layout.label_of(known))
                 self.used.add(number)
-            case "tombstone" if entry.is_symlink():
-                pass
-            case "trash" | "hidden":
+            case "tombstone" if known.number is not None and entry.is_symlink():
+                self.tombstones.add(known.number)
+            case "trash" | "purge" if known.number is not None and entry.is_dir(follow_symlinks=False):
+                pile = self.trash if known.kind == "trash" else self.purging
+                pile.setdefault(known.number, []).append(entry.name)
+            case "hidden":
                 pass
             case "temporary":
                 self.temporary.append(entry.name)
             case _:
                 self.problems.append(_foreign(f"{self._place}/{entry.name}", entry))
+
+    def out_of_place(self) -> Iterator[Problem]:
+        """What the names tell of each other: labels of versions that never were here, folders that nobody deleted."""
+        known = {*self.numbers}
+        removed = {*self.tombstones, *self.trash, *self.purging}
+        for number in sorted(self.labels.keys() - known - removed):
+            for label in self.labels[number]:
+                yield Problem(place=f"{self._place}/{label}", message=f"label of version {number}, which is not here")
+        model = self._place.rpartition("/")[2]
+        for number in sorted(self.trash):
+            for name in self.trash[number]:
+                if number in known or len(self.trash[number]) > 1:
+                    message = f"in the trash, and there is another version {number}"
+                    yield Problem(place=f"{self._place}/{name}", message=message, severity="warning")
+                elif number not in self.tombstones:
+                    message = f"version {number} is in the trash without a tombstone"
+                    hint = f"stackroom restore {model}:{number} brings it back"
+                    yield Problem(place=f"{self._place}/{name}", message=message, severity="warning", hint=hint)
 
     def _labelled(self, name: str) -> int | None:
         try:
@@ -225,11 +187,7 @@ def list_model(folder: Folder, name: ModelName) -> ModelListing:
     for entry in folder.entries():
         sorter.take(entry)
     status = folder.status()
-    known = set(sorter.numbers)
-    for number in sorted(sorter.labels.keys() - known):
-        for label in sorter.labels[number]:
-            place = f"{layout.MODELS}/{name}/{label}"
-            sorter.problems.append(Problem(place=place, message=f"label of version {number}, which is not here"))
+    problems = [*sorter.problems, *sorter.out_of_place()]
     return ModelListing(
         name=name,
         path=folder.path,
@@ -241,9 +199,12 @@ def list_model(folder: Folder, name: ModelName) -> ModelListing:
         revisions={number: tuple(sorted(found)) for number, found in sorter.revisions.items()},
         card_revisions={number: tuple(sorted(found)) for number, found in sorter.cards.items()},
         labels={number: tuple(sorted(found)) for number, found in sorter.labels.items()},
+        tombstones=frozenset(sorter.tombstones),
+        trash={number: tuple(sorted(found)) for number, found in sorter.trash.items()},
+        purging={number: tuple(sorted(found)) for number, found in sorter.purging.items()},
         highest=max(sorter.used, default=0),
         temporary=tuple(sorted(sorter.temporary)),
-        problems=tuple(sorted(sorter.problems, key=lambda problem: problem.place)),
+        problems=tuple(sorted(problems, key=lambda problem: problem.place)),
     )
 
 
@@ -312,6 +273,7 @@ def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
         path=Path(listing.path) / str(number),
         owner=Who(listing.owner),
         labels=listing.labels.get(number, ()),
+        problems=_marked(listing, number),
     )
     try:
         with folder.child(str(number)) as inside:
@@ -320,8 +282,22 @@ def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
             version = _with_seal(version, inside, place)
             version = replace(version, card_revision=_card_revision(inside, listing, number))
     except OSError as error:
-        return replace(version, problems=(os_problem(place, error, folder),))
+        return replace(version, problems=(*version.problems, os_problem(place, error, folder)))
     return _with_revisions(version, folder, listing)
+
+
+def _marked(listing: ModelListing, number: int) -> tuple[Problem, ...]:
+    """That a tombstone lies beside a version that is here: it takes nothing away, and somebody began or planted it."""
+    if number not in listing.tombstones:
+        return ()
+    return (
+        Problem(
+            place=f"{layout.MODELS}/{listing.name}/{layout.tombstone_name(number)}",
+            message=f"version {number} has a tombstone, and is here all the same",
+            severity="warning",
+            hint=f"stackroom list {listing.name} --deleted says whose it is",
+        ),
+    )
 
 
 def _with_seal(version: Version, inside: Folder, place: str) -> Version:
@@ -332,7 +308,10 @@ def _with_seal(version: Version, inside: Folder, place: str) -> Version:
         problem = os_problem(f"{place}/{layout.VERSION_FILE}", error, inside)
         return replace(
             version,
-            problems=(replace(problem, message="missing: this folder was not registered") if missing else problem,),
+            problems=(
+                *version.problems,
+                replace(problem, message="missing: this folder was not registered") if missing else problem,
+            ),
         )
     parsed = _parsed(text, layout.VERSION_FILE)
     problems: tuple[Problem, ...] = ()
@@ -346,7 +325,7 @@ def _with_seal(version: Version, inside: Folder, place: str) -> Version:
         seal=parsed.seal,
         record=parsed.record or Record(),
         metadata_digest=text_digest(text),
-        problems=problems,
+        problems=(*version.problems, *problems),
     )
 
 

@@ -22,7 +22,7 @@ from stackroom.errors import ConflictError, InvalidInputError, PermissionDeniedE
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, group_members, group_name, user_name
 from stackroom.store.folder import GONE, Folder, explained
-from stackroom.store.scan import read_registry_file
+from stackroom.store.registry_file import read_registry_file
 from stackroom.store.survey import Difference, differences, shut_out, survey
 from stackroom.store.tree import Found, Plan, Row, expected, look, mode_text, place
 

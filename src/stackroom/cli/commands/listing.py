@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from stackroom.cli import streams
+from stackroom.cli.deletions import put_deletions
 from stackroom.cli.parsing import Command
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column
@@ -42,12 +43,24 @@ def _list_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--columns", metavar="FIELD,…", help="which columns: any field, such as version,auc,tags.team")
     parser.add_argument("--stage", metavar="STAGE", help="only what holds this stage")
     parser.add_argument("--archived", action="store_true", help="also what is archived")
+    parser.add_argument("--deleted", action="store_true", help="what was deleted, by whom and why, and nothing else")
 
 
 def _list(context: Context, options: Namespace) -> int:
+    if options.deleted:
+        return _list_deleted(context, options)
     if options.stage:
         context.reader.check_stage(options.stage)
     return _list_versions(context, options) if options.model else _list_models(context, options)
+
+
+def _list_deleted(context: Context, options: Namespace) -> int:
+    if options.where or options.sort or options.columns or options.stage or options.archived:
+        raise UsageError("--deleted goes with no other option", hint="stackroom list --deleted, or with a MODEL")
+    if options.model and (ref := parse_ref(options.model)).kind != "model":
+        raise UsageError(f"{ref} is a version; a model is listed", hint=f"stackroom list {ref.model} --deleted")
+    put_deletions(context, context.reader.deleted(options.model))
+    return 0
 
 
 def _list_versions(context: Context, options: Namespace) -> int:
@@ -111,6 +124,9 @@ def _list_models(context: Context, options: Namespace) -> int:
     context.warn_of(problem for model in models for problem in model.all_problems)
     # What is wrong with registry.toml was said when it was opened.
     context.warn_of(problem for problem in listing.problems if problem.place != "registry.toml")
+    hidden = len(listing.models) - len(models)
+    if context.terminal and hidden:
+        context.say(f"{hidden} more: archived, or not asked for")
     if not listing.models:
         context.say("there are no models yet; make one with: " + context.runnable("stackroom register MODEL FOLDER"))
     return 0
@@ -250,6 +266,7 @@ COMMANDS: Final = {
             "stackroom list",
             "stackroom list fraud-detector --sort -auc --columns version,state,auc,created",
             "stackroom list --stage production --json",
+            "stackroom list fraud-detector --deleted",
         ),
         about="A row that starts with ! has a problem, which stderr tells.",
     ),

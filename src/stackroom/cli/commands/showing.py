@@ -12,8 +12,8 @@ from stackroom.cli.versions import metric_columns, moment, put_versions, shown
 from stackroom.cli.words import MISSING, metric_text
 from stackroom.core import show
 from stackroom.core.metadata import iso
-from stackroom.core.names import parse_ref
-from stackroom.errors import IntegrityError, InvalidInputError, RegistryError
+from stackroom.core.names import parse_ref, version_named
+from stackroom.errors import IntegrityError, RegistryError
 from stackroom.registry.approving import approvals
 
 if TYPE_CHECKING:
@@ -170,18 +170,8 @@ def _revised(version: Version) -> dict[str, Any] | None:
 
 def _children(model: Model, version: Version) -> list[Version]:
     """The versions of the same model that name this one as a parent, by its number or a label."""
-    names = {str(version.number), *version.labels}
-    return [
-        other for other in model.versions if any(_names_it(parent, version, names) for parent in other.record.parents)
-    ]
-
-
-def _names_it(parent: str, version: Version, names: set[str]) -> bool:
-    try:
-        ref = parse_ref(parent)
-    except InvalidInputError:
-        return False
-    return ref.model == version.model and ref.kind in {"number", "label"} and ref.value in names
+    names = {(version.model, name) for name in (str(version.number), *version.labels)}
+    return [other for other in model.versions if names & {version_named(parent) for parent in other.record.parents}]
 
 
 def _put_head(context: Context, version: Version, children: Iterable[Version]) -> None:
