@@ -100,15 +100,22 @@ def process(*argv: object, env: Mapping[str, str] | None = None, cwd: Path | Non
     return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def on_terminal(*argv: object, env: Mapping[str, str] | None = None, interrupt_at: bytes | None = None) -> Answer:
+def on_terminal(
+    *argv: object,
+    env: Mapping[str, str] | None = None,
+    interrupt_at: bytes | None = None,
+    answer_to: tuple[bytes, bytes] | None = None,
+) -> Answer:
     """Run it on a terminal of its own; both streams come back as ``out``, with bare line feeds.
 
     Args:
         argv: without the program's name.
         env: more of the environment.
         interrupt_at: press ctrl+c when this has been shown.
+        answer_to: a question, and what to type once it has been asked.
     """
-    return _on_terminal(["-m", "stackroom", *map(str, argv)], env or {}, interrupt_at=interrupt_at)
+    arguments = ["-m", "stackroom", *map(str, argv)]
+    return _on_terminal(arguments, env or {}, interrupt_at=interrupt_at, answer_to=answer_to)
 
 
 def all_on_terminal(registry: Path, calls: Sequence[tuple[str, ...]], width: int = TERMINAL_WIDTH) -> list[str]:
@@ -138,6 +145,7 @@ def _on_terminal(
     *,
     width: int = TERMINAL_WIDTH,
     interrupt_at: bytes | None = None,
+    answer_to: tuple[bytes, bytes] | None = None,
 ) -> Answer:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
@@ -157,6 +165,9 @@ def _on_terminal(
             if interrupt_at and interrupt_at in shown:
                 started.send_signal(signal.SIGINT)
                 interrupt_at = None
+            if answer_to and answer_to[0] in shown:
+                os.write(master, answer_to[1])
+                answer_to = None
     finally:
         os.close(master)
     return Answer(started.wait(timeout=30), shown.decode().replace("\r\n", "\n"), "")

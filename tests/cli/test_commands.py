@@ -15,7 +15,7 @@ import stackroom
 from cli.calling import process
 from cli.test_reference import check
 from stackroom.cli import main
-from support.registries import artifacts, set_policy, tree, unseal
+from support.registries import artifacts, plant_revision, set_policy, tree, unseal
 from support.users import User, run_as
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def test_register_takes_everything_that_its_options_say(cli: Cli, source: Path, 
     card.write_text("# card\n")
     cli.ok("register", "fraud", source)
     cli.ok(
-        *("register", "fraud", source, "--metric", "auc=0.93", "--metric", "n=3", "--metric", "bad=nan"),
+        *("register", "fraud", source, "--metric", "auc=0.93", "--metric", "n=3"),
         *("--param", "lr=0.05", "--param", "trees=100", "--param", "warm=true", "--param", "kind=gbdt"),
         *("--param", "zip=007", "--dataset", "name=tx,uri=nfs:/a,b,digest=xxh128:00,split=test,rows=12"),
         *("--card", card, "--label", "2.0.0", "--description", "what", "--tag", "a", "--tag", "k=v"),
@@ -146,7 +146,7 @@ def test_register_takes_everything_that_its_options_say(cli: Cli, source: Path, 
     )
     version = cli.json("show", "fraud:2.0.0")["version"]
     said = version["metadata"]
-    assert said["metrics"] == {"auc": 0.93, "n": 3, "bad": "nan"}
+    assert said["metrics"] == {"auc": 0.93, "n": 3}
     assert said["hyperparameters"] == {"lr": 0.05, "trees": 100, "warm": True, "kind": "gbdt", "zip": "007"}
     assert said["datasets"] == [{"name": "tx", "uri": "nfs:/a,b", "digest": "xxh128:00", "split": "test", "rows": 12}]
     assert said["lineage"] == {"parents": ["fraud:1"]}
@@ -427,6 +427,50 @@ def test_edit_refuses_what_cannot_be(fraud: Cli, argv: tuple[str, ...], code: in
     assert tree(fraud.registry) == before
 
 
+def test_log_flags_a_borrowed_name_a_text_that_was_written_to_and_a_gap(fraud: Cli) -> None:
+    for team in ("a", "b"):
+        fraud.ok("edit", "fraud:1", "--set", f"team={team}")
+    first = fraud.registry / "models/fraud/1@1.toml"
+    first.chmod(0o644)
+    first.write_text(first.read_text().replace("0.91", "0.99"))
+    forged = plant_revision(fraud.registry, "fraud", 1, 'team = "c"\n', revision=4)
+    forged.write_text(forged.read_text().replace(f'"{os.geteuid()}"', '"4711:eve"'))
+    broken = plant_revision(fraud.registry, "fraud", 1, "[", revision=5)
+    rows = {row["revision"]: row for row in fraud.json("log", "fraud:1")["revisions"]}
+    assert "its text is not the one that 1@2.toml replaced: it is the file of" in rows[1]["flags"][0]
+    assert rows[0]["flags"] == rows[2]["flags"] == []
+    assert "says that 4711:eve wrote it, and it is the file of" in rows[4]["flags"][0]
+    assert "a revision before it is missing" in rows[4]["flags"]
+    assert rows[5]["problem"] is not None
+    text = fraud.ok("log", "fraud:1").out
+    assert "  flagged: says that 4711:eve" in text
+    assert f"  broken: {broken.name}" in text
+
+
+def test_log_shows_the_cards_of_versions_and_models(fraud: Cli, tmp_path: Path) -> None:
+    card = tmp_path / "new.md"
+    card.write_text("# fraud\n\nScores all payments.\nAnd more.\n")
+    fraud.ok("edit", "fraud:2", "--card", card, "--reason", "more of it")
+    shown = fraud.ok("log", "fraud:2").out
+    assert "card 1  " in shown
+    assert "  lines: -1 +2" in shown
+    assert ": more of it" in shown
+    assert [row["revision"] for row in fraud.json("log", "fraud:2")["cards"]] == [0, 1]
+    fraud.ok("edit", "fraud", "--card", card)
+    assert [row["file"] for row in fraud.json("log", "fraud")["cards"]] == ["model@1.md"]
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_a_metric_that_is_no_finite_number_is_not_written_and_an_old_one_stays(fraud: Cli, value: str) -> None:
+    assert fraud("edit", "fraud:1", "--set", f"metrics.auc={value}").code == 8
+    assert fraud("register", "fraud", fraud.registry.parent / "first", "--metric", f"auc={value}").code == 8
+    plant_revision(fraud.registry, "fraud", 1, f"[metrics]\nauc = {value}\n")
+    fraud.ok("edit", "fraud:1", "--set", "team=x")
+    assert fraud.json("show", "fraud:1")["version"]["metadata"]["metrics"] == {"auc": value}
+    fraud.ok("edit", "fraud:1", "--set", "metrics.auc=1")
+    fraud.ok("revert", "fraud:1", "--to", "1")
+
+
 def test_log_shows_what_each_revision_changed_and_revert_takes_it_back(fraud: Cli) -> None:
     fraud.ok("edit", "fraud:1", "--set", "description=worse", "--reason", "why not")
     assert "description: the first -> worse" in fraud.ok("log", "fraud:1").out
@@ -495,6 +539,44 @@ def test_history_tells_who_and_why_and_what_held_at_a_time(fraud: Cli) -> None:
     assert fraud.json("history", "--at", at)["events"][0]["to"] == "fraud:1"
     assert fraud("history", "--at", "yesterday").code == 2
     assert fraud.json("history", "--at", "2001-01-01")["at"] == "2001-01-01T23:59:59.999999Z"
+
+
+def test_an_event_that_is_gone_is_missed_by_who_saw_it_until_it_is_acknowledged(fraud: Cli) -> None:
+    fraud.ok("promote", "fraud:2", "staging", "--reason", "better")
+    (fraud.registry / "stages/staging/fraud@2").unlink()
+    for argv in (("history",), ("verify",), ("history", "fraud", "--stage", "staging"), ("verify", "fraud:1")):
+        assert "staging of fraud was event 2 on " in fraud.ok(*argv).err
+        (gone,) = fraud.json(*argv)["vanished"]
+        assert (gone["number"], gone["present"]) == (2, 1)
+    assert "warning:" not in fraud.ok("history", "--stage", "production").err
+    assert "known from now on" in fraud.ok("history", "fraud", "--acknowledge").err
+    assert "staging of fraud was" not in fraud.ok("history").err
+    assert "nothing vanished" in fraud.ok("history", "--acknowledge").err
+
+
+def test_listing_is_enough_to_miss_an_event_later(fraud: Cli) -> None:
+    fraud.ok("list")
+    (fraud.registry / "stages/staging/fraud@1").unlink()
+    assert "has no event that counts now: event 1 (to=1 by" in fraud.ok("history").err
+
+
+@pytest.mark.parametrize("day", ["2026-05-03", "20260503", "2026-W18-7"])
+def test_a_day_however_written_is_its_end(fraud: Cli, day: str) -> None:
+    assert fraud.json("history", "--at", day)["at"] == "2026-05-03T23:59:59.999999Z"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("2026-05-03T14:00", "14:00:00"), ("2026-05-03 14:00Z", "14:00:00"), ("2026-05-03T14:00+02:00", "12:00:00")],
+)
+def test_a_time_is_utc_unless_it_names_its_zone(fraud: Cli, typed: str, meant: str) -> None:
+    assert fraud.json("history", "--at", typed)["at"] == f"2026-05-03T{meant}Z"
+
+
+def test_words_are_no_time_and_what_is_one_is_said(fraud: Cli) -> None:
+    answer = fraud("history", "--at", "3 May")
+    assert answer.code == 2
+    assert "the end of that day, UTC" in answer.err
 
 
 def test_history_shows_what_was_overridden(fraud: Cli) -> None:

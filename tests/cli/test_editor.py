@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import re
+import signal
 import stat
 import sys
+import tempfile
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import stackroom
-from cli.calling import on_terminal
+from cli.calling import on_terminal, process
+from stackroom.cli.main import run
 from stackroom.errors import InvalidInputError, NotFoundError, UsageError
 from stackroom.store.userfiles import edited, read_user_file
+from support.registries import ALICE, EVE, artifacts, shared
+from support.users import run_as
 
 if TYPE_CHECKING:
     from cli.calling import Answer, Cli
@@ -154,8 +163,9 @@ def test_a_conflict_shows_both_and_loses_nothing(fraud: Cli, editor: Editor) -> 
     editor.does(other)
     answer = fraud("edit", "fraud:1", "--editor")
     assert answer.code == 6
-    assert "team: - -> theirs" in answer.err
-    assert "description: the first -> mine" in answer.err
+    assert "team\n  base    -\n  theirs  theirs\n  mine    -\n" in answer.err
+    assert "description\n  base    the first\n  theirs  the first\n  mine    mine\n" in answer.err
+    assert "theirs: revision 1 by " in answer.err
     assert 'description = "mine"' in kept_in(answer).read_text()
     said = stackroom.open(fraud.registry).version("fraud:1").record
     assert (said.team, said.description) == ("theirs", "the first")
@@ -229,3 +239,229 @@ def test_an_editor_that_leaves_no_file_is_told_and_nothing_is_said_to_be_kept(
     assert answer.code == 2
     assert "nothing was changed: the editor left no file" in answer.err
     assert "kept" not in answer.err
+
+
+# --- two people at once
+
+
+def meanwhile(fraud: Cli, then: str, **put: str) -> str:
+    """An editor in whose time somebody else sets fields of fraud:1, and which then does something itself."""
+    return (
+        "import stackroom\n"
+        f"registry = stackroom.open({str(fraud.registry)!r})\n"
+        f"registry.edit('fraud:1', stackroom.Edit(put={put!r}, reason='quick'))\n"
+        f"{then}\n"
+    )
+
+
+def test_a_conflict_in_json_carries_base_theirs_and_mine(fraud: Cli, editor: Editor) -> None:
+    editor.does(meanwhile(fraud, "path.write_text(text.replace('the first', 'mine'))", team="x", description="theirs"))
+    error = fraud.json("edit", "fraud:1", "--editor")["error"]
+    assert (error["what"], error["mergeable"], error["exit_code"]) == ("metadata", False, 6)
+    assert (error["base"]["revision"], error["theirs"]["revision"], error["theirs"]["reason"]) == (0, 1, "quick")
+    assert error["theirs"]["owner"]["uid"] == error["base"]["owner"]["uid"]
+    assert error["fields"] == [
+        {"field": "description", "base": "the first", "theirs": "theirs", "mine": "mine", "clash": True},
+        {"field": "team", "base": None, "theirs": "x", "mine": None, "clash": False},
+    ]
+
+
+def test_a_kept_text_cannot_undo_what_others_wrote_and_goes_on_top_of_it_where_that_is_asked(
+    fraud: Cli, editor: Editor
+) -> None:
+    editor.does(meanwhile(fraud, "path.write_text(text.replace('the first', 'mine') + '# why\\n')", team="theirs"))
+    answer = fraud("edit", "fraud:1", "--editor")
+    kept = kept_in(answer)
+    assert "--merge" in answer.err
+    again = fraud("edit", "fraud:1", "--metadata", kept)
+    assert again.code == 6
+    assert kept.exists()
+    merged = fraud.ok("edit", "fraud:1", "--metadata", kept, "--merge")
+    assert "on top of revision 1 by" in merged.err
+    said = fraud.json("show", "fraud:1")["version"]["metadata"]
+    assert (said["description"], said["team"]) == ("mine", "theirs")
+
+
+def test_a_kept_text_that_clashes_is_opened_again_with_what_the_others_changed(fraud: Cli, editor: Editor) -> None:
+    theirs = {"description": "theirs", "team": "risk"}
+    editor.does(meanwhile(fraud, "path.write_text(text.replace('the first', 'mine') + '# why')", **theirs))
+    kept = kept_in(fraud("edit", "fraud:1", "--editor"))
+    assert fraud("edit", "fraud:1", "--metadata", kept, "--merge").code == 6
+    seen = kept.parent / "seen"
+    editor.does("pass")
+    assert "nothing was changed" in fraud.ok("edit", "fraud:1", "--metadata", kept, "--editor").err
+    assert kept.exists()
+    editor.does(f"pathlib.Path({str(seen)!r}).write_text(text); path.write_text(text.replace('mine', 'both'))")
+    fraud.ok("edit", "fraud:1", "--metadata", kept, "--editor")
+    assert "description: was the first, " in seen.read_text()
+    assert "made it theirs, and you mine" in seen.read_text()
+    said = fraud.json("show", "fraud:1")["version"]["metadata"]
+    assert (said["description"], said["team"]) == ("both", "risk")
+    assert "# why" in (fraud.registry / "models/fraud/1@2.toml").read_text()
+
+
+def test_a_text_that_was_kept_of_another_version_is_refused(fraud: Cli, editor: Editor) -> None:
+    editor.does("path.write_text(text + '[metrics')")
+    kept = kept_in(fraud("edit", "fraud:1", "--editor"))
+    kept.write_text(kept.read_text().removesuffix("[metrics"))
+    answer = fraud("edit", "fraud:2", "--metadata", kept)
+    assert answer.code == 2
+    assert "is an edit of fraud:1" in answer.err
+
+
+def test_on_a_terminal_a_person_may_put_the_edit_on_top(fraud: Cli, editor: Editor) -> None:
+    command = editor.does(meanwhile(fraud, "path.write_text(text.replace('the first', 'mine'))", team="theirs"))
+    env = {"EDITOR": command}
+    answer = on_terminal("-R", fraud.registry, "edit", "fraud:1", env=env, answer_to=(b"[y/N]", b"y\n"))
+    assert answer.code == 0, answer.out
+    said = fraud.json("show", "fraud:1")["version"]["metadata"]
+    assert (said["description"], said["team"]) == ("mine", "theirs")
+
+
+def test_base_makes_an_edit_of_one_field_a_compare_and_swap(fraud: Cli) -> None:
+    fraud.ok("edit", "fraud:1", "--set", "team=a", "--base", "0")
+    assert fraud("edit", "fraud:1", "--set", "team=b", "--base", "0").code == 6
+    fraud.ok("edit", "fraud:1", "--set", "license=MIT", "--base", "0", "--merge")
+    assert fraud("edit", "fraud:1", "--set", "team=b", "--base", "9").code == 3
+    assert fraud.json("show", "fraud:1")["version"]["metadata"]["team"] == "a"
+
+
+# --- cards
+
+
+def test_a_card_goes_through_the_editor(fraud: Cli, editor: Editor) -> None:
+    editor.does("path.write_text(text.replace('Scores', 'Rates'))")
+    assert fraud.ok("edit", "fraud:2", "--card").out == "fraud:2 1\n"
+    assert "Rates payments" in fraud.json("show", "fraud:2")["card"]
+    editor.does("path.write_text('# the first card\\n')")
+    fraud.ok("edit", "fraud:1", "--card", "--reason", "it had none")
+    fraud.ok("edit", "fraud", "--card")
+    assert fraud.json("show", "fraud")["card"] == "# the first card\n"
+    log = fraud.json("log", "fraud:1")
+    assert [row["reason"] for row in log["revisions"]] == ["", "it had none"]
+    assert [row["revision"] for row in log["cards"]] == [1]
+    assert editor.left() == []
+
+
+def test_a_conflict_of_cards_shows_both_keeps_mine_and_can_be_settled(fraud: Cli, editor: Editor) -> None:
+    editor.does(
+        "import stackroom\n"
+        f"registry = stackroom.open({str(fraud.registry)!r})\n"
+        "registry.edit('fraud:2', stackroom.Edit(card=text + 'theirs\\n'))\n"
+        "path.write_text(text + 'mine\\n')\n"
+    )
+    answer = fraud("edit", "fraud:2", "--card")
+    assert answer.code == 6
+    assert "+theirs" in answer.err
+    assert "+mine" in answer.err
+    assert "--base 1" in answer.err
+    kept = kept_in(answer)
+    assert kept.read_text().endswith("mine\n")
+    assert fraud("edit", "fraud:2", "--card", kept, "--base", "0").code == 6
+    fraud.ok("edit", "fraud:2", "--card", kept, "--base", "1")
+    fraud.ok("revert", "fraud:2", "--to", "1", "--card")
+    assert fraud.json("show", "fraud:2")["card"].endswith("theirs\n")
+    assert fraud("revert", "fraud:2", "--to", "9", "--card").code == 3
+
+
+# --- whatever ends the command
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_after_the_editor_saved_keeps_what_was_typed(editor: Editor, number: signal.Signals) -> None:
+    editor.does("path.write_text('typed')")
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt) as caught, edited("before", ".md"):
+        signal.raise_signal(number)
+    assert editor.left()[0].read_text() == "typed"
+    assert str(editor.left()[0]) in caught.value.__notes__[0]
+    assert signal.getsignal(number) is before
+
+
+def test_who_is_told_to_end_tells_the_editor_and_keeps_what_it_saved(editor: Editor) -> None:
+    editor.does(
+        "import os, signal\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (path.write_text('saved on the way out'), sys.exit(0)))\n"
+        "os.kill(os.getppid(), signal.SIGTERM)\n"
+        "signal.pause()\n"
+    )
+    with pytest.raises(KeyboardInterrupt), edited("before", ".md"):
+        pass
+    assert editor.left()[0].read_text() == "saved on the way out"
+
+
+def test_a_full_disk_keeps_what_was_typed(fraud: Cli, editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    editor.does("path.write_text(text.replace('the first', 'mine'))")
+    monkeypatch.setattr("stackroom.store.folder.Folder.create", full)
+    answer = fraud("edit", "fraud:1", "--editor")
+    assert answer.code == 8
+    assert "no space left" in answer.err
+    assert 'description = "mine"' in kept_in(answer).read_text()
+
+
+def test_no_room_for_the_editors_own_file_is_said_before_anything_is_typed(
+    fraud: Cli, editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor.does("raise AssertionError")
+    monkeypatch.setattr("tempfile.tempdir", "/proc/nowhere")
+    answer = fraud("edit", "fraud:1", "--editor")
+    assert answer.code == 8
+    assert "cannot make a file for your text" in answer.err
+
+
+@pytest.mark.parametrize(("option", "text"), [("--metadata", 'uid = "x"\n'), ("--card", "# x\n")])
+def test_what_came_through_a_pipe_is_kept_where_it_cannot_be_written(fraud: Cli, option: str, text: str) -> None:
+    fraud.ok("edit", "fraud:2", "--set", "team=x", "--card", fraud.registry.parent / "card.md", "--reason", "x")
+    text = "team = 'y'\n" if option == "--metadata" else text
+    argv = ("-R", fraud.registry, "edit", "fraud:2", option, "-", "--base", "-1" if option == "--card" else "0")
+    answer = process(*argv, stdin=text)
+    assert answer.code == 6, answer.err
+    kept = kept_in(answer)
+    assert kept.read_text() == text
+    kept.unlink()
+
+
+@pytest.mark.root
+def test_who_may_not_edit_is_told_before_the_editor_opens(reachable_path: Path) -> None:
+    path = shared(reachable_path)
+    run_as(ALICE, lambda: put_version(path, reachable_path))
+    answer = run_as(EVE, lambda: refused_edit(path))
+    assert "you may not edit fraud:1" in answer
+
+
+def put_version(path: Path, folder: Path) -> None:
+    stackroom.open(path).register("fraud", artifacts(Path(tempfile.mkdtemp(dir=folder))))
+
+
+def refused_edit(path: Path) -> str:
+    os.environ["EDITOR"] = "no editor is opened"
+    with redirect_stderr(io.StringIO()) as err:
+        assert run(["-R", str(path), "edit", "fraud:1", "--editor"], lambda _: 0) == 4
+    return err.getvalue()
+
+
+# --- comments
+
+
+def test_comments_survive_a_field_that_is_set_and_a_lost_one_is_told(fraud: Cli, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text('# on top\nteam = "a" # beside\n\n[metrics]\nauc = 0.9 # by hand\n')
+    fraud.ok("edit", "fraud:1", "--metadata", mine)
+    assert "note:" not in fraud.ok("edit", "fraud:1", "--set", "metrics.auc=0.95", "--unset", "team").err
+    written = (fraud.registry / "models/fraud/1@2.toml").read_text()
+    assert "# on top\n" in written
+    assert "auc = 0.95 # by hand\n" in written
+    mine.write_text('tags = [ # why\n  "a",\n]\n')
+    fraud.ok("edit", "fraud:1", "--metadata", mine)
+    assert "1 comment not carried over" in fraud.ok("edit", "fraud:1", "--set", "tags=b").err
+
+
+def test_an_edit_of_nothing_but_a_comment_is_kept(fraud: Cli, editor: Editor) -> None:
+    editor.does("path.write_text(text + '# ask bo\\n')")
+    assert "1 new comment" in fraud.ok("edit", "fraud:1", "--editor").err
+    assert "# ask bo" in (fraud.registry / "models/fraud/1@1.toml").read_text()
+    editor.does("path.write_text(text)")
+    assert "nothing was changed" in fraud.ok("edit", "fraud:1", "--editor").err

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,7 +23,8 @@ from stackroom.cli.style import Styled, glyphs_for, render, wants_colours
 from stackroom.cli.table import Column, aligned, cut, width_of
 from stackroom.cli.words import typed
 from stackroom.core import show
-from support.registries import artifacts, make, set_policy, unseal
+from stackroom.core.toml import format_toml
+from support.registries import artifacts, make, plant_revision, set_policy, unseal
 from support.users import User, run_as
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def hostile_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path, card, metadata = folder / "registry", folder / "card.md", folder / "bad.json"
     make(path, "[stages.staging]\n[stages.production]\n")
     card.write_text(f"# {HOSTILE}\n")
-    said = {
+    said: dict[str, Any] = {
         "description": HOSTILE,
         "author": HOSTILE,
         "tags": [HOSTILE],
@@ -56,9 +57,12 @@ def hostile_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         f"x{HOSTILE}": HOSTILE,
     }
     for number in ("1", "2"):
-        metadata.write_text(json.dumps(said | {"team": number + HOSTILE}))
+        new = said | {"team": number + HOSTILE}
+        # No name like these is written any more, and an older program may have.
+        metadata.write_text(json.dumps({key: new[key] for key in new if key not in {"metrics", "hyperparameters"}}))
         source = artifacts(folder / number, {"model.bin": number.encode()})
         quietly("-R", path, "register", "evil", source, "--metadata", metadata, "--card", card)
+        plant_revision(path, "evil", int(number), format_toml(new))
     quietly("-R", path, "promote", "evil:1", "staging", "--reason", HOSTILE)
     quietly("-R", path, "edit", "evil:1", "--set", "team=x", "--reason", HOSTILE)
     yield path
@@ -175,7 +179,8 @@ def test_an_encoding_without_the_signs_gets_words(fraud: Cli) -> None:
 
 
 def test_json_is_ascii_and_has_no_control_characters_and_no_nan(cli: Cli, source: Path) -> None:
-    cli.ok("register", "m", source, "--metric", "x=nan", "--metric", "y=-inf", "--description", "é\x7f\x9b")
+    cli.ok("register", "m", source, "--description", "é\x7f\x9b")
+    plant_revision(cli.registry, "m", 1, 'description = "é\\u007f\\u009b"\n[metrics]\nx = nan\ny = -inf\n')
     text = cli.ok("show", "m:1", "--json").out
     assert text.isascii()
     assert not RAW.search(text)

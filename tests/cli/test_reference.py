@@ -16,7 +16,7 @@ from stackroom import errors
 from stackroom.cli.catalog import COMMANDS
 from stackroom.cli.main import INTERRUPTED
 from stackroom.cli.parsing import command_named, parser_for
-from support.registries import artifacts, unseal
+from support.registries import artifacts, plant_revision, unseal
 
 if TYPE_CHECKING:
     from cli.calling import Cli
@@ -152,7 +152,8 @@ ANSWERS: list[tuple[str, ...]] = [
 def varied(fraud: Cli, tmp_path: Path) -> Cli:
     """A registry with a bit of everything: metrics that are no numbers, revisions, a broken version, damage."""
     third = artifacts(tmp_path / "third", {"model.bin": b"3"})
-    fraud.ok("register", "fraud", third, "--metric", "auc=nan", "--metric", "other=inf", "--param", "x=inf")
+    fraud.ok("register", "fraud", third, "--param", "x=inf")
+    plant_revision(fraud.registry, "fraud", 3, "[metrics]\nauc = nan\nother = inf\n")
     fraud.ok("edit", "fraud:3", "--set", "description=x", "--reason", "why")
     fraud.ok("promote", "fraud:2", "staging")
     fraud.ok("promote", "fraud:1", "staging")

@@ -161,7 +161,7 @@ def test_a_card_that_comes_second_is_a_conflict_too(registry: Registry, monkeypa
 def test_a_card_has_revisions_of_its_own(registry: Registry, model: Path) -> None:
     registry.edit("fraud:1", put(team="x"))
     made = registry.edit("fraud:1", Edit(card="# second\n"))
-    assert (made.made, made.revision, made.changes) == (True, 1, {"card": ("1 lines", "1 lines")})
+    assert (made.made, made.revision, made.changes) == (True, 1, {"card": ("1 line", "1 line")})
     assert registry.card("fraud:1") == "# second\n"
     assert (model / "1" / "README.md").read_text() == "# first\n"
     assert not (model / "1@2.toml").exists()

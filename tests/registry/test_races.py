@@ -185,6 +185,19 @@ def test_two_who_edit_one_version_lose_nothing(root: Path, source: Path) -> None
     assert len(newest.hyperparameters) == sum(done)
 
 
+def test_two_who_edit_different_fields_and_say_that_both_stand_both_get_in(root: Path, source: Path) -> None:
+    run_as(ALICE, _register(root, source, 1, "x"))
+
+    def edit(who: str) -> Callable[[], int]:
+        change = [Edit(put={f"hyperparameters.{who}{index}": index}, merge=True) for index in range(8)]
+        return lambda: sum(Registry(root).edit("fraud:1", one).made for one in change)
+
+    assert _all(start_as([(ALICE, edit("a")), (BOB, edit("b"))])) == [8, 8]
+    newest = Registry(root).revisions("fraud:1")[-1].record
+    assert newest is not None
+    assert len(newest.hyperparameters) == 16
+
+
 def test_of_two_who_label_at_once_one_has_it(root: Path, source: Path) -> None:
     run_as(ALICE, _register(root, source, 2, "x"))
 

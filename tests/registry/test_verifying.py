@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import stackroom
 from stackroom.registry.editing import Edit
+from stackroom.registry.facade import Registry
 from stackroom.registry.verifying import VersionCheck
-from support.registries import artifacts, unseal
+from stackroom.store.digest import TwoDigests, artifacts_digest, sums_text
+from support.registries import ALICE, BOB, CAROL, DAVE, STEWARD, artifacts, shared, unseal
+from support.users import User, run_as
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-
-    from stackroom.registry.facade import Registry
 
 
 @pytest.fixture
@@ -44,7 +48,7 @@ def test_what_was_registered_and_promoted_is_clean(registry: Registry) -> None:
 def test_one_flipped_byte_is_reported_with_its_file_and_hides_no_other(registry: Registry, model: Path) -> None:
     unseal(model / "1")
     (model / "1" / "model.bin").write_bytes(b"Weights")
-    assert [line.partition(":")[0] for line in damage(registry)["fraud:1"]] == ["model.bin"]
+    assert [line.partition(":")[0] for line in damage(registry)["fraud:1"]] == ["model.bin", "it holds production"]
     assert list(damage(registry)) == ["fraud:1"]
 
 
@@ -91,12 +95,19 @@ def test_a_revision_rewritten_by_its_owner_is_reported(registry: Registry, model
     first = model / "2@1.toml"
     first.chmod(0o644)
     first.write_text(first.read_text().replace("0.91", "0.99"))
-    assert damage(registry) == {"fraud:2": ("2@1.toml: its text is not the one that 2@2.toml replaced",)}
+    (line,) = damage(registry)["fraud:2"]
+    assert line.startswith("2@1.toml: its text is not the one that 2@2.toml replaced (the file of ")
 
 
 def test_a_holder_that_is_gone_is_reported(registry: Registry, model: Path) -> None:
     (model / "1").rename(model / ".gone")
-    assert damage(registry) == {"fraud:1": ("holds production, and its folder is missing",)}
+    (line,) = damage(registry)["fraud:1"]
+    assert line.startswith("holds production, and its folder is missing: production/fraud@1 by ")
+    assert "the same artifacts lie in models/fraud/.gone, a folder of " in line
+    assert "models/fraud/2" not in line
+    for refs in (["fraud"], ["fraud:1"], ["fraud:1", "fraud:2"]):
+        assert list(damage(registry, *refs)) == ["fraud:1"]
+    assert damage(registry, "fraud:2") == {}
 
 
 def test_a_card_with_a_number_that_somebody_made_up_takes_no_longer(registry: Registry, model: Path) -> None:
@@ -114,3 +125,146 @@ def test_a_broken_version_is_damage_and_no_crash(registry: Registry, model: Path
     found = damage(registry)
     assert set(found) == {"fraud:2", "fraud:7", "fraud:8"}
     assert all(isinstance(check, VersionCheck) for check in registry.verify())
+
+
+# --- with several people: who did it
+
+
+@pytest.fixture
+def team(reachable_path: Path) -> Path:
+    """Alice's version 1, with a revision of bob's and a card, in production by dave; the steward made the model."""
+    path = shared(reachable_path)
+    source = artifacts(reachable_path / "out")
+
+    def register() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("stackroom.registry.registering.provenance", dict)
+            Registry(path).register("fraud", source, metrics={"auc": 0.9}, card="# card\n")
+
+    run_as(STEWARD, lambda: str(Registry(path).new("fraud")))
+    run_as(ALICE, register)
+    run_as(BOB, lambda: Registry(path).edit("fraud:1", Edit(put={"team": "risk"})).revision)
+    run_as(CAROL, lambda: Registry(path).promote("fraud:1", "staging").event)
+    run_as(DAVE, lambda: Registry(path).promote("fraud:1", "production").event)
+    return path
+
+
+def told(path: Path, user: User = CAROL) -> list[str]:
+    """What somebody else reads about fraud:1, and about nothing else."""
+
+    def look() -> Any:  # noqa: ANN401 - what JSON holds
+        return [check.document() for check in Registry(path).verify(["fraud"])]
+
+    checks = run_as(user, look)
+    assert {check["ref"] for check in checks if check["damage"]} <= {"fraud:1"}
+    return [line for check in checks for line in check["damage"] if check["ref"] == "fraud:1"]
+
+
+def rewrite_consistently(version: Path) -> None:
+    """What an author can do who knows the format: another model, fitting sums and seal, and the old times again."""
+    times = {path: path.stat() for path in (version, *version.rglob("*"))}
+    unseal(version)
+    (version / "model.bin").write_bytes(b"another model")
+    digests = []
+    for file in sorted(path for path in version.rglob("*") if path.is_file()):
+        name = str(file.relative_to(version))
+        if name not in {"SHA256SUMS", "XXH128SUMS", "version.toml"}:
+            both = TwoDigests()
+            both.update(memoryview(file.read_bytes()))
+            digests.append(both.of(name))
+    sums = sums_text((one.path, one.sha256) for one in digests)
+    (version / "SHA256SUMS").write_bytes(sums)
+    (version / "XXH128SUMS").write_bytes(sums_text((one.path, one.xxh128) for one in digests))
+    seal = version / "version.toml"
+    before, _, after = seal.read_text().partition('digest = "sha256:')
+    seal.write_text(before + f'digest = "{artifacts_digest(sums)}"' + after[65:])
+    for path, status in times.items():
+        path.chmod(status.st_mode)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def flip(version: Path) -> None:
+    unseal(version)
+    (version / "model.bin").write_bytes(b"Weights")
+
+
+def rewrite_metadata(version: Path) -> None:
+    seal = version / "version.toml"
+    seal.chmod(0o644)
+    seal.write_text(seal.read_text().replace("0.9", "0.99"))
+
+
+def rewrite_card(version: Path) -> None:
+    unseal(version)
+    (version / "README.md").write_text("# trust me\n")
+
+
+def rewrite_revision(version: Path) -> None:
+    revision = version.parent / "1@1.toml"
+    revision.chmod(0o644)
+    revision.write_text(revision.read_text().replace("0.9", "0.99"))
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("who", "does", "names"),
+    [
+        (ALICE, rewrite_consistently, ("model.bin", "SHA256SUMS", "XXH128SUMS", "version.toml")),
+        (ALICE, flip, ("model.bin",)),
+        (ALICE, rewrite_card, ("README.md",)),
+        (BOB, rewrite_revision, ("1@1.toml",)),
+    ],
+    ids=["consistently", "one byte", "card", "revision"],
+)
+def test_who_rewrites_her_own_file_after_the_promotion_is_named_with_the_file_and_the_mover(
+    team: Path, who: User, does: Callable[[Path], None], names: tuple[str, ...]
+) -> None:
+    assert told(team) == []
+    run_as(who, lambda: does(team / "models/fraud/1"))
+    lines = told(team)
+    assert any("production/fraud@1" in line and f"by {DAVE.uid}" in line for line in lines)
+    for name in names:
+        assert any(name in line and str(who.uid) in line and "at 20" in line for line in lines), (name, lines)
+    others = {ALICE.uid, BOB.uid} - {who.uid}
+    assert not any(str(uid) in line for line in lines for uid in others)
+
+
+@pytest.mark.root
+def test_who_rewrites_metadata_that_a_revision_replaced_is_named(team: Path) -> None:
+    run_as(ALICE, lambda: rewrite_metadata(team / "models/fraud/1"))
+    line, *more = told(team)
+    assert len(more) == 2, "it holds two stages"
+    assert line.startswith(f"1/version.toml: its text is not the one that 1@1.toml replaced (the file of {ALICE.uid}")
+
+
+@pytest.mark.root
+def test_a_folder_that_somebody_put_under_the_number_is_named_with_its_owner(reachable_path: Path) -> None:
+    path = shared(reachable_path)
+    source, evil = artifacts(reachable_path / "out"), artifacts(reachable_path / "evil", {"model.bin": b"evil"})
+
+    def register(model: str, where: Path) -> str:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("stackroom.registry.registering.provenance", dict)
+            return str(stackroom.open(path).register(model, where).ref)
+
+    def swap() -> None:
+        # The maker of a model is not bound by its sticky bit.
+        version = path / "models/fraud/1"
+        version.rename(version.with_name(".old"))
+        register("mine", evil)
+        shutil.copytree(path / "models/mine/1", version, copy_function=shutil.copy)
+        version.chmod(0o755)
+        (version / "version.toml").chmod(0o644)
+        (version / "version.toml").write_text((version / "version.toml").read_text().replace('"mine"', '"fraud"'))
+
+    run_as(BOB, lambda: str(Registry(path).new("fraud")))
+    run_as(ALICE, lambda: register("fraud", source))
+    run_as(CAROL, lambda: Registry(path).promote("fraud:1", "staging").event)
+    run_as(BOB, swap)
+    lines = told(path)
+    assert any(f"staging/fraud@1 by {CAROL.uid}" in line and f"of {BOB.uid}" in line for line in lines), lines
+    run_as(BOB, lambda: shutil.rmtree(path / "models/fraud/1"))
+    (line,) = told(path)
+    assert "holds staging, and its folder is missing" in line
+    assert f"the same artifacts lie in models/fraud/.old, a folder of {ALICE.uid}" in line
+    assert f"models/fraud is the folder of {BOB.uid}" in line

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stackroom.core.attested import Who
+from stackroom.core.toml import format_toml
 from stackroom.registry.facade import Registry
 from stackroom.store import access
 from stackroom.tui.glyphs import ASCII
 from stackroom.tui.screens.browse import BrowsePage
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
+from support.registries import plant_revision
 from tui.browsing import MIDDLE, NARROW, NOW, WIDE, Walk, key_event, walk
 from tui.screen import until
 from tui.tables import HOSTILE
@@ -257,14 +259,11 @@ def test_readers_see_everything_and_write_keys_say_who_may(
 def test_hostile_texts_never_reach_the_screen(registry: Registry) -> None:
     texts = [text.encode("utf-8", "replace").decode() for text in HOSTILE]
     for number, (clean, other, third) in enumerate(zip(texts[::3], texts[1::3], texts[2::3], strict=False)):
-        registry.register(
-            f"hostile-{number}",
-            __file__,
-            metrics={"auc": 0.5, "[red]x[/]\x1b[31m": 1.0},
-            hyperparameters={clean or "x": other},
-            metadata={"description": clean, "author": other, "tags": [third[:100] or "x"]},
-            card=third,
-        )
+        said = {"description": clean, "author": other, "tags": [third[:100] or "x"]}
+        registry.register(f"hostile-{number}", __file__, metadata=said, card=third)
+        # Names like these are not written any more; an older program may have.
+        names = {"metrics": {"auc": 0.5, "[red]x[/]\x1b[31m": 1.0}, "hyperparameters": {clean or "x": other}}
+        plant_revision(registry.path, f"hostile-{number}", 1, format_toml(said | names))
 
     async def steps(somebody: Walk) -> None:
         await somebody.press("p")

@@ -17,7 +17,7 @@ COMMANDS = {
     "path": ("listing", "print the folder of a version or a model, for scripts"),
     "diff": ("comparing", "compare versions: metrics, hyperparameters, datasets, files, card"),
     "edit": ("editing", "revise the metadata or the card"),
-    "log": ("editing", "list the revisions of the metadata, with what changed"),
+    "log": ("logs", "list the revisions of the metadata and the card, with what changed"),
     "revert": ("editing", "write a revision that says what an older one said"),
     "archive": ("editing", "mark as archived, or with --undo take that back"),
     "delete": ("removing", "delete a version; until it is purged it can be restored"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.guards import number
@@ -171,20 +171,23 @@ def fields_of(texts: Iterable[str]) -> dict[str, Any]:
     return dict(field_of(text) for text, _, _ in pairs(texts, "--set"))
 
 
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
 def instant_of(text: str) -> datetime:
-    """A time as typed: ISO 8601, in UTC where it names no offset. A day alone means its end.
+    """A time as typed: ISO 8601, in UTC where it names no offset. A day alone, however written, means its end in UTC.
 
     Raises:
         UsageError: it is no time.
     """
+    typed_text = text.strip()
     try:
-        if _DAY.fullmatch(text):
-            return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
-        return as_utc(datetime.fromisoformat(text))
+        day = date.fromisoformat(typed_text)
+    except ValueError:
+        pass
+    else:
+        return datetime.combine(day, time.max, UTC)
+    try:
+        return as_utc(datetime.fromisoformat(typed_text))
     except (ValueError, OverflowError):
         raise UsageError(
-            f"{text!r} is not a time", hint="for example 2026-05-03 (the end of that day, UTC) or 2026-05-03T14:00Z"
+            f"{text!r} is not a time",
+            hint="2026-05-03 (the end of that day, UTC), 2026-05-03T14:00, 2026-05-03T14:00Z or 2026-05-03T14:00+02:00",
         ) from None

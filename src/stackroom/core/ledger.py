@@ -68,7 +68,7 @@ class Event:
         move: what it says; None where the text could not be read.
         owner: the kernel's owner (uid).
         when: the later of the text's time and the file system's.
-        changed: the file system's time of change, also where a copy set it.
+        changed: the file system's alone.
         text: as found.
         alarms: what is wrong with it or with the chain before it, in words.
         remark: that the text's time and the file system's differ, or empty. A copy made with ``cp -a`` or from a backup

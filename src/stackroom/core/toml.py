@@ -10,11 +10,14 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import tomli_w
 
 from stackroom.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 METADATA_LIMIT: Final = 64 * 1024
 """Bytes. Ten times what a version with a hundred metrics and hyperparameters needs."""
@@ -143,6 +146,23 @@ def line_of(text: str, key: tuple[str, ...]) -> int | None:
     """
     best: int | None = None
     best_depth = 0
+    for found in keys_in(text):
+        depth = _common(found.path, key)
+        if depth == len(found.path) and depth > best_depth:
+            best, best_depth = found.line, depth
+    return best
+
+
+class KeyLine(NamedTuple):
+    """A line that seems to name a table or to set a key: counted from 1, with the whole path of what it names."""
+
+    line: int
+    path: tuple[str, ...]
+    is_table: bool
+
+
+def keys_in(text: str) -> Iterator[KeyLine]:
+    """The lines that name tables and keys, as a pattern finds them; a text of several lines may hold look-alikes."""
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > _LINE_LIMIT:
@@ -151,16 +171,17 @@ def line_of(text: str, key: tuple[str, ...]) -> int | None:
         header = re.fullmatch(r"\[\[?([^\[\]]+)\]\]?\s*(?:#.*)?", stripped)
         if header:
             table = _split_key(header[1])
-            here = table
-        else:
-            assigned = re.match(r"((?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*[A-Za-z0-9_\"'-]+)*)\s*=", stripped)
-            if not assigned:
-                continue
-            here = table + _split_key(assigned[1])
-        depth = _common(here, key)
-        if depth == len(here) and depth > best_depth:
-            best, best_depth = number, depth
-    return best
+            yield KeyLine(number, table, is_table=True)
+            continue
+        assigned = re.match(r"((?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*[A-Za-z0-9_\"'-]+)*)\s*=", stripped)
+        if assigned:
+            yield KeyLine(number, table + _split_key(assigned[1]), is_table=False)
+
+
+def comments_in(text: str) -> tuple[str, ...]:
+    """The comments of a TOML text; in a text of several lines what looks like one is taken for one."""
+    found = (one[0] for line in text.split("\n") for one in _STRINGS.finditer(line))
+    return tuple(comment.strip() for comment in found if comment.startswith("#"))
 
 
 def _split_key(text: str) -> tuple[str, ...]:

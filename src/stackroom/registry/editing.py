@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
+from stackroom.core.admission import check_new
 from stackroom.core.metadata import (
     REVISION_KEYS,
     SEALED_KEYS,
@@ -18,20 +18,29 @@ from stackroom.core.metadata import (
     with_field,
     without_field,
 )
-from stackroom.core.names import Ref, parse_ref
-from stackroom.core.show import field_text
-from stackroom.core.toml import format_toml, parse_toml
-from stackroom.errors import ConflictError, InvalidInputError, NotFoundError
+from stackroom.core.patching import patched
+from stackroom.core.show import count, field_text
+from stackroom.core.threeway import on_top
+from stackroom.core.toml import comments_in, format_toml, parse_toml
+from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, RegistryError
+from stackroom.registry.conflicts import card_conflict, metadata_conflict
+from stackroom.registry.editables import Editable, card_revision, editable, editable_text, named
 from stackroom.registry.holdings import stages_held
 from stackroom.registry.reading import may_write
 from stackroom.store.folder import explained
 from stackroom.store.revise import add_card, add_metadata, leave_hint
-from stackroom.store.scan import read_card, read_revisions
+from stackroom.store.scan import read_card
+from stackroom.store.texts import read_cards
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from stackroom.core.attested import Who
+    from stackroom.core.names import Ref
     from stackroom.registry.reading import Reader
+
+_TRIES: Final = 25
+"""Revisions of others that an edit which may go on top of them meets in a row before it gives up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +52,14 @@ class Revised:
         revision: its number; of the metadata, or of the card where only that changed.
         made: whether it was written; False where nothing changes.
         changes: field to (before, after), as texts; None where it is missing.
+        notes: what else there is to know: whose revision it went on top of, comments that did not survive.
     """
 
     ref: Ref
     revision: int
     made: bool
     changes: Mapping[str, tuple[str | None, str | None]]
+    notes: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """In JSON's types; the schema of ``edit --json``."""
@@ -57,6 +68,7 @@ class Revised:
             "revision": self.revision,
             "made": self.made,
             "changes": {key: {"before": before, "after": after} for key, (before, after) in self.changes.items()},
+            "notes": list(self.notes),
         }
 
 
@@ -71,6 +83,8 @@ class Edit:
         card: the new card, or None to leave it.
         reason: why.
         base: the revision that the change was made from; another one meanwhile is a conflict. None: the present one.
+        card_base: the same of the card's own revisions; -1 where there was none.
+        merge: where others changed other fields since the base, put the change on top of theirs.
         dry_run: say what would change, and write nothing.
     """
 
@@ -80,147 +94,188 @@ class Edit:
     card: str | None = None
     reason: str = ""
     base: int | None = None
+    card_base: int | None = None
+    merge: bool = False
     dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Editable:
-    """What an editor starts from.
-
-    Attributes:
-        ref: of what.
-        revision: the present one.
-        text: the editable record as TOML, with its comments.
-        previous: the digest of the present revision's file.
-        record: the same, understood.
-    """
-
-    ref: Ref
-    revision: int
-    text: str
-    previous: str
-    record: Record
-
-
-def editable(reader: Reader, ref: str | Ref) -> Editable:
-    """The present metadata of a version or a model, ready for an editor.
-
-    Raises:
-        InvalidInputError: the present revision is broken.
-    """
-    parsed = parse_ref(ref) if isinstance(ref, str) else ref
-    if parsed.kind != "model":
-        parsed = reader.version(parsed).ref
-    with reader.model_folder(parsed.model) as (_, folder, listing):
-        chain = read_revisions(folder, listing, parsed.number)
-    if not chain:
-        return Editable(ref=parsed, revision=0, text="", previous="", record=Record())
-    newest = chain[-1]
-    if newest.record is None:
-        readable = next((revision for revision in reversed(chain) if revision.record is not None), None)
-        problem = newest.problem.message if newest.problem else "unreadable"
-        if readable is None or readable.record is None:
-            raise InvalidInputError(f"{parsed} cannot be edited: {problem}", hint=f"stackroom show {parsed}")
-        # A broken revision is mended by the next one, made from the last that could be read.
-        return Editable(
-            ref=parsed,
-            revision=newest.number,
-            text=_editable_text(readable.text.decode()),
-            previous=newest.digest,
-            record=readable.record,
-        )
-    return Editable(
-        ref=parsed,
-        revision=newest.number,
-        text=_editable_text(newest.text.decode()),
-        previous=newest.digest,
-        record=newest.record,
-    )
-
-
-_TOP_LEVEL_LINE = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
-_TABLE_LINE = re.compile(r"\s*\[{1,2}\s*([A-Za-z0-9_-]+)[^\[\]]*+\]")
-
-
-def _editable_text(text: str) -> str:
-    """A metadata file without what the tool writes, comments kept.
-
-    By line where that gives the same record, which it does for every file that this program wrote; else written anew.
-    """
-    kept: list[str] = []
-    table = ""
-    for line in text.split("\n"):
-        if header := _TABLE_LINE.match(line):
-            table = header[1]
-        assigned = _TOP_LEVEL_LINE.match(line) if not table else None
-        if (assigned and assigned[1] in {*SEALED_KEYS, *REVISION_KEYS}) or table == "artifacts":
-            continue
-        kept.append(line)
-    plain = "\n".join(kept).strip("\n") + "\n"
-    wanted = record_of(parse_toml(text.encode(), where="metadata"))
-    try:
-        document = parse_toml(plain.encode(), where="metadata")
-        if record_of(document) == wanted and not document.keys() & {*SEALED_KEYS, *REVISION_KEYS}:
-            return plain
-    except InvalidInputError:
-        pass
-    return format_toml(document_of(wanted))
 
 
 def edit(reader: Reader, ref: str | Ref, change: Edit) -> Revised:
     """Write a revision of the metadata, of the card, or of both.
 
+    A card's file says nothing but the card, so the reason of an edit of the card alone is written as a revision of the
+    metadata that changes no field.
+
     Raises:
-        ConflictError: somebody wrote a revision meanwhile; nothing is lost or overwritten.
+        ConflictError: somebody wrote a revision meanwhile; nothing is lost or overwritten. Its facts are the base,
+            theirs and mine (:mod:`stackroom.registry.conflicts`).
         InvalidInputError: a field or value is not allowed.
         PermissionDeniedError: the kernel refuses.
     """
-    present = editable(reader, ref)
-    if change.base is not None and change.base != present.revision:
-        raise ConflictError(
-            f"{present.ref} is at revision {present.revision} by now, and you edited {change.base}",
-            hint=f"stackroom log {present.ref} shows what changed",
-            facts={"ref": str(present.ref), "base": change.base, "present": present.revision},
-        )
-    text, record = _changed(present, change)
-    changes = differences(present.record, record)
-    card_changes, card_revision = _card_change(reader, present.ref, change)
+    return _edited(reader, ref, change, Record())
+
+
+def _edited(reader: Reader, ref: str | Ref, change: Edit, known: Record) -> Revised:
+    """The edit; what ``known`` says is let through whatever rules are newer than it."""
+    told: list[str] = []
+    for tried in range(_TRIES):
+        present = editable(reader, ref)
+        start = present.revision if change.base is None else change.base
+        try:
+            plan = _planned(reader, present, change, known)
+        except RegistryError as error:
+            for note in told:
+                error.add_note(note)
+            raise
+        if not plan.changes and not plan.card_changes:
+            return Revised(ref=present.ref, revision=present.revision, made=False, changes={}, notes=plan.notes)
+        if change.dry_run:
+            may_write(reader, present.ref.model, f"edit {present.ref}")
+            changes = plan.changes | plan.card_changes
+            return Revised(ref=present.ref, revision=present.revision, made=False, changes=changes, notes=plan.notes)
+        try:
+            return _write(reader, present, plan, change)
+        except ConflictError as error:
+            if error.facts.get("what") == "card" or tried == _TRIES - 1:
+                raise
+            # Somebody was faster: look again, now with something to compare with.
+            change = replace(change, base=start)
+            told = getattr(error, "__notes__", [])
+    raise AssertionError  # the last round returns or raises
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What an edit would write."""
+
+    text: str
+    changes: dict[str, tuple[str | None, str | None]]
+    card: bytes | None
+    card_changes: dict[str, tuple[str | None, str | None]]
+    card_revision: int
+    notes: tuple[str, ...] = ()
+
+
+def _planned(reader: Reader, present: Editable, change: Edit, known: Record) -> _Plan:
+    text, record, notes = _changed(present, change, reader.who)
+    _check_new(record, present.record, known)
+    changes = differences(present.record, record) | _new_comments(present, change)
     _check_archiving(reader, present, record)
-    if not changes and not card_changes:
-        return Revised(ref=present.ref, revision=present.revision, made=False, changes={})
-    if change.dry_run:
-        may_write(reader, present.ref.model, f"edit {present.ref}")
-        return Revised(ref=present.ref, revision=present.revision, made=False, changes=changes | card_changes)
-    revision = present.revision
+    card_changes, card_revision = _card_change(reader, present.ref, change)
+    card = card_bytes(change.card) if change.card is not None else None
+    return _Plan(
+        text=text,
+        changes=changes,
+        card=card,
+        card_changes=card_changes,
+        card_revision=card_revision,
+        notes=notes if changes else (),
+    )
+
+
+def _new_comments(present: Editable, change: Edit) -> dict[str, tuple[str | None, str | None]]:
+    """Comments that an editor added: an edit of nothing else is an edit, too."""
+    if change.text is None or (change.base is not None and change.base != present.revision):
+        return {}
+    known = set(comments_in(present.text))
+    added = [comment for comment in comments_in(change.text) if comment not in known]
+    return {"comments": (None, count(len(added), "new comment"))} if added else {}
+
+
+def _check_new(record: Record, before: Record, known: Record) -> None:
+    try:
+        check_new(record, before)
+    except InvalidInputError:
+        if known == Record():
+            raise
+        check_new(record, known)
+
+
+def _write(reader: Reader, present: Editable, plan: _Plan, change: Edit) -> Revised:
+    notes = list(plan.notes)
+    number, revision = present.ref.number, present.revision
     with reader.model_folder(present.ref.model) as (root, folder, _):
-        number = present.ref.number
-        if card_changes and change.card is not None:
+        if plan.card_changes and plan.card is not None:
             # The number after the card that was compared with, not after the newest: else another's would be lost.
-            add_card(folder, number, card_revision + 1, card_bytes(change.card))
-            revision = revision if changes else card_revision + 1
-        if changes:
-            revision += 1
+            revision = max(plan.card_revision, 0) + 1
+            try:
+                add_card(folder, number, revision, plan.card)
+            except ConflictError as error:
+                raise card_conflict(reader, present.ref, plan.card_revision, plan.card) from error
+            notes += [f"the card is at revision {revision}"] if plan.changes else []
+        if plan.changes or (plan.card_changes and change.reason):
+            written = present.revision + 1
+            revision = written if plan.changes else revision
             note = RevisionNote(
                 revised=reader.clock(), revised_by=str(reader.who), reason=change.reason, previous=present.previous
             )
-            add_metadata(folder, number, revision, format_toml(note_document(note)) + "\n" + text)
+            try:
+                add_metadata(folder, number, written, format_toml(note_document(note)) + "\n" + plan.text)
+            except BaseException as error:
+                if plan.card_changes:
+                    error.add_note(f"the card of {present.ref} was written, and its metadata was not")
+                raise
         leave_hint(root, present.ref.model, "edit", str(present.ref), reader.clock())
-    return Revised(ref=present.ref, revision=revision, made=True, changes=changes | card_changes)
+    changes = plan.changes | plan.card_changes
+    return Revised(ref=present.ref, revision=revision, made=True, changes=changes, notes=tuple(notes))
 
 
-def _changed(present: Editable, change: Edit) -> tuple[str, Record]:
+def _changed(present: Editable, change: Edit, who: Who) -> tuple[str, Record, tuple[str, ...]]:
+    """What the edit makes of the record: the text, what it says, and what to tell about it.
+
+    Raises:
+        ConflictError: it was made from another revision, and cannot or shall not go on top of the present one.
+    """
+    stale = change.base is not None and change.base != present.revision
+    base = present.at(change.base) if stale and change.base is not None else None
+    start = present.record if base is None else base.record
+    if base is not None and start is None:
+        raise InvalidInputError(f"revision {base.number} of {present.ref} is broken, and the edit was made from it")
     if change.text is not None:
-        document = parse_toml(change.text.encode(errors="surrogatepass"), where="the edited text")
-        sealed = [key for key in document if key in SEALED_KEYS or key in REVISION_KEYS]
-        if sealed:
-            raise InvalidInputError(f"{sealed[0]}: written by the tool and sealed", facts={"key": sealed[0]})
-        return change.text, record_of(document)
-    record = present.record
-    for key in change.drop:
-        record = without_field(record, key)
-    for key, value in change.put.items():
-        record = with_field(record, key, value)
-    return format_toml(document_of(record)), record
+        text, record = change.text, _typed_record(change.text)
+    else:
+        record = start or Record()
+        for key in change.drop:
+            record = without_field(record, key)
+        for key, value in change.put.items():
+            record = with_field(record, key, value)
+        text = ""
+    # Whoever would leave the record as it is has nothing to be in conflict about: an edit of the card alone, or twins.
+    if base is not None and start is not None and differences(present.record, record) and differences(start, record):
+        theirs = present.chain[-1]
+        merged = on_top(start, present.record, record) if change.merge and theirs.record is not None else None
+        if merged is None:
+            raise metadata_conflict(present.ref, base, theirs, record, who=who)
+        on = f"on top of revision {theirs.number} by {theirs.owner.label}"
+        text, lost = _rewritten(present.text, merged)
+        return text, merged, (on, *lost, *_lost_comments(change.text or "", present.text + text))
+    if base is not None:
+        record = present.record
+    if change.text is not None and base is None:
+        return text, record, ()
+    text, notes = _rewritten(present.text, record)
+    return text, record, notes
+
+
+def _rewritten(before: str, record: Record) -> tuple[str, tuple[str, ...]]:
+    """A text that says what the record says, with the comments of the one before where that can be had."""
+    if (kept := patched(before, record)) is not None:
+        return kept, ()
+    text = format_toml(document_of(record))
+    return text, _lost_comments(before, text)
+
+
+def _lost_comments(before: str, after: str) -> tuple[str, ...]:
+    present = set(comments_in(after))
+    lost = [comment for comment in comments_in(before) if comment not in present]
+    return (f"{count(len(lost), 'comment')} not carried over; the older text still has it all",) if lost else ()
+
+
+def _typed_record(text: str) -> Record:
+    document = parse_toml(text.encode(errors="surrogatepass"), where="the edited text")
+    sealed = [key for key in document if key in SEALED_KEYS or key in REVISION_KEYS]
+    if sealed:
+        raise InvalidInputError(f"{sealed[0]}: written by the tool and sealed", facts={"key": sealed[0]})
+    return record_of(document)
 
 
 def differences(before: Record, after: Record) -> dict[str, tuple[str | None, str | None]]:
@@ -250,7 +305,11 @@ def card_bytes(text: str) -> bytes:
 
 
 def _card_change(reader: Reader, ref: Ref, change: Edit) -> tuple[dict[str, tuple[str | None, str | None]], int]:
-    """What the edit does to the card, and the number of the card's present revision."""
+    """What the edit does to the card, and the number of the card's present revision; -1 where there is none.
+
+    Raises:
+        ConflictError: it was made from another revision of the card.
+    """
     if change.card is None:
         return {}, 0
     after = card_bytes(change.card)
@@ -259,11 +318,13 @@ def _card_change(reader: Reader, ref: Ref, change: Edit) -> tuple[dict[str, tupl
             before = read_card(folder, listing, ref.number)
         except OSError as error:
             raise explained(error, "read the card of", str(ref)) from error
-    present = listing.cards.get(ref.number, 0)
+        present = card_revision(listing.cards.get(ref.number), before)
     if before == after:
         return {}, present
-    shown = None if before is None else f"{len(before.splitlines())} lines"
-    return {"card": (shown, f"{len(change.card.splitlines())} lines")}, present
+    if change.card_base is not None and change.card_base != present:
+        raise card_conflict(reader, ref, change.card_base, after)
+    shown = None if before is None else count(len(before.splitlines()), "line")
+    return {"card": (shown, count(len(change.card.splitlines()), "line"))}, present
 
 
 def _check_archiving(reader: Reader, present: Editable, record: Record) -> None:
@@ -289,22 +350,40 @@ def revert(reader: Reader, ref: str | Ref, to: int, *, reason: str = "", dry_run
         NotFoundError: there is no such revision.
         InvalidInputError: it is broken.
     """
-    parsed = parse_ref(ref) if isinstance(ref, str) else ref
-    if parsed.kind != "model":
-        parsed = reader.version(parsed).ref
-    with reader.model_folder(parsed.model) as (_, folder, listing):
-        chain = read_revisions(folder, listing, parsed.number)
-    wanted = next((revision for revision in chain if revision.number == to), None)
-    if wanted is None:
-        numbers = ", ".join(str(revision.number) for revision in chain)
-        raise NotFoundError(
-            f"{parsed} has no revision {to}", hint=f"it has {numbers}", facts={"ref": str(parsed), "revision": to}
-        )
+    present = editable(reader, ref)
+    wanted = present.at(to) if present.chain else present.at(max(to, 1))
     if wanted.record is None:
         message = wanted.problem.message if wanted.problem else "unreadable"
-        raise InvalidInputError(f"revision {to} of {parsed} is broken: {message}")
-    change = Edit(text=_editable_text(wanted.text.decode()), reason=reason or f"back to revision {to}", dry_run=dry_run)
-    return edit(reader, parsed, change)
+        raise InvalidInputError(f"revision {to} of {present.ref} is broken: {message}")
+    change = Edit(text=editable_text(wanted.text.decode()), reason=reason or f"back to revision {to}", dry_run=dry_run)
+    return _edited(reader, present.ref, change, wanted.record)
+
+
+def revert_card(reader: Reader, ref: str | Ref, to: int, *, reason: str = "", dry_run: bool = False) -> Revised:
+    """Write a new revision of the card that says what an older one said.
+
+    Raises:
+        NotFoundError: there is no such revision.
+        InvalidInputError: it cannot be read.
+    """
+    parsed = named(reader, ref)
+    with reader.model_folder(parsed.model) as (_, folder, listing):
+        try:
+            cards = read_cards(folder, listing, parsed.number)
+        except OSError as error:
+            raise explained(error, "read the cards of", str(parsed)) from error
+    wanted = next((card for card in cards if card.number == to), None)
+    if wanted is None:
+        numbers = ", ".join(str(card.number) for card in cards) or "none"
+        raise NotFoundError(
+            f"{parsed} has no revision {to} of its card",
+            hint=f"it has {numbers}",
+            facts={"ref": str(parsed), "revision": to},
+        )
+    if wanted.problem:
+        raise InvalidInputError(f"revision {to} of the card of {parsed} is broken: {wanted.problem.message}")
+    card = wanted.text.decode(errors="surrogateescape")
+    return edit(reader, parsed, Edit(card=card, reason=reason, dry_run=dry_run))
 
 
 def archive(reader: Reader, ref: str | Ref, *, reason: str = "", undo: bool = False, dry_run: bool = False) -> Revised:

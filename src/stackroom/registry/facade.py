@@ -8,7 +8,19 @@ from stackroom.core.approvals import Op
 from stackroom.core.metadata import record_of
 from stackroom.core.numbers import plain_numbers
 from stackroom.core.pruning import Rules, age_of, best_of
-from stackroom.registry import approving, editing, judging, moving, pruning, purging, registering, removing, verifying
+from stackroom.registry import (
+    approving,
+    editables,
+    editing,
+    judging,
+    moving,
+    pruning,
+    purging,
+    registering,
+    remembering,
+    removing,
+    verifying,
+)
 from stackroom.registry.judging import Judgement, Options
 from stackroom.registry.reading import Reader
 from stackroom.registry.registering import Registered, Registration
@@ -22,10 +34,12 @@ if TYPE_CHECKING:
     from stackroom.core.approvals import Word
     from stackroom.core.names import ModelName, Ref
     from stackroom.registry.approving import Spoken
+    from stackroom.registry.editables import Editable, EditableCard
     from stackroom.registry.editing import Edit, Revised
     from stackroom.registry.moving import MoveResult
     from stackroom.registry.pruning import Prune
     from stackroom.registry.purging import Purge
+    from stackroom.registry.remembering import Vanished
     from stackroom.registry.removing import Removed
     from stackroom.registry.verifying import VersionCheck
     from stackroom.store.records import Version
@@ -145,13 +159,20 @@ class Registry(Reader):
         """
         return editing.edit(self, ref, change)
 
-    def editable(self, ref: str | Ref) -> editing.Editable:
+    def editable(self, ref: str | Ref) -> Editable:
         """What an editor starts from."""
-        return editing.editable(self, ref)
+        return editables.editable(self, ref)
 
-    def revert(self, ref: str | Ref, to: int, *, reason: str = "", dry_run: bool = False) -> Revised:
-        """Write a new revision that says what revision ``to`` said."""
-        return editing.revert(self, ref, to, reason=reason, dry_run=dry_run)
+    def editable_card(self, ref: str | Ref) -> EditableCard:
+        """What an editor of the card starts from."""
+        return editables.editable_card(self, ref)
+
+    def revert(
+        self, ref: str | Ref, to: int, *, card: bool = False, reason: str = "", dry_run: bool = False
+    ) -> Revised:
+        """Write a new revision that says what revision ``to`` said; of the metadata, or with ``card`` of the card."""
+        back = editing.revert_card if card else editing.revert
+        return back(self, ref, to, reason=reason, dry_run=dry_run)
 
     def archive(self, ref: str | Ref, *, reason: str = "", undo: bool = False, dry_run: bool = False) -> Revised:
         """Mark as archived, or take that back.
@@ -325,6 +346,17 @@ class Registry(Reader):
         """
         return approving.approvals(self, ref, stage)
 
+    def vanished(self) -> tuple[Vanished, ...]:
+        """The newest events that this user saw of the ledgers, and that are gone or say something else now.
+
+        What the tree alone cannot show. Remembers what is there now, in the user's own state folder.
+        """
+        return remembering.remember(self)
+
+    def acknowledge(self) -> None:
+        """Take everything in :meth:`vanished` for known."""
+        remembering.forget(self)
+
     def to_verify(self, refs: Sequence[str] = ()) -> tuple[Version, ...]:
         """The versions that :meth:`verify` would read: those named, all of a named model, or all."""
         return verifying.planned(self, refs)
@@ -338,5 +370,4 @@ class Registry(Reader):
             jobs: how many versions to read at once.
         """
         yield from verifying.verify(self, self.to_verify(refs), progress, jobs=jobs)
-        if not refs:
-            yield from verifying.missing_holders(self)
+        yield from verifying.missing_holders(self, refs)

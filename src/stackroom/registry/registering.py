@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from stackroom.core.admission import check_new
 from stackroom.core.metadata import (
     Record,
     RevisionNote,
@@ -139,11 +140,12 @@ def new_model(
 
     Raises:
         ConflictError: it is there already.
-        InvalidInputError: the name is not allowed.
+        InvalidInputError: the name or the metadata is not allowed.
         PermissionDeniedError: the kernel refuses.
     """
     name = parse_model_name(model)
     check_name(reader, name)
+    check_new(record)
     if steward_owned:
         _check_steward(reader, name, record)
     if dry_run:
@@ -237,6 +239,7 @@ def register(reader: Reader, model: str, registration: Registration) -> Register
     name = parse_model_name(model)
     label = parse_label(registration.label) if registration.label is not None else None
     card = card_bytes(registration.card) if registration.card is not None else None
+    check_new(registration.record)
     files = gather([str(source) for source in registration.sources], follow=registration.follow)
     _check_card_size(files, card)
     if card is not None and any(file.target == layout.CARD_FILE for file in files):

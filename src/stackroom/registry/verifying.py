@@ -7,21 +7,27 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from stackroom.core.names import parse_ref
+from stackroom.core.metadata import iso
+from stackroom.core.names import Ref, parse_ref, version_ref
+from stackroom.registry.saying import was_written_to
 from stackroom.store import layout
 from stackroom.store.digest import Progress, Verification, silent, verify_version
 from stackroom.store.scan import CARD_LIMIT, read_card, read_revisions, text_digest
+from stackroom.store.traces import THE_FOLDER, Trace, cards_beside, strays_with, trace_of, traces_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from stackroom.core.names import Ref
+    from stackroom.core.attested import Who
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
     from stackroom.store.records import Holding, Model, Version
     from stackroom.store.scan import ModelListing, RevisionText
+
+_NAMED: Final = 6
+"""Files that a line about a holder names; the rest is in the JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +36,12 @@ class VersionCheck:
 
     Attributes:
         ref: which.
-        damage: what is not as it was sealed or promoted; names the file.
+        damage: what is not as it was sealed or promoted; names the file, whose it is, when the file system says that
+            it changed, and the event that promoted it.
         warnings: what could be changed unnoticed.
         files: how many artifacts were read.
         bytes: of them.
+        evidence: the files and folders that the damage is about, as the kernel knows them.
     """
 
     ref: Ref
@@ -41,6 +49,7 @@ class VersionCheck:
     warnings: tuple[str, ...]
     files: int
     bytes: int
+    evidence: tuple[Trace, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """In JSON's types; a row of ``verify --json``."""
@@ -51,6 +60,7 @@ class VersionCheck:
             "warnings": list(self.warnings),
             "files": self.files,
             "bytes": self.bytes,
+            "evidence": [trace.document() for trace in self.evidence],
         }
 
 
@@ -61,7 +71,13 @@ def planned(reader: Reader, refs: Sequence[str]) -> tuple[Version, ...]:
     found: dict[str, Version] = {}
     for ref in refs:
         parsed = parse_ref(ref)
-        versions = reader.model(parsed.model).versions if parsed.kind == "model" else (reader.version(parsed),)
+        if parsed.kind == "model":
+            versions = reader.model(parsed.model).versions
+        elif any(str(check.ref) == str(parsed) for check in missing_holders(reader, (parsed.model,))):
+            # It is not there, and it should be: that is damage, and told as such.
+            continue
+        else:
+            versions = (reader.version(parsed),)
         found |= {str(version.ref): version for version in versions}
     return tuple(found.values())
 
@@ -108,32 +124,83 @@ def _with_models(reader: Reader, versions: Sequence[Version]) -> Iterator[tuple[
         yield version, model
 
 
-def missing_holders(reader: Reader) -> Iterator[VersionCheck]:
-    """A check for every stage that is held by a version whose folder is not there."""
-    for model in reader.models().models:
+def missing_holders(reader: Reader, refs: Sequence[str] = ()) -> Iterator[VersionCheck]:
+    """A check for every stage that is held by a version whose folder is not there.
+
+    Args:
+        reader: the registry.
+        refs: models, or versions by number, that are meant; everything without.
+    """
+    parsed = [parse_ref(ref) for ref in refs]
+    names = dict.fromkeys(ref.model for ref in parsed)
+    models = [reader.model(name) for name in names] if refs else reader.models().models
+    for model in models:
         for holding in model.holdings:
-            if holding.missing and holding.number is not None:
-                message = f"holds {holding.stage}, and its folder is missing"
-                ref = parse_ref(f"{model.name}:{holding.number}")
-                yield VersionCheck(ref=ref, damage=(message,), warnings=(), files=0, bytes=0)
+            if not holding.missing or holding.number is None:
+                continue
+            ref = version_ref(model.name, holding.number)
+            if not refs or any(one in {ref, Ref(model.name)} for one in parsed):
+                yield _missing(reader, ref, holding)
+
+
+def _missing(reader: Reader, ref: Ref, holding: Holding) -> VersionCheck:
+    """A holder without a folder: who promoted it, whose the model is, and where the folder may have gone."""
+    digest = holding.event.move.digest if holding.event and holding.event.move else ""
+    with reader.model_folder(ref.model) as (_, folder, _listing):
+        model = trace_of(THE_FOLDER, folder.status())
+        since = holding.event.changed if holding.event else None
+        # Another version may have the same artifacts by right, unless it came to its name after the promotion.
+        strays = [
+            one
+            for one in strays_with(folder, digest)
+            if layout.model_entry(one.place).kind != "version" or since is None or one.changed > since
+        ]
+    gone = "".join(
+        f"; the same artifacts lie in {layout.MODELS}/{ref.model}/{one.place}, a folder of {one.owner} that changed"
+        f" at {iso(one.changed)}"
+        for one in strays
+    )
+    place = f"{layout.MODELS}/{ref.model}"
+    message = f"holds {holding.stage}, and its folder is missing{_promoted_by(holding)}; {place} is {model}{gone}"
+    return VersionCheck(ref=ref, damage=(message,), warnings=(), files=0, bytes=0, evidence=(model, *strays))
+
+
+def _promoted_by(holding: Holding) -> str:
+    """Which event decides, whose it is and when it was made, as half a sentence."""
+    event = holding.event
+    if event is None or event.move is None:
+        return ""
+    return f": {holding.stage}/{event.name} by {event.move.by} promoted it at {iso(event.when)}"
 
 
 def _check(reader: Reader, model: Model, version: Version, progress: Progress) -> VersionCheck:
     damage: list[str] = []
+    traces: tuple[Trace, ...] = ()
     found: Verification | None = None
     with reader.model_folder(version.model) as (_, folder, listing):
         damage += [problem.message for problem in version.problems if problem.severity == "error"]
         try:
             with folder.child(str(version.number)) as inside:
                 found = verify_version(inside, version.seal.digest if version.seal else "", progress)
+                traces = traces_in(inside)
         except OSError as error:
             damage.append(f"the folder cannot be read: {(error.strerror or str(error)).lower()}")
+        damage, named = _named(damage + list(found.damage if found else ()), traces)
         if found:
-            damage += found.damage
-            damage += _broken_chain(read_revisions(folder, listing, version.number))
+            chain = read_revisions(folder, listing, version.number)
+            damage += _broken_chain(chain)
+            named += [
+                trace for revision in chain if (trace := _revision_trace(revision)) and _written_to(revision, chain)
+            ]
             for holding in model.holdings:
                 if holding.number == version.number:
-                    damage += _promoted_damage(folder, listing, holding, found)
+                    promoted = _Promoted(
+                        folder, listing, holding, (*traces, *cards_beside(folder, listing, version.number))
+                    )
+                    told, since = promoted.damage(found, chain)
+                    if damage and not told:
+                        told = [f"it holds {holding.stage}{_promoted_by(holding)}"]
+                    damage, named = damage + told, named + since
     unread = tuple(f"what {one.stage} promoted was not compared: {one.unread}" for one in model.holdings if one.unread)
     return VersionCheck(
         ref=version.ref,
@@ -141,29 +208,97 @@ def _check(reader: Reader, model: Model, version: Version, progress: Progress) -
         warnings=(*(found.warnings if found else ()), *unread),
         files=found.files if found else 0,
         bytes=found.bytes if found else 0,
+        evidence=tuple(dict.fromkeys(named)) if damage else (),
     )
+
+
+def _named(damage: Sequence[str], traces: Sequence[Trace]) -> tuple[list[str], list[Trace]]:
+    """Every line with whose file it is about, or, where the file is not there, whose folder; and these."""
+    told: list[str] = []
+    named: list[Trace] = []
+    for line in damage:
+        about = next((trace for trace in traces if line.startswith(f"{trace.place}: ")), None) or next(
+            iter(traces), None
+        )
+        told.append(f"{line} ({about})" if about else line)
+        named += [about] if about else []
+    return told, named
 
 
 def _broken_chain(chain: Sequence[RevisionText]) -> Iterator[str]:
     """Revisions whose text is not the one that the next revision replaced: their owner has written to them since."""
     for before, after in pairwise(chain):
-        said = after.note.previous if after.note else ""
-        if said and after.number == before.number + 1 and said != before.digest:
-            yield f"{before.name}: its text is not the one that {after.name} replaced"
+        if was_written_to(before, after):
+            trace = _revision_trace(before)
+            whose = f" ({trace})" if trace else ""
+            yield f"{before.name}: its text is not the one that {after.name} replaced{whose}"
 
 
-def _promoted_damage(folder: Folder, listing: ModelListing, holding: Holding, found: Verification) -> Iterator[str]:
-    """What of the holder is not what the deciding event pinned."""
-    move = holding.event.move if holding.event else None
-    if move is None or move.to is None or holding.event is None:
-        return
-    event = f"{holding.stage}/{holding.event.name}"
-    if found.digest and move.digest != found.digest:
-        yield f"artifacts are {found.digest[:19]}…, and {event} promoted {move.digest[:19]}…"
-    if move.metadata not in {revision.digest for revision in read_revisions(folder, listing, move.to)}:
-        yield f"no metadata revision is the one that {event} promoted"
-    if move.card and move.card not in _card_digests(folder, listing, move.to):
-        yield f"no card is the one that {event} promoted"
+def _written_to(revision: RevisionText, chain: Sequence[RevisionText]) -> bool:
+    return any(before is revision and was_written_to(before, after) for before, after in pairwise(chain))
+
+
+def _revision_trace(revision: RevisionText) -> Trace | None:
+    return Trace(place=revision.name, owner=revision.owner, changed=revision.changed) if revision.changed else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Promoted:
+    """A version that holds a stage, against the event that made it."""
+
+    folder: Folder
+    listing: ModelListing
+    holding: Holding
+    traces: tuple[Trace, ...]
+
+    def damage(self, found: Verification, chain: Sequence[RevisionText]) -> tuple[list[str], list[Trace]]:
+        """What of the holder is not what the event pinned, and what changed since the event was made."""
+        event = self.holding.event
+        move = event.move if event else None
+        if event is None or move is None or move.to is None:
+            return [], []
+        name = f"{self.holding.stage}/{event.name}"
+        by = f"by {move.by} at {iso(event.when)}"
+        told: list[str] = []
+        named: list[Trace] = []
+        cards = {
+            layout.CARD_FILE,
+            *(trace.place for trace in self.traces if trace.place.endswith(".md") and "@" in trace.place),
+        }
+        if found.digest and move.digest != found.digest:
+            since = [trace for trace in self.traces if "@" not in trace.place and trace.changed >= event.changed]
+            told.append(
+                f"artifacts are {found.digest[:19]}…, and {name} {by} promoted {move.digest[:19]}…{_since(since)}"
+            )
+            named += since
+        if move.metadata not in {revision.digest for revision in chain}:
+            since = [
+                trace
+                for revision in chain
+                if (revision.note is None or revision.note.revised <= move.at)
+                and (trace := _revision_trace(revision))
+                and trace.changed >= event.changed
+            ]
+            told.append(f"no metadata revision is the one that {name} promoted, {by}{_since(since)}")
+            named += since
+        if move.card and move.card not in _card_digests(self.folder, self.listing, move.to):
+            since = [trace for trace in self.traces if trace.place in cards and trace.changed >= event.changed]
+            told.append(f"no card is the one that {name} promoted, {by}{_since(since)}")
+            named += since
+        return told, named
+
+
+def _since(traces: Sequence[Trace]) -> str:
+    """What changed after the promotion, by owner: the file system's clock dates the event and the files alike."""
+    owners: dict[Who, list[Trace]] = {}
+    for trace in traces:
+        owners.setdefault(trace.owner, []).append(trace)
+    parts: list[str] = []
+    for owner, own in owners.items():
+        shown = ["the folder itself" if one.place == THE_FOLDER else one.place for one in own]
+        some = ", ".join(shown[:_NAMED]) + (f" and {len(shown) - _NAMED} more" if len(shown) > _NAMED else "")
+        parts.append(f"{some} of {owner}, the last at {iso(max(one.changed for one in own))}")
+    return f"; changed since: {'; '.join(parts)}" if parts else ""
 
 
 def _card_digests(folder: Folder, listing: ModelListing, number: int) -> set[str]:

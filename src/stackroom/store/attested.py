@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -17,11 +16,12 @@ from stackroom.core.attested import Entry
 from stackroom.errors import ConflictError, PermissionDeniedError
 from stackroom.store import layout
 from stackroom.store.access import Access, access_to, current_user, refused
-from stackroom.store.folder import GONE, Folder, explained
+from stackroom.store.folder import GONE, Folder, changed_at, explained
 from stackroom.store.scan import os_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from stackroom.store.records import Problem
 
@@ -43,12 +43,8 @@ def entries_of(folder: Folder, wanted: Callable[[str], bool]) -> Iterable[Entry]
             if error.errno in GONE:
                 continue
             raise
-        yield Entry(name=name, text=text, owner=status.st_uid, changed=_changed(status))
-
-
-def _changed(status: os.stat_result) -> datetime:
-    """In whole microseconds, like the times in the texts."""
-    return datetime.fromtimestamp(status.st_ctime_ns // 1000 / 1_000_000, UTC)
+        # Whole microseconds, like the times in the texts.
+        yield Entry(name=name, text=text, owner=status.st_uid, changed=changed_at(status))
 
 
 def unread_problem(root: Folder, parent: str, stage: str, error: OSError) -> Problem:
@@ -175,7 +171,7 @@ def time_of_the_file_system(root: Folder, stage: str) -> datetime:
         try:
             folder.symlink("now", name)
             try:
-                return _changed(folder.lstat(name))
+                return changed_at(folder.lstat(name))
             finally:
                 folder.unlink(name)
         except OSError as error:

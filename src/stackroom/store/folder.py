@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import stat
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self
 
 from stackroom.core.text import visible
@@ -194,6 +195,11 @@ class Folder:
     def sync(self) -> None:
         """Wait until the names made here would survive a power cut."""
         os.fsync(self.fd)
+
+
+def changed_at(status: os.stat_result) -> datetime:
+    """When the file system says that something changed, in whole microseconds; its owner cannot set that."""
+    return datetime.fromtimestamp(status.st_ctime_ns // 1000 / 1_000_000, UTC)
 
 
 def _unheard(_amount: int, /) -> None:

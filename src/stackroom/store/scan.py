@@ -22,12 +22,13 @@ from stackroom.core.toml import METADATA_LIMIT, line_of, parse_toml
 from stackroom.errors import InvalidInputError
 from stackroom.store import layout
 from stackroom.store.access import user_name
-from stackroom.store.folder import GONE, Folder
+from stackroom.store.folder import GONE, Folder, changed_at
 from stackroom.store.records import Problem, Version
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from stackroom.core.metadata import RevisionNote, Seal
     from stackroom.core.names import Label
@@ -373,6 +374,7 @@ class RevisionText:
         record: what it says; None where it is broken.
         note: what it says about itself; None for number 0.
         owner: of the file, which is the evidence for who wrote it.
+        changed: when the file system says that the file changed; None where it could not be read.
         problem: what is wrong with it, or None.
     """
 
@@ -383,6 +385,7 @@ class RevisionText:
     record: Record | None
     note: RevisionNote | None
     owner: Who
+    changed: datetime | None = None
     problem: Problem | None = None
 
 
@@ -399,8 +402,10 @@ def _read_revision(folder: Folder, listing: ModelListing, revision: int, name: s
         if revision == 0:
             with folder.child(name.partition("/")[0]) as inside:
                 text, owner = inside.read(layout.VERSION_FILE, METADATA_LIMIT), inside.status().st_uid
+                changed = changed_at(inside.lstat(layout.VERSION_FILE))
         else:
-            text, owner = folder.read(name, METADATA_LIMIT), folder.lstat(name).st_uid
+            text, status = folder.read(name, METADATA_LIMIT), folder.lstat(name)
+            owner, changed = status.st_uid, changed_at(status)
     except OSError as error:
         return RevisionText(
             number=revision,
@@ -421,6 +426,7 @@ def _read_revision(folder: Folder, listing: ModelListing, revision: int, name: s
         record=parsed.record,
         note=parsed.note,
         owner=Who(owner, user_name(owner)),
+        changed=changed,
         problem=Problem(place=place, message=str(parsed.error)) if parsed.error else None,
     )
 

@@ -17,12 +17,12 @@ import sys
 import tempfile
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, RegistryError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 STANDARD_INPUT: Final = "-"
 """The path that means standard input."""
@@ -160,14 +160,13 @@ def edited(text: str, suffix: str) -> Iterator[str]:
         UsageError: there is no such editor, it failed, or it left no file.
         InvalidInputError: what came back is not UTF-8, or says nothing where the text said something.
     """
-    fd, path = tempfile.mkstemp(prefix="stackroom-", suffix=suffix)
-    with os.fdopen(fd, "wb") as file:
-        file.write(text.encode(errors="surrogateescape"))
+    path = _private_file(text, suffix)
     try:
-        _run_editor(path)
-        after = _what_is_left(path).decode()
-        _check_not_emptied(text, after, suffix)
-        yield after
+        with _told_to_end():
+            _run_editor(path)
+            after = _what_is_left(path).decode()
+            _check_not_emptied(text, after, suffix)
+            yield after
     except UnicodeDecodeError as error:
         wrong = InvalidInputError(f"the edited text is not UTF-8 at byte {error.start}", facts={"file": path})
         _keep(path, text, wrong)
@@ -179,12 +178,51 @@ def edited(text: str, suffix: str) -> Iterator[str]:
         _forget(path)
 
 
+@contextmanager
+def kept_on_failure(text: str, suffix: str) -> Iterator[None]:
+    """A block that does something with a text that lies nowhere else, such as one from standard input.
+
+    When the block fails, the text is put into a private file that the error names, as :func:`edited` does.
+    """
+    try:
+        with _told_to_end():
+            yield
+    except BaseException as error:
+        try:
+            path = _private_file(text, suffix)
+        except RegistryError as trouble:
+            error.add_note(str(trouble))
+        else:
+            _say_kept(path, error)
+        raise
+
+
+def _private_file(text: str, suffix: str) -> str:
+    """A new file that only the user can read.
+
+    Raises:
+        InvalidInputError: it cannot be made, or the disk is full.
+    """
+    path = ""
+    try:
+        fd, path = tempfile.mkstemp(prefix="stackroom-", suffix=suffix)
+        with os.fdopen(fd, "wb") as file:
+            file.write(text.encode(errors="surrogateescape"))
+    except OSError as error:
+        if path:
+            _forget(path)
+        reason = (error.strerror or str(error)).lower()
+        raise InvalidInputError(
+            f"cannot make a file for your text in {tempfile.gettempdir()}: {reason}",
+            hint="set TMPDIR to a folder with some space",
+        ) from None
+    return path
+
+
 def _run_editor(path: str) -> None:
     named = next((os.environ[name] for name in EDITOR_VARIABLES if os.environ.get(name, "").strip()), "vi")
     try:
-        command = [*shlex.split(named), path]
-        with _deaf_to_interrupts():
-            status = subprocess.run(command, check=False).returncode  # noqa: S603 - the user's own editor, and no shell
+        status = _ran([*shlex.split(named), path])
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise UsageError(
@@ -199,18 +237,59 @@ def _run_editor(path: str) -> None:
         )
 
 
+def _ran(command: list[str]) -> int:
+    """Run the editor; returns its status.
+
+    ctrl+c is the editor's, in which it is a key like any other; the terminal sends it to both. Who is told to end
+    while the editor is open tells the editor, which saves what it holds or not, as it always does, and then ends.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return subprocess.run(command, check=False).returncode  # noqa: S603 - the user's own editor, and no shell
+    told: list[int] = []
+    with subprocess.Popen(command) as editor:  # noqa: S603 - the user's own editor, and no shell
+
+        def pass_on(number: int, _frame: object) -> None:
+            told.append(number)
+            editor.send_signal(number)
+
+        # Functions and not SIG_IGN, which the editor would inherit.
+        with _answering(dict.fromkeys(_ENDING, pass_on) | {signal.SIGINT: lambda _number, _frame: None}):
+            status = editor.wait()
+    if told:
+        raise KeyboardInterrupt
+    return status
+
+
+_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+"""What a process is told to end with: by a person, or by a terminal that goes."""
+
+
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Leave ctrl+c to the editor, in which it is a key like any other; the terminal sends it to both."""
+def _told_to_end() -> Iterator[None]:
+    """Take a request to end for ctrl+c, so that what was typed is kept, and told, on the way out."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with _answering(dict.fromkeys(_ENDING, interrupt)):
+        yield
+
+
+@contextmanager
+def _answering(handlers: Mapping[signal.Signals, Callable[[int, object], None]]) -> Iterator[None]:
+    """Answer signals in another way for a while; one that is ignored, as after ``nohup``, stays so."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # A function and not SIG_IGN, which the editor would inherit.
-    before = signal.signal(signal.SIGINT, lambda _signal, _frame: None)
+    before: dict[signal.Signals, Any] = {}
     try:
+        for number, handler in handlers.items():
+            if signal.getsignal(number) not in {signal.SIG_IGN, None}:
+                before[number] = signal.signal(number, handler)
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 def _what_is_left(path: str) -> bytes:
@@ -256,7 +335,8 @@ def _check_not_emptied(before: str, after: str, suffix: str) -> None:
     """
     if _says_something(before, suffix) and not _says_something(after, suffix):
         raise InvalidInputError(
-            "nothing was changed: the text is empty", hint="to take a field away: stackroom edit REF --unset FIELD"
+            "nothing was changed: the text is empty",
+            hint="to take a field away: stackroom edit REF --unset FIELD" if suffix == ".toml" else "",
         )
 
 
@@ -278,6 +358,10 @@ def _keep(path: str, before: str, error: BaseException) -> None:
         if content == old or not _typed_in(content, old):
             _forget(path)
             return
+    _say_kept(path, error)
+
+
+def _say_kept(path: str, error: BaseException) -> None:
     if isinstance(error, RegistryError):
         error.facts["kept"] = path
     error.add_note(f"what you typed is kept in {path}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stackroom.registry.editing import Edit, Editable
+from stackroom.registry.drafts import draft_text, read_draft
+from stackroom.registry.editing import Edit
 from stackroom.registry.reading import may_write
 from stackroom.store.userfiles import edited
 from stackroom.tui.widgets.drawing import Cell
 
 if TYPE_CHECKING:
+    from stackroom.registry.editables import Editable
     from stackroom.registry.facade import Registry
     from stackroom.tui.present.words import Line
 
@@ -47,10 +49,11 @@ def edit_and_save(registry: Registry, what: Draft) -> str:
             :func:`kept` names.
     """
     start = what.start
-    with edited(start.text, ".toml") as text:
-        if text == start.text:
+    before = draft_text(start.ref, start.revision, start.text)
+    with edited(before, ".toml") as text:
+        if text == before:
             return f"{start.ref} unchanged"
-        done = registry.edit(start.ref, Edit(text=text, base=start.revision))
+        done = registry.edit(start.ref, Edit(text=read_draft(text).text, base=start.revision))
     if not done.made:
         return f"{start.ref} unchanged"
     fields = ", ".join(list(done.changes)[:4])

@@ -1,35 +1,31 @@
-"""``edit``, ``log``, ``revert`` and ``archive``: revising what is said, and seeing how it came to be said."""
+"""``edit``, ``revert`` and ``archive``: revising what is said."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from stackroom.cli.conflicts import say_changes, say_conflict
 from stackroom.cli.metadata import metadata_text_from
 from stackroom.cli.parsing import Command, dry_run_option, reason_option
-from stackroom.cli.style import Piece, Styled
-from stackroom.cli.versions import moment
-from stackroom.cli.words import MISSING, fields_of
-from stackroom.core.metadata import Record, iso, record_of
-from stackroom.core.names import parse_ref
-from stackroom.core.toml import parse_toml
+from stackroom.cli.style import Styled
+from stackroom.cli.words import fields_of
 from stackroom.errors import ConflictError, InvalidInputError, RegistryError, UsageError
-from stackroom.registry.editing import Edit, Revised, differences
+from stackroom.registry.drafts import Draft, draft_text, read_draft, taken_up
+from stackroom.registry.editing import Edit, Revised
+from stackroom.registry.reading import may_write
 from stackroom.store.scan import CARD_LIMIT
-from stackroom.store.userfiles import edited, read_user_file
+from stackroom.store.userfiles import STANDARD_INPUT, edited, kept_on_failure, read_user_file
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Mapping, Sequence
 
     from stackroom.cli.context import Context
-    from stackroom.registry.editing import Editable
-    from stackroom.store.scan import RevisionText
+    from stackroom.registry.editables import Editable
 
-    Changes = Mapping[str, tuple[str | None, str | None]]
-
-_OURS: Final = "#: "
-"""Starts the lines that are for the person at the editor; they are taken out again."""
+_IN_EDITOR: Final = ""
+"""What ``--card`` holds where it names no file."""
 
 
 def _edit_arguments(parser: ArgumentParser) -> None:
@@ -42,39 +38,96 @@ def _edit_arguments(parser: ArgumentParser) -> None:
         help="again for more; FIELD= is the empty text, --unset takes it away",
     )
     parser.add_argument("--unset", action="append", default=[], metavar="FIELD", help="again for more")
-    parser.add_argument("--card", metavar="FILE", help="the new model card; - is stdin")
+    parser.add_argument(
+        "--card",
+        nargs="?",
+        const=_IN_EDITOR,
+        metavar="FILE",
+        help="the new model card; - is stdin; without FILE, which has to be the last word, opens the editor on it",
+    )
     parser.add_argument("--metadata", metavar="FILE", help="the whole record from a .toml or .json file; - is stdin")
     parser.add_argument(
         "--editor",
         action="store_true",
-        help="open $VISUAL or $EDITOR; on a terminal the default where nothing is given",
+        help="open $VISUAL or $EDITOR; on a terminal the default where nothing is given; with --metadata, on that file",
+    )
+    parser.add_argument(
+        "--base", type=int, metavar="N", help="the revision that this is an edit of: a newer one is a conflict"
+    )
+    parser.add_argument(
+        "--merge",
+        action="store_true",
+        help="where somebody changed other fields meanwhile, put this edit on top of theirs",
     )
     reason_option(parser)
     dry_run_option(parser)
 
 
 def _edit(context: Context, options: Namespace) -> int:
-    given = bool(options.set or options.unset or options.card or options.metadata)
-    if options.editor and given:
-        raise UsageError("--editor goes with no other change", hint="set fields, or edit them")
-    if options.metadata and (options.set or options.unset):
-        raise UsageError("--metadata is the whole record, and --set changes a part", hint="use one of them")
-    if not given:
-        if not options.editor and not (sys.stdin.isatty() and context.watched):
+    fields = bool(options.set or options.unset)
+    _check_sense(options, fields=fields)
+    if options.card == _IN_EDITOR:
+        return _edit_card(context, options)
+    if not (fields or options.card or options.metadata):
+        if not options.editor and not _person_there(context):
             raise UsageError(
                 "nothing to change is named, and there is no terminal for an editor",
                 hint="--set FIELD=VALUE, --unset FIELD, --card FILE or --metadata FILE",
             )
-        return _edit_in_editor(context, options)
+        return _edit_in_editor(context, options, None)
+    draft = read_draft(metadata_text_from(options.metadata)) if options.metadata else None
+    if draft and draft.ref:
+        _check_draft(context, draft, options)
+    if options.editor:
+        return _edit_in_editor(context, options, draft)
+    base = options.base if options.base is not None else draft.revision if draft else None
     change = Edit(
         put=fields_of(options.set),
         drop=tuple(options.unset),
-        text=_own_lines(metadata_text_from(options.metadata)) if options.metadata else None,
+        text=draft.text if draft else None,
         card=_card(options.card) if options.card else None,
         reason=options.reason,
+        base=None if options.card and not (fields or draft) else base,
+        card_base=base if options.card and not (fields or draft) else None,
+        merge=options.merge,
         dry_run=options.dry_run,
     )
-    return _revise(context, options, lambda: context.registry.edit(options.ref, change))
+    # What came through a pipe lies nowhere else.
+    if options.metadata == STANDARD_INPUT and change.text is not None:
+        with kept_on_failure(change.text, ".toml"):
+            return _revise_or_ask(context, options, change)
+    if options.card == STANDARD_INPUT and change.card is not None:
+        with kept_on_failure(change.card, ".md"):
+            return _revise_or_ask(context, options, change)
+    return _revise_or_ask(context, options, change)
+
+
+def _check_sense(options: Namespace, *, fields: bool) -> None:
+    if options.editor and (fields or options.card is not None):
+        raise UsageError("--editor goes with no other change but --metadata", hint="set fields, or edit them")
+    if options.metadata and fields:
+        raise UsageError("--metadata is the whole record, and --set changes a part", hint="use one of them")
+    if options.card == _IN_EDITOR and (fields or options.metadata):
+        raise UsageError("--card without a file opens the editor, and goes with no other change")
+    if options.card is not None and (fields or options.metadata) and options.base is not None:
+        raise UsageError("--base is a revision of the metadata or of the card", hint="edit one after the other")
+    if options.base is not None and options.base < -1:
+        raise UsageError("--base is the number of a revision; 0 is as registered")
+
+
+def _check_draft(context: Context, draft: Draft, options: Namespace) -> None:
+    """A text that was kept belongs to what it is an edit of."""
+    ref = context.registry.editable(options.ref).ref
+    if draft.ref != ref:
+        raise UsageError(
+            f"{options.metadata} is an edit of {draft.ref}, as its first line says, and not of {ref}",
+            hint="take the lines that start with #: out of it, if it is meant",
+            facts={"file": options.metadata},
+        )
+
+
+def _person_there(context: Context) -> bool:
+    return sys.stdin.isatty() and context.watched
 
 
 def _card(path: str) -> str:
@@ -84,44 +137,79 @@ def _card(path: str) -> str:
         raise InvalidInputError(f"{path} is not UTF-8 at byte {error.start}", facts={"file": path}) from None
 
 
-def _edit_in_editor(context: Context, options: Namespace) -> int:
+def _edit_in_editor(context: Context, options: Namespace, draft: Draft | None) -> int:
+    """Open the editor on the present record, or on a text that was kept, and write what comes back."""
     registry = context.registry
     start = registry.editable(options.ref)
-    with edited(_head(start) + start.text, ".toml") as text:
-        own = _own_lines(text)
-        change = Edit(text=own, reason=options.reason, base=start.revision, dry_run=options.dry_run)
+    if not options.dry_run:
+        may_write(registry, start.ref.model, f"edit {start.ref}")
+    text, notes = (start.text, []) if draft is None else taken_up(start, draft)
+    before = draft_text(start.ref, start.revision, text, notes)
+    with edited(before, ".toml") as back:
+        if draft is not None and back == before:
+            context.say(f"nothing was changed, and {options.metadata} is still there")
+            return _revised_nothing(context, start)
+        change = Edit(
+            text=read_draft(back).text,
+            reason=options.reason,
+            base=start.revision,
+            merge=options.merge,
+            dry_run=options.dry_run,
+        )
         try:
-            return _revise(context, options, lambda: registry.edit(options.ref, change))
-        except ConflictError:
-            _show_both(context, start, own)
+            return _revise_or_ask(context, options, change)
+        except ConflictError as error:
+            error.hint = (
+                f"stackroom edit {start.ref} --metadata FILE --merge"
+                if error.facts.get("mergeable")
+                else f"stackroom edit {start.ref} --metadata FILE --editor"
+            ) + " takes the file below up again"
             raise
         except RegistryError as error:
             error.hint = error.hint or f"mend the text, then: stackroom edit {start.ref} --metadata FILE"
             raise
 
 
-def _own_lines(text: str) -> str:
-    """The text without our lines: of an editor, or of a file that was kept after one."""
-    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(_OURS.strip()))
+def _revised_nothing(context: Context, start: Editable) -> int:
+    if context.json:
+        context.document(Revised(ref=start.ref, revision=start.revision, made=False, changes={}).document())
+    return 0
 
 
-def _head(start: Editable) -> str:
-    return (
-        f"{_OURS}{start.ref}, revision {start.revision}. Save and leave to write the next revision; lines that start\n"
-        f"{_OURS}with {_OURS.strip()} are dropped. Change nothing to change nothing.\n"
-    )
+def _edit_card(context: Context, options: Namespace) -> int:
+    registry = context.registry
+    start = registry.editable_card(options.ref)
+    if not options.dry_run:
+        may_write(registry, start.ref.model, f"edit the card of {start.ref}")
+    with edited(start.text, ".md") as text:
+        base = start.revision if options.base is None else options.base
+        change = Edit(card=text, reason=options.reason, card_base=base, dry_run=options.dry_run)
+        try:
+            return _revise_or_ask(context, options, change)
+        except ConflictError as error:
+            theirs = error.facts.get("theirs") or {}
+            error.hint = (
+                f"put both together in the file below, then: stackroom edit {start.ref} --card FILE"
+                f" --base {theirs.get('revision', 0)}"
+            )
+            raise
 
 
-def _show_both(context: Context, start: Editable, text: str) -> None:
-    """What they changed meanwhile and what you changed, so that nobody has to guess."""
-    present = context.registry.editable(start.ref)
-    context.say(Styled(f"changed meanwhile, now revision {present.revision}:", "bold"))
-    _say_changes(context, differences(start.record, present.record))
-    context.say(Styled("changed by you, not written:", "bold"))
+def _revise_or_ask(context: Context, options: Namespace, change: Edit) -> int:
+    """Write the revision; where others changed other fields, ask whoever sits there whether both edits stand."""
     try:
-        _say_changes(context, differences(start.record, record_of(parse_toml(text.encode(), where="your text"))))
-    except InvalidInputError as error:
-        context.say(f"  {error}")
+        return _revise(context, options, lambda: context.registry.edit(options.ref, change))
+    except ConflictError as error:
+        if not context.json:
+            say_conflict(context, error)
+        if not error.facts.get("mergeable") or change.merge or context.json or not _person_there(context):
+            if error.facts.get("mergeable"):
+                error.hint = "--merge puts your edit on top of theirs"
+            raise
+        context.say("put your edit on top of theirs? [y/N]")
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise
+    return _revise(context, options, lambda: context.registry.edit(options.ref, replace(change, merge=True)))
 
 
 def _revise(context: Context, options: Namespace, action: Any) -> int:  # noqa: ANN401 - a call that gives Revised
@@ -138,92 +226,10 @@ def _revise(context: Context, options: Namespace, action: Any) -> int:  # noqa: 
         return 0
     written = f"is now at revision {revised.revision}" if revised.made else "would change; nothing was changed"
     context.say(Styled(str(revised.ref), "bold"), f" {written}:")
-    _say_changes(context, revised.changes)
+    say_changes(context, revised.changes)
+    for note in revised.notes:
+        context.say(Styled("note:", "yellow"), f" {note}")
     return 0
-
-
-def _say_changes(context: Context, changes: Changes) -> None:
-    for line in _change_lines(changes):
-        context.say(*line)
-    if not changes:
-        context.say("  nothing")
-
-
-def _change_lines(changes: Changes) -> list[list[Piece]]:
-    return [
-        [f"  {key}: ", Styled(_or_missing(before), "red"), " -> ", Styled(_or_missing(after), "green")]
-        for key, (before, after) in changes.items()
-    ]
-
-
-def _or_missing(value: str | None) -> str:
-    return MISSING if value is None else value
-
-
-# --- log
-
-
-def _log_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("ref", metavar="REF", help="a version, or a model")
-
-
-def _log(context: Context, options: Namespace) -> int:
-    ref = parse_ref(options.ref)
-    if ref.kind != "model":
-        ref = context.reader.version(ref).ref
-    chain = context.reader.revisions(ref)
-    steps = _steps(chain)
-    if context.json:
-        rows = [_revision_document(revision, changes) for revision, changes in zip(chain, steps, strict=True)]
-        context.document({"ref": str(ref), "revisions": rows})
-        return 0
-    for revision, changes in reversed(list(zip(chain, steps, strict=True))):
-        _put_revision(context, revision, changes)
-    if not chain:
-        context.say(f"nobody has said anything about {ref} yet")
-    return 0
-
-
-def _steps(chain: Sequence[RevisionText]) -> list[Changes]:
-    """What every revision changed of the one before; the first one says everything for the first time."""
-    steps: list[Changes] = []
-    before: Record | None = None
-    for revision in chain:
-        if revision.record is None or before is None:
-            steps.append({})
-        else:
-            steps.append(differences(before, revision.record))
-        before = revision.record or before
-    return steps
-
-
-def _revision_document(revision: RevisionText, changes: Changes) -> dict[str, Any]:
-    note = revision.note
-    return {
-        "revision": revision.number,
-        "file": revision.name,
-        "at": iso(note.revised) if note else None,
-        "by": note.revised_by if note else None,
-        "owner": {"uid": revision.owner.uid, "name": revision.owner.name},
-        "reason": note.reason if note else "",
-        "digest": revision.digest,
-        "changes": {key: {"before": before, "after": after} for key, (before, after) in changes.items()},
-        "problem": revision.problem.document() if revision.problem else None,
-    }
-
-
-def _put_revision(context: Context, revision: RevisionText, changes: Changes) -> None:
-    note = revision.note
-    when = f"{moment(note.revised, exact=not context.terminal)} by {note.revised_by}" if note else "as registered"
-    signed = str(revision.owner)
-    # The name in the text is a label; the file's owner is the evidence.
-    evidence = "" if note is None or note.revised_by == signed else f" (the file's owner: {signed})"
-    reason = f": {note.reason}" if note and note.reason else ""
-    context.out(Styled(f"revision {revision.number}", "bold"), f"  {when}{evidence}{reason}")
-    for line in _change_lines(changes):
-        context.out(*line)
-    if revision.problem:
-        context.out(Styled(f"  broken: {revision.problem.message}", "red"))
 
 
 # --- revert and archive
@@ -232,13 +238,16 @@ def _put_revision(context: Context, revision: RevisionText, changes: Changes) ->
 def _revert_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("ref", metavar="REF", help="a version, or a model")
     parser.add_argument("--to", type=int, required=True, metavar="N", help="the revision; 0 is as registered")
+    parser.add_argument("--card", action="store_true", help="of the card, and not of the metadata")
     reason_option(parser)
     dry_run_option(parser)
 
 
 def _revert(context: Context, options: Namespace) -> int:
     def action() -> Revised:
-        return context.registry.revert(options.ref, options.to, reason=options.reason, dry_run=options.dry_run)
+        return context.registry.revert(
+            options.ref, options.to, card=options.card, reason=options.reason, dry_run=options.dry_run
+        )
 
     return _revise(context, options, action)
 
@@ -265,11 +274,11 @@ COMMANDS: Final = {
             "stackroom edit fraud-detector:7 --set metrics.auc=0.934 --set tags=tabular,eu --reason 'measured again'",
             "stackroom edit fraud-detector:7 --card README.md",
             "stackroom edit fraud-detector:7",
+            "stackroom edit fraud-detector:7 --card",
         ),
         about="Every edit is a new revision; older ones stay. Nothing of another person's edit is overwritten, and\n"
         "nothing that you typed into the editor is lost.",
     ),
-    "log": Command(arguments=_log_arguments, run=_log, examples=("stackroom log fraud-detector:7",)),
     "revert": Command(
         arguments=_revert_arguments,
         run=_revert,

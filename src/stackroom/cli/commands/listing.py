@@ -17,6 +17,7 @@ from stackroom.core.names import parse_ref
 from stackroom.core.query import Query, sorted_by
 from stackroom.core.text import visible
 from stackroom.errors import UsageError
+from stackroom.registry.remembering import glance
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -108,6 +109,7 @@ def _chosen(versions: Sequence[Version], options: Namespace) -> list[Version]:
 def _list_models(context: Context, options: Namespace) -> int:
     reader = context.reader
     listing = reader.models()
+    glance(reader, (holding.event for model in listing.models for holding in model.holdings if holding.event))
     models = [model for model in listing.models if _is_wanted(model, options)]
     if options.sort:
         check_sort(options.sort, [_fields(model) for model in models])

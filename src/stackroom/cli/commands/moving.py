@@ -10,6 +10,7 @@ from stackroom.cli.style import Styled
 from stackroom.cli.verdicts import say_verdicts, verdict_lines
 from stackroom.core.names import parse_ref
 from stackroom.errors import GuardRefusedError, PermissionDeniedError, RegistryError
+from stackroom.registry.remembering import remember
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -109,6 +110,9 @@ def _moved(context: Context, options: Namespace, bar: Bar, action: Callable[[Bar
         if not options.dry_run and not bar.reading:
             context.commits(f"stackroom history {model} --stage {options.stage}")
         raise
+    if result.made:
+        # Who moved is the first who would miss it.
+        remember(context.registry)
     if context.json:
         context.document(result.document())
         return 0

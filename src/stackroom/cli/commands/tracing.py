@@ -8,6 +8,7 @@ from stackroom.cli.approvals import put_words
 from stackroom.cli.parsing import Command
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column
+from stackroom.cli.vanished import say_vanished
 from stackroom.cli.versions import moment
 from stackroom.cli.words import MISSING, instant_of
 from stackroom.core import show
@@ -16,6 +17,7 @@ from stackroom.core.metadata import iso
 from stackroom.core.names import parse_ref
 from stackroom.errors import UsageError
 from stackroom.registry.approving import all_approvals
+from stackroom.registry.remembering import forget, of, remember
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -31,6 +33,11 @@ def _history_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--stage", metavar="STAGE", help="of one stage; else of all")
     parser.add_argument("--approvals", action="store_true", help="what people said about versions instead of moves")
     parser.add_argument(
+        "--acknowledge",
+        action="store_true",
+        help="take the events that you saw and that are gone for known: nobody warns you of them any more",
+    )
+    parser.add_argument(
         "--at",
         metavar="TIME",
         help="what held each stage then: 2026-05-03 (the end of that day, UTC), 2026-05-03T14:00Z",
@@ -44,25 +51,31 @@ def _history(context: Context, options: Namespace) -> int:
     reader = context.reader
     model = parse_ref(options.model).model if options.model else None
     events = reader.held_at(when, model, options.stage) if when else reader.history(model, options.stage)
+    gone = of(remember(context.reader), (model,) if model else (), options.stage)
+    if options.acknowledge:
+        forget(context.reader, gone)
     if context.json:
-        document = {
-            "at": iso(when) if when else None,
-            "events": [event_document(event) for event in events],
-            "approvals": [],
-        }
-        context.document(document)
+        rows = [event_document(event) for event in events]
+        vanished = [one.document() for one in gone]
+        at = iso(when) if when else None
+        context.document({"at": at, "events": rows, "approvals": [], "vanished": vanished})
         return 0
     _put_events(context, events, when)
     _say_unattested(context, model, options.stage)
+    if options.acknowledge:
+        known = f"{show.count(len(gone), 'event')} that vanished: known from now on" if gone else "nothing vanished"
+        context.say(known)
+    else:
+        say_vanished(context, gone)
     return 0
 
 
 def _history_of_approvals(context: Context, options: Namespace) -> int:
-    if options.at:
-        raise UsageError("--at asks what held a stage, and --approvals what people said: choose one")
+    if options.at or options.acknowledge:
+        raise UsageError("--at and --acknowledge are about moves, and --approvals about what people said: choose one")
     words = all_approvals(context.reader, options.model, options.stage)
     if context.json:
-        context.document({"at": None, "events": [], "approvals": [word.document() for word in words]})
+        context.document({"at": None, "events": [], "approvals": [word.document() for word in words], "vanished": []})
         return 0
     put_words(context, words, refs=True)
     if not words:
@@ -93,6 +106,7 @@ def event_document(event: Event) -> dict[str, Any]:
         "card": move.card if move else "",
         "extra": dict(move.extra) if move else {},
         "alarms": list(event.notes),
+        "text": event.text,
     }
 
 

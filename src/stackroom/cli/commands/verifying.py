@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from stackroom.cli.parsing import Command
 from stackroom.cli.style import Styled
+from stackroom.cli.vanished import say_vanished
 from stackroom.core import show
+from stackroom.core.names import parse_ref
 from stackroom.errors import IntegrityError, UsageError
+from stackroom.registry.remembering import of, remember
 from stackroom.store.digest import NOT_SEALED
 
 if TYPE_CHECKING:
@@ -40,11 +43,14 @@ def _verify(context: Context, options: Namespace) -> int:
             if not context.json:
                 _put(context, check)
     damaged = [check for check in checks if check.damage]
+    gone = of(remember(registry), [parse_ref(ref).model for ref in options.refs])
     if context.json:
         rows = [check.document() for check in checks]
-        context.document({"ok": not damaged, "damaged": len(damaged), "versions": rows})
+        vanished = [one.document() for one in gone]
+        context.document({"ok": not damaged, "damaged": len(damaged), "versions": rows, "vanished": vanished})
     else:
         _say_summary(context, checks, len(damaged))
+        say_vanished(context, gone)
     return IntegrityError.exit_code if damaged else 0
 
 
@@ -89,6 +95,7 @@ COMMANDS: Final = {
         arguments=_verify_arguments,
         run=_verify,
         examples=("stackroom verify", "stackroom verify fraud-detector@production", "stackroom verify --jobs 8 --json"),
-        about="Ends with 7 where anything is not as it was sealed, or what holds a stage is not what was promoted.",
+        about="Ends with 7 where anything is not as it was sealed, or what holds a stage is not what was promoted.\n"
+        "Says whose file it is, when the file system says that it changed, and who promoted it.",
     ),
 }
