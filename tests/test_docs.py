@@ -8,7 +8,8 @@ from pathlib import Path
 
 from stackroom.core.findings import KINDS, SEVERITIES
 from stackroom.core.metadata import Dataset, Seal
-from stackroom.core.policy import GUARD_NAMES, policy_of
+from stackroom.core.policy import policy_of
+from stackroom.core.rules import GUARD_NAMES
 from stackroom.store import layout
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"

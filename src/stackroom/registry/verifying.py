@@ -20,7 +20,7 @@ from stackroom.store.traces import THE_FOLDER, Trace, cards_beside, strays_with,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from stackroom.core.ledger import Who
+    from stackroom.core.attested import Who
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
     from stackroom.store.records import Holding, Model, Version
