@@ -25,18 +25,18 @@ from support.registries import (
     ERIN,
     EVE,
     RELEASERS,
+    REVIEWERS,
     STEWARD,
     artifacts,
     shared,
     tree,
     unseal,
 )
-from support.users import run_as
+from support.users import User, run_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.users import User
 
 pytestmark = pytest.mark.root
 
@@ -324,3 +324,33 @@ def test_a_sealed_folder_with_a_file_of_somebody_else_is_left_to_its_owner(root:
     assert (extra["place"], extra["owner"]["uid"]) == ("models/fraud/2/mine", BOB.uid)
     assert not one(ALICE, root, "sealed-writable")["fixable"]
     assert fixed_by(ALICE, root) == {}
+
+
+def test_forged_and_borrowed_approvals_are_told(root: Path) -> None:
+    as_user(CAROL, lambda: Registry(root).approve("fraud:2", "production"))
+    assert seen_by(EVE, root) == []
+    text = os.readlink(root / "approvals/production/fraud:2@1")
+    other = User(uid=61_013, gid=61_013, groups=(REVIEWERS,), name="carl")
+    as_user(other, lambda: os.symlink(text.replace("@1", "@2"), root / "approvals/production/fraud:2@2"))
+    as_user(other, lambda: os.symlink(text, root / "approvals/staging/fraud:2@1"))
+    as_user(other, lambda: os.symlink("x", root / "approvals/staging/nonsense"))
+    found = {finding["place"]: finding for finding in seen_by(EVE, root)}
+    assert {place: finding["kind"] for place, finding in found.items()} == {
+        "approvals/production/fraud:2@2": "approval-forged",
+        "approvals/staging/fraud:2@1": "approval-forged",
+        "approvals/staging/nonsense": "foreign-name",
+    }
+    forged = found["approvals/production/fraud:2@2"]
+    assert (forged["severity"], forged["owner"]["uid"]) == ("error", other.uid)
+    assert str(CAROL.uid) in forged["message"]
+    commands = [finding["command"] for finding in found.values() if finding["command"]]
+    as_user(STEWARD, lambda: [subprocess.run(["sh", "-ec", command], check=True) for command in commands])
+    assert {finding["kind"] for finding in seen_by(EVE, root)} == {"foreign-name"}
+
+
+def test_an_approval_that_was_taken_away_leaves_a_gap(root: Path) -> None:
+    for _ in range(2):
+        as_user(CAROL, lambda: Registry(root).approve("fraud:2", "production"))
+        as_user(CAROL, lambda: Registry(root).reject("fraud:2", "production"))
+    as_user(CAROL, lambda: os.unlink(root / "approvals/production/fraud:2@2"))
+    assert one(EVE, root, "event-gap")["place"] == "approvals/production/fraud:2@3"

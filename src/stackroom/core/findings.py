@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stackroom.core.ledger import Who
+    from stackroom.core.attested import Who
 
 Severity = Literal["error", "warning", "note"]
 """``error``: something cannot be read, is not what was sealed or promoted, or is open to replacement by others;
@@ -240,7 +240,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "event-gap": Kind(
         "warning",
-        "Events are missing in the row: an owner took events of his own away.",
+        "Events or approvals are missing in the row: an owner took some of his own away.",
         "Ask who moved then; what holds the stage is not changed by it.",
     ),
     "chain-broken": Kind(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from stackroom.core.findings import Finding
 from stackroom.errors import RegistryError
+from stackroom.registry.examination.approvals import examine_approvals
 from stackroom.registry.examination.folders import examine_feed, examine_folders
 from stackroom.registry.examination.host import examine_caller, examine_clock, examine_host
 from stackroom.registry.examination.ledgers import examine_ledgers, examine_memory
@@ -56,6 +57,7 @@ def examine(reader: Reader) -> Iterator[Finding]:
             examine_folders(tour, tree),
             examine_ledgers(tour, stages),
             examine_memory(tour),
+            examine_approvals(tour),
             examine_models(tour, stages),
             examine_feed(tour),
             told_at_the_end(tour),

@@ -12,7 +12,7 @@ from stackroom.store.mounts import file_system_of
 from stackroom.store.scan import list_models
 
 if TYPE_CHECKING:
-    from stackroom.core.ledger import Who
+    from stackroom.core.attested import Who
     from stackroom.core.names import ModelName
     from stackroom.registry.reading import Reader
     from stackroom.store.access import Access

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stackroom.core.attested import CLOCK_SLACK
 from stackroom.core.findings import Finding
-from stackroom.core.ledger import CLOCK_SLACK
 from stackroom.core.show import duration
 from stackroom.store.caveats import caveats
 from stackroom.store.mounts import file_system_of

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stackroom.core.attested import Validity
 from stackroom.core.findings import Finding
-from stackroom.core.ledger import Event, Validity, event_name, event_place, parse_event_name
+from stackroom.core.ledger import Event, event_name, event_place, parse_event_name
 from stackroom.core.names import ModelName, is_model_name
 from stackroom.registry.examination.models import FAR, LAST_NUMBER
 from stackroom.registry.examination.tour import foreign, who

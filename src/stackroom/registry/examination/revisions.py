@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from stackroom.core.attested import parse_who
 from stackroom.core.findings import Finding
-from stackroom.core.ledger import parse_who
 from stackroom.registry.examination.tour import who
 from stackroom.registry.saying import was_written_to
 from stackroom.store import layout

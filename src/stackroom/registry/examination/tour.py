@@ -12,8 +12,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.attested import Who
 from stackroom.core.findings import Finding
-from stackroom.core.ledger import Who
 from stackroom.store import layout
 from stackroom.store.access import user_name
 from stackroom.store.mending import cannot_be_published

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stackroom.core.attested import Validity
 from stackroom.core.findings import Finding
-from stackroom.core.ledger import Validity
 from stackroom.errors import InvalidInputError
 from stackroom.registry.examination.holders import move_away
 from stackroom.registry.examination.tour import who
