@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stackroom.core.approvals import Word
+    from stackroom.core.attested import Pins
     from stackroom.core.findings import Finding
     from stackroom.core.names import ModelName, Ref
     from stackroom.registry.approving import Spoken
@@ -257,9 +258,18 @@ class Registry(Reader):
         )
         return pruning.prune(self, named, rules, reason=reason, dry_run=dry_run)
 
-    def can(self, ref: str | Ref, stage: str, *, reason: str = "", progress: Progress = silent) -> Judgement:
+    def can(
+        self,
+        ref: str | Ref,
+        stage: str,
+        *,
+        reason: str = "",
+        progress: Progress = silent,
+        override: Sequence[str] = (),
+    ) -> Judgement:
         """Whether the caller may move a version into a stage, and what every guard says."""
-        return judging.judge_move(self, ref, stage, Options(reason=reason, progress=progress))
+        options = Options(reason=reason, progress=progress, override=tuple(override))
+        return judging.judge_move(self, ref, stage, options)
 
     def promote(
         self,
@@ -304,41 +314,63 @@ class Registry(Reader):
         reason: str = "",
         dry_run: bool = False,
         progress: Progress = silent,
+        seen: str | None = None,
         override: Sequence[str] = (),
     ) -> MoveResult:
-        """Make the version that held the stage before hold it again.
+        """Make the version that held the stage before hold it again; ``seen`` as in :meth:`promote`.
 
         Raises:
             NotFoundError: nothing held it before.
             IntegrityError: what held it is gone or changed.
+            ConflictError: somebody was faster.
         """
-        options = Options(reason=reason, dry_run=dry_run, progress=progress, override=tuple(override))
+        options = Options(reason=reason, dry_run=dry_run, progress=progress, seen=seen, override=tuple(override))
         return moving.rollback(self, model, stage, options)
 
     def clear(
-        self, model: str, stage: str, *, reason: str = "", dry_run: bool = False, override: Sequence[str] = ()
+        self,
+        model: str,
+        stage: str,
+        *,
+        reason: str = "",
+        dry_run: bool = False,
+        seen: str | None = None,
+        override: Sequence[str] = (),
     ) -> MoveResult:
-        """Make nothing hold the stage.
+        """Make nothing hold the stage; ``seen`` as in :meth:`promote`.
 
         Raises:
             NotFoundError: nothing does.
+            ConflictError: somebody was faster.
         """
-        options = Options(reason=reason, dry_run=dry_run, override=tuple(override))
+        options = Options(reason=reason, dry_run=dry_run, seen=seen, override=tuple(override))
         return moving.clear(self, model, stage, options)
 
-    def approve(self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False) -> Spoken:
+    def approve(
+        self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False, seen: Pins | None = None
+    ) -> Spoken:
         """Say yes to a version for a stage: to its artifacts, metadata and card as they are now.
+
+        Args:
+            ref: the version.
+            stage: for which.
+            reason: why.
+            dry_run: check, and write nothing.
+            seen: what the version was when that was decided; another one is a conflict.
 
         Raises:
             NotFoundError: no such version or stage.
             PermissionDeniedError: the kernel refuses.
             IntegrityError: the version is not as it was sealed.
+            ConflictError: it changed since it was seen.
         """
-        return approving.speak(self, Op.APPROVE, (ref, stage), reason=reason, dry_run=dry_run)
+        return approving.speak(self, Op.APPROVE, (ref, stage), reason=reason, dry_run=dry_run, seen=seen)
 
-    def reject(self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False) -> Spoken:
+    def reject(
+        self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False, seen: Pins | None = None
+    ) -> Spoken:
         """Say no to a version for a stage, as :meth:`approve` says yes; the later of one person's words stands."""
-        return approving.speak(self, Op.REJECT, (ref, stage), reason=reason, dry_run=dry_run)
+        return approving.speak(self, Op.REJECT, (ref, stage), reason=reason, dry_run=dry_run, seen=seen)
 
     def approvals(self, ref: str | Ref, stage: str | None = None) -> tuple[Word, ...]:
         """What was said about a version for a stage, or for all, oldest first, each with what has become of it.
