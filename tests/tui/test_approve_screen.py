@@ -9,7 +9,7 @@ import pytest
 
 from stackroom.registry import approving
 from stackroom.registry.editing import Edit
-from stackroom.store import access
+from stackroom.store import access, attested
 from stackroom.tui import picture
 from stackroom.tui.screens.approve import ApprovePage
 from stackroom.tui.screens.browse import BrowsePage
@@ -115,7 +115,7 @@ def test_who_may_not_speak_sees_the_directory_the_group_and_its_members(
     registry: Registry, sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask_for_approvals(registry, sample, "production")
-    real = approving.access_to_stage
+    real = attested.access_to_stage
     monkeypatch.setattr(
         approving,
         "access_to_stage",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from stackroom.core.approvals import Op
+from stackroom.core.attention import OLDER_THAN
 from stackroom.core.metadata import record_of
 from stackroom.core.numbers import plain_numbers
 from stackroom.core.pruning import Rules, age_of, best_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stackroom.core.approvals import Word
+    from stackroom.core.attention import Remark
     from stackroom.core.attested import Pins
     from stackroom.core.findings import Finding
     from stackroom.core.names import ModelName, Ref
@@ -406,6 +408,20 @@ class Registry(Reader):
         """
         yield from verifying.verify(self, self.to_verify(refs), progress, jobs=jobs)
         yield from verifying.missing_holders(self, refs)
+
+    def review(self, *models: str, older_than: str | timedelta = OLDER_THAN) -> tuple[Remark, ...]:
+        """What needs attention in the models, the worst first: of their newest versions and of those that hold a stage.
+
+        Args:
+            models: which; all without.
+            older_than: age from which on what waits is stale: ``30d``, ``12h``, ``8w``.
+
+        Raises:
+            NotFoundError: no such model.
+        """
+        from stackroom.registry import reviewing  # noqa: PLC0415 - as in examine
+
+        return reviewing.review(self, models, older_than=age_of(older_than))
 
     def whoami(self) -> Caller:
         """Who the caller is here, what he may probably do, and on what file system."""

@@ -98,7 +98,7 @@ def _registered(version: Version, created: datetime) -> Happening:
         model=version.model,
         number=version.number,
         by=version.owner.label,
-        notes=version.labels,
+        notes=tuple(f"labelled {label}" for label in version.labels),
         place=f"{version.ref}",
     )
 

@@ -337,9 +337,10 @@ class Browser(Going):
             if fresh:
                 self.page.say(fresh[0].message, tone="bad")
 
-    def back_with(self, message: str, models: set[str]) -> None:
-        """Leave the screen on top with a message for the one below, and read what was changed."""
-        self.pop_screen()
+    def back_with(self, page: Page, message: str, models: set[str]) -> None:
+        """Leave a screen, unless it was left already, with a message for the one below; read what was changed."""
+        if self.page is page:
+            self.pop_screen()
         self._read_own(models)
         if self.page is not None:
             self.page.say(message, tone="good")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 COLUMNS: Final = (
     Column(key="kind", label="WHAT"),
     Column(key="ref", label="VERSION", max_width=36, min_width=12),
-    Column(key="why", label="WHY", max_width=90, min_width=12),
-    Column(key="command", label="COMMAND", max_width=70, min_width=20, priority=1),
+    Column(key="why", label="WHY", max_width=90, min_width=30),
+    Column(key="command", label="COMMAND", max_width=70, min_width=36, priority=1),
 )
 """Of the list."""
 

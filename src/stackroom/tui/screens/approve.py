@@ -207,7 +207,7 @@ class ApprovePage(Page):
         if spoken.already:
             what = f"you {spoken.op.done} {spoken.ref} for {spoken.stage} already, and that stands"
         noted = f"; {spoken.remarks[0]}" if spoken.remarks else f" ({spoken.approval})"
-        self.browser.back_with(what + noted, {self.ref.model})
+        self.browser.back_with(self, what + noted, {self.ref.model})
 
     # ---- keys
 

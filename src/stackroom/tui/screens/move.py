@@ -336,7 +336,7 @@ class MovePage(Page):
         trouble = f"; live/ is behind: {result.live_trouble}" if result.live_trouble else ""
         undo = f"; {self.browser.key_of('undo')} undoes it" if result.made and self.intent.undo is None else ""
         told = f"{what} ({result.event or 'nothing written'}){undo}{trouble}"
-        self.browser.back_with(told, {self.model_name})
+        self.browser.back_with(self, told, {self.model_name})
 
     # ---- keys
 
