@@ -11,6 +11,7 @@ import pytest
 
 from stackroom.registry import examining, remembering
 from stackroom.registry.editing import Edit
+from stackroom.tui.places import Personal
 from stackroom.tui.screens.activity import ActivityPage
 from stackroom.tui.screens.doctor import DoctorPage
 from stackroom.tui.screens.review import ReviewPage
@@ -63,6 +64,7 @@ def test_activity_looks_as_it_did_is_filtered_and_opens_the_version(registry: Re
         await somebody.press("L")
         # The times of the files are those of the copy; the texts' own are older.
         await somebody.press(*"/registered tumor", "enter")
+        await until(lambda: "enter open" in somebody.text, "the line of the filter is closed")
         somebody.golden("activity")
         await somebody.press("G", "enter")
         page = somebody.page
@@ -222,5 +224,18 @@ def test_an_event_that_vanished_is_news_and_stays_in_the_banner_until_it_is_know
         remembering.forget(registry)
         await somebody.press("r")
         assert "vanished" not in somebody.text
+
+    walk(registry, steps, personal=Personal(remembers=True))
+
+
+def test_without_a_memory_of_its_own_the_interface_still_tells_what_the_commands_remember(
+    registry: Registry, sample: Path
+) -> None:
+    registry.promote("iris-species:3", "staging", reason="soon gone")
+    remembering.remember(registry)
+    (sample / "stages" / "staging" / "iris-species@1").unlink()
+
+    async def steps(somebody: Walk) -> None:
+        assert somebody.app.banner() == ["! 1 event that you saw vanished: :vanished"]
 
     walk(registry, steps)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from stackroom.core.settings import nearest
 from stackroom.core.show import count
 from stackroom.errors import UsageError
-from stackroom.registry.remembering import remember
+from stackroom.registry.remembering import remember, vanished
 from stackroom.tui import editing, running, terminal
 from stackroom.tui.background import Background, Done, Failed
 from stackroom.tui.clipboard import OSC52_LIMIT, copy_in_tmux
@@ -324,9 +324,9 @@ class Browser(Going):
         return [*([f"! {error}"] if error else []), *([gone] if gone else [])]
 
     def _compare_remembered(self) -> None:
-        """What was seen of the ledgers, against what is there now; remembers it, in the user's own folder."""
-        registry = self.registry
-        self._work.run("vanished", lambda _task: remember(registry))
+        """What was seen of the ledgers, against what is there now; remembers it, where anything may be remembered."""
+        registry, look = self.registry, remember if self.personal.remembers else vanished
+        self._work.run("vanished", lambda _task: look(registry))
 
     def _tell_vanished(self, found: tuple[Vanished, ...]) -> None:
         """An event that is gone is news, once; it stays in the banner until it is known."""
