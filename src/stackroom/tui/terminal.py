@@ -160,6 +160,8 @@ def prepare(environ: MutableMapping[str, str], colours: str = "auto") -> None:
         environ: of the process.
         colours: how many the user wants: ``auto``, ``none``, ``16``, ``256`` or ``truecolor``.
     """
+    for name in ("COLUMNS", "LINES"):
+        environ.pop(name, None)  # exported once, they would be believed and the terminal would not, also when resized
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     if "SSH_CONNECTION" in environ or "SSH_TTY" in environ:
