@@ -6,8 +6,10 @@ import tomllib
 from dataclasses import fields
 from pathlib import Path
 
+from stackroom.core.findings import KINDS, SEVERITIES
 from stackroom.core.metadata import Dataset, Seal
-from stackroom.core.policy import GUARD_NAMES, policy_of
+from stackroom.core.policy import policy_of
+from stackroom.core.rules import GUARD_NAMES
 from stackroom.store import layout
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -37,3 +39,17 @@ def test_every_place_of_the_layout_is_in_the_format() -> None:
     places = [layout.MODELS, layout.STAGES, layout.LIVE, layout.APPROVALS, layout.OBSERVATIONS, layout.FEED]
     names = [layout.VERSION_FILE, layout.SHA256_FILE, layout.XXH128_FILE, layout.CARD_FILE, layout.REGISTRY_FILE]
     assert [name for name in [*places, *names] if name not in text] == []
+
+
+def test_every_kind_of_finding_is_in_the_reference_word_for_word_and_no_other() -> None:
+    text = (REFERENCE / "doctor.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    wanted = [
+        [f"`{slug}`", kind.severity, "yes" if kind.fixed else "", kind.explanation, kind.remedy]
+        for slug, kind in KINDS.items()
+    ]
+    assert rows == wanted
+    assert {kind.severity for kind in KINDS.values()} == set(SEVERITIES)
+    assert [
+        slug for slug, kind in KINDS.items() if not (kind.explanation.endswith(".") and kind.remedy.endswith("."))
+    ] == []

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from stackroom.core.approvals import Word
     from stackroom.core.compare import Comparison
     from stackroom.core.ledger import Event
     from stackroom.core.metadata import Record
@@ -36,9 +37,11 @@ if TYPE_CHECKING:
         RegistryError,
         UsageError,
     )
+    from stackroom.registry.approving import Spoken
     from stackroom.registry.editing import Edit, Revised
     from stackroom.registry.facade import Registry
-    from stackroom.registry.moving import Judgement, MoveResult
+    from stackroom.registry.judging import Judgement
+    from stackroom.registry.moving import MoveResult
     from stackroom.store.records import Model, Version
 
 __version__ = "0.1.0"
@@ -51,7 +54,7 @@ _HOMES = {
     "GuardRefusedError": "stackroom.errors",
     "IntegrityError": "stackroom.errors",
     "InvalidInputError": "stackroom.errors",
-    "Judgement": "stackroom.registry.moving",
+    "Judgement": "stackroom.registry.judging",
     "Model": "stackroom.store.records",
     "MoveResult": "stackroom.registry.moving",
     "NotFoundError": "stackroom.errors",
@@ -61,8 +64,10 @@ _HOMES = {
     "Registry": "stackroom.registry.facade",
     "RegistryError": "stackroom.errors",
     "Revised": "stackroom.registry.editing",
+    "Spoken": "stackroom.registry.approving",
     "UsageError": "stackroom.errors",
     "Version": "stackroom.store.records",
+    "Word": "stackroom.core.approvals",
 }
 
 __all__ = [
@@ -83,8 +88,10 @@ __all__ = [
     "Registry",
     "RegistryError",
     "Revised",
+    "Spoken",
     "UsageError",
     "Version",
+    "Word",
     "open",
 ]
 

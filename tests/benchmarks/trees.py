@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 import xxhash
 
-from stackroom.core.ledger import Move, Who, event_name, event_place, format_move
+from stackroom.core.attested import Who
+from stackroom.core.ledger import Move, event_name, event_place, format_move
 from stackroom.core.metadata import Record, Seal, record_of, sealed_document
 from stackroom.core.names import ModelName, StageName
 from stackroom.core.toml import format_toml

@@ -579,6 +579,68 @@ def test_words_are_no_time_and_what_is_one_is_said(fraud: Cli) -> None:
     assert "the end of that day, UTC" in answer.err
 
 
+def test_history_shows_what_was_overridden(fraud: Cli) -> None:
+    policy = fraud.registry / "registry.toml"
+    policy.write_text(policy.read_text().replace('["auc >= 0.90"]', '{ value = ["auc >= 0.99"], overridable = true }'))
+    refused = fraud("can", "fraud:1", "production")
+    assert refused.code == 5
+    assert "(--override metrics --reason '…' overrides it)" in refused.out
+    override = ("promote", "fraud:1", "production", "--override", "metrics")
+    assert fraud(*override).code == 2
+    assert fraud(*override, "--override", "verify", "--reason", "x").code == 5
+    assert fraud(*override, "--override", "archived", "--reason", "x").code == 2
+    answer = fraud.ok(*override, "--reason", "an outage")
+    assert "overridden, and the event says so for ever: metrics" in answer.err
+    row = fraud.ok("history", "fraud", "--stage", "production").out.splitlines()
+    assert row[0].split("\t")[-1] == "OVERRIDDEN"
+    assert row[1].split("\t")[-1] == "metrics"
+    (event,) = fraud.json("history", "--stage", "production")["events"]
+    assert (event["override"], event["extra"]) == (["metrics"], {})
+
+
+# --- approvals
+
+
+def test_approve_prints_the_name_and_warns_of_what_does_not_count(fraud: Cli) -> None:
+    answer = fraud.ok("approve", "fraud:1", "production", "--reason", "read it")
+    assert answer.out == "approvals/production/fraud:1@1\n"
+    assert "approved fraud:1 for production, as it is now" in answer.err
+    assert "an author's own approval does not count" in answer.err
+    assert "already" in fraud.ok("approve", "fraud:1", "production").err
+    assert fraud.ok("reject", "fraud:1", "production").out == "approvals/production/fraud:1@2\n"
+
+
+def test_what_people_said_is_shown_with_what_has_become_of_it(fraud: Cli) -> None:
+    fraud.ok("approve", "fraud:1", "production", "--reason", "read \x1b[31m it")
+    fraud.ok("reject", "fraud:1", "staging")
+    fraud.ok("edit", "fraud:1", "--set", "team=x")
+    fraud.ok("approve", "fraud:1", "production")
+    shown = fraud.ok("show", "fraud:1").out
+    assert "read ␛[31m it" in shown
+    assert "void: another metadata now; spoke again since" in shown
+    words = fraud.json("show", "fraud:1")["approvals"]
+    assert [(word["stage"], word["op"], word["stands"]) for word in words] == [
+        ("staging", "reject", False),
+        ("production", "approve", False),
+        ("production", "approve", True),
+    ]
+    rows = fraud.ok("history", "--approvals", "--stage", "production").out.splitlines()
+    assert [row.split("\t")[2] for row in rows] == ["VERSION", "fraud:1", "fraud:1"]
+    assert len(fraud.json("history", "fraud", "--approvals")["approvals"]) == 3
+    assert fraud("history", "--approvals", "--at", "2026-01-01").code == 2
+
+
+def test_can_tells_who_has_spoken(fraud: Cli) -> None:
+    policy = fraud.registry / "registry.toml"
+    policy.write_text(policy.read_text().replace("guards = {", "guards = { approvals = 1,"))
+    fraud.ok("approve", "fraud:1", "production")
+    answer = fraud("can", "fraud:1", "production")
+    assert answer.code == 5
+    assert "0 of 1" in answer.out
+    assert "and is the author: does not count; wanted: 1 person to approve it as it is now" in answer.out
+    assert [word["op"] for word in fraud("can", "fraud:1", "production", "--json").document["approvals"]] == ["approve"]
+
+
 # --- verify
 
 
@@ -617,6 +679,8 @@ DRY = {
     "promote": ("promote", "fraud:2", "staging"),
     "rollback": ("rollback", "fraud", "staging"),
     "clear": ("clear", "fraud", "staging"),
+    "approve": ("approve", "fraud:1", "production"),
+    "reject": ("reject", "fraud:1", "production", "--reason", "x"),
 }
 
 

@@ -135,9 +135,17 @@ ANSWERS: list[tuple[str, ...]] = [
     ("clear", "fraud", "staging"),
     ("can", "fraud:2", "production"),
     ("can", "fraud:1", "staging"),
+    ("approve", "fraud:1", "production", "--reason", "read it"),
+    ("approve", "fraud:1", "production"),
+    ("reject", "fraud:1", "production", "--dry-run"),
+    ("show", "fraud:1"),
     ("history",),
+    ("history", "--approvals"),
     ("history", "--at", "2999-01-01"),
     ("verify",),
+    ("doctor",),
+    ("doctor", "--fix", "--dry-run"),
+    ("doctor", "--fix"),
 ]
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from stackroom.core.guards import Candidate, Situation, Verdict, judge
+from stackroom.core.guards import judge
 from stackroom.core.metadata import record_of
 from stackroom.core.names import StageName, parse_ref
 from stackroom.core.policy import policy_of
+from stackroom.core.verdicts import Candidate, Situation, Verdict
 
 NAN = float("nan")
 

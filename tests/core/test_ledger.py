@@ -7,22 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackroom.core.ledger import (
+from stackroom.core.attested import (
     EVENT_LIMIT,
     Entry,
-    Move,
     StageFolder,
     Validity,
     Who,
     decode,
     encode,
+    format_pairs,
+    parse_pairs,
+)
+from stackroom.core.ledger import (
+    Move,
     event_name,
     event_place,
     format_move,
-    format_pairs,
     parse_event_name,
     parse_move,
-    parse_pairs,
     prev_of,
     replay,
 )
@@ -74,6 +76,7 @@ MOVES = st.builds(
     by=st.builds(Who, st.integers(0, 2**32 - 1), UNICODE.map(lambda text: text[:8])),
     at=st.datetimes(timezones=st.just(UTC)),
     why=UNICODE.map(lambda text: text[:40]),
+    override=st.sampled_from([(), ("metrics",), ("soak_hours", "approvals")]),
     digest=st.sampled_from(["", "sha256:ab"]),
     metadata=st.sampled_from(["", "sha256:cd"]),
     card=st.sampled_from(["", "sha256:ef"]),

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackroom.core.policy import MetricRule, Policy, Tolerance, policy_of
+from stackroom.core.policy import Policy, policy_of
+from stackroom.core.rules import MetricRule, Tolerance
 from stackroom.errors import InvalidInputError
 
 HEAD = 'format = 1\nid = "reg"\n'
@@ -58,7 +59,37 @@ def test_the_example_of_the_documentation_is_understood() -> None:
     [
         ("stagez = 1", "stagez"),
         ("[stages.production]\nguard = {}", "stages.production.guard"),
-        ("[stages.production.guards]\nfour_eyes = true", "stages.production.guards.four_eyes"),
+        ("[stages.production.guards]\nfive_eyes = true", "stages.production.guards.five_eyes"),
+        ("[stages.production.guards]\nfour_eyes = 1", "stages.production.guards.four_eyes"),
+        ("[stages.production.guards]\nsteward_owned = 'x'", "stages.production.guards.steward_owned"),
+        ("[stages.production.guards]\napprovals = 0", "stages.production.guards.approvals"),
+        ("[stages.production.guards]\napprovals = true", "stages.production.guards.approvals"),
+        ("[stages.production.guards]\napprovals = 1.5", "stages.production.guards.approvals"),
+        ("[stages.production.guards]\nsoak_hours = 24", "stages.production.guards.soak_hours"),
+        ("[stages.a]\n[stages.production.guards]\nsoak_hours = 0", "stages.production.guards.soak_hours"),
+        ("[stages.a]\n[stages.production.guards]\nsoak_hours = nan", "stages.production.guards.soak_hours"),
+        ("[stages.a]\n[stages.production.guards]\nsoak_hours = inf", "stages.production.guards.soak_hours"),
+        ("[stages.a]\n[stages.b]\nalias = true\nguards = { soak_hours = 1 }", "stages.b.guards.soak_hours"),
+        ("[stages.production.guards]\ncommand = []", "stages.production.guards.command"),
+        ("[stages.production.guards]\ncommand = 'checks/x'", "stages.production.guards.command"),
+        ("[stages.production.guards]\ncommand = ['../x']", "stages.production.guards.command"),
+        ("[stages.production.guards]\ncommand = ['checks//x']", "stages.production.guards.command"),
+        ("[stages.production.guards]\ncommand = ['{path}']", "stages.production.guards.command"),
+        ("[stages.production.guards]\ncommand = ['x', '{colour}']", "stages.production.guards.command"),
+        (
+            "[stages.p.guards]\ncommand = { value = ['x'], seconds = 0 }",
+            "stages.p.guards.command.seconds",
+        ),
+        (
+            "[stages.p.guards]\nverify = { value = true, seconds = 1 }",
+            "stages.p.guards.verify.seconds",
+        ),
+        ("[stages.p.guards]\nverify = { overridable = true }", "stages.p.guards.verify.value"),
+        (
+            "[stages.p.guards]\nverify = { value = true, overridable = 1 }",
+            "stages.p.guards.verify.overridable",
+        ),
+        ("[stages.p.guards]\nnot_worse = { auc = 0.1, overridable = true }", "stages.p.guards.not_worse.auc"),
         ("[stages.production.guards]\nvrify = true", "stages.production.guards.vrify"),
         ("[stages.production.guards]\nverify = 1", "stages.production.guards.verify"),
         ('[stages.production.guards]\nfrom = ["nowhere"]', "stages.production.guards.from"),

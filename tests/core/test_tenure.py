@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from stackroom.core.ledger import Event, Move, Validity, Who
+from stackroom.core.attested import Validity, Who
+from stackroom.core.ledger import Event, Move
 from stackroom.core.names import ModelName, StageName
 from stackroom.core.tenure import tenures
 

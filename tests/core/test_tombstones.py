@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackroom.core.ledger import Entry, Validity, Who
+from stackroom.core.attested import Entry, Validity, Who
 from stackroom.core.tombstones import Tombstone, format_tombstone, judge_tombstone, tombstone_place
 from stackroom.errors import InvalidInputError
 from support.registries import NOW

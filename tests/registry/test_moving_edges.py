@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stackroom.core.ledger import Validity
+from stackroom.core.attested import Validity
 from stackroom.errors import ConflictError, IntegrityError, NotFoundError, RegistryError
 from stackroom.registry.facade import Registry
 from stackroom.store import ledgers
@@ -151,7 +151,7 @@ def test_the_holder_is_worth_what_it_was_promoted_with_also_after_it_was_promote
         other.promote("fraud:2", "staging")
         return plain(*args)
 
-    monkeypatch.setattr("stackroom.registry.moving.read_ledger", slow)
+    monkeypatch.setattr("stackroom.registry.judging.read_ledger", slow)
     verdict = registry.can("fraud:1", "staging").verdicts[0]
     assert (verdict.passed, verdict.seen, verdict.wanted) == (
         False,

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sample.story import POLICY, STORY, Step
 from sample.train import train_all
-from stackroom.core.ledger import Who
+from stackroom.core.attested import Who
 from stackroom.core.names import StageName
 from stackroom.registry.facade import Registry
 from stackroom.store import setup, tree

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stackroom.core.ledger import Move, Validity, Who, event_place
+from stackroom.core.attested import Validity, Who
+from stackroom.core.ledger import Move, event_place
 from stackroom.core.names import ModelName, StageName
 from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError, RegistryError
 from stackroom.store import ledgers

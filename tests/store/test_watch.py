@@ -48,6 +48,15 @@ def test_a_registered_version_is_noticed_with_and_without_a_feed(registry: Regis
         assert seen.poll().models == {ModelName("wine-origin")}
 
 
+def test_an_approval_is_noticed_without_a_sweep(registry: Registry) -> None:
+    registry.approve("wine-origin:1", "staging")
+    seen = Watch(str(registry.path))
+    seen.poll()
+    seen._next_sweep = float("inf")
+    registry.reject("wine-origin:1", "staging")
+    assert seen.poll().models == {ModelName("wine-origin")}
+
+
 def test_a_hint_names_the_model_without_a_sweep(registry: Registry, tmp_path: Path) -> None:
     (registry.path / "feed").mkdir()
     seen = Watch(str(registry.path))

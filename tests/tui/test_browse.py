@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stackroom.core.ledger import Who
+from stackroom.core.attested import Who
 from stackroom.core.toml import format_toml
 from stackroom.registry.facade import Registry
 from stackroom.store import access

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from stackroom.core.ledger import Who
+from stackroom.core.attested import Who
 from stackroom.errors import NotFoundError, PermissionDeniedError
 from stackroom.registry.facade import Registry
 from stackroom.store.watch import Watch

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stackroom.registry import moving
+from stackroom.registry import judging, moving
 from stackroom.registry.facade import Registry
-from stackroom.store import access, digest
+from stackroom.registry.judging import Options
+from stackroom.store import access, attested, digest
 from stackroom.tui.present.move import hashing
 from stackroom.tui.screens.browse import BrowsePage
 from stackroom.tui.screens.move import MovePage
@@ -147,7 +148,7 @@ def test_somebody_faster_is_named_and_the_move_is_judged_again(registry: Registr
         await somebody.press(*"better", "enter")
         await somebody.type("diabetes-progression:4")
         other = Registry(sample, clock=lambda: NOW)
-        moving.clear(other, "diabetes-progression", "production", moving.Options(reason="it is on fire"))
+        moving.clear(other, "diabetes-progression", "production", Options(reason="it is on fire"))
         await somebody.press("enter")
         assert somebody.page is page
         assert "was faster" in somebody.text
@@ -216,7 +217,7 @@ def test_reading_the_artifacts_shows_how_far_it_is_and_escape_gives_it_up(
         going_on.wait(10)
         return real(folder, sealed, progress)  # type: ignore[arg-type]  # handed through
 
-    monkeypatch.setattr(moving, "verify_version", slow)
+    monkeypatch.setattr(judging, "verify_version", slow)
 
     async def steps(somebody: Walk) -> None:
         somebody.app.move(registry.version("iris-species:3").model, 3, "staging")
@@ -232,6 +233,36 @@ def test_reading_the_artifacts_shows_how_far_it_is_and_escape_gives_it_up(
 
     walk(registry, steps)
     assert registry.ledger("iris-species", "staging").events == ()
+
+
+def test_guards_about_people_and_programs_say_what_they_saw_before_a_reason_is_typed(
+    registry: Registry, sample: Path
+) -> None:
+    file = sample / "registry.toml"
+    asks = 'approvals = { value = 1, overridable = true }, reason = true, command = ["checks/audit", "{ref}"], require'
+    file.write_text(file.read_text().replace("guards = { require", f"guards = {{ {asks}"))
+    for folder in (sample, sample / "checks"):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+    file.chmod(0o644)
+    program = sample / "checks" / "audit"
+    program.write_text('#!/bin/sh\necho "audited $1"\n')
+    program.chmod(0o755)
+    registry.refresh()
+
+    async def steps(somebody: Walk) -> None:
+        await judge(somebody, "iris-species:3", "staging")
+        assert "0 of 1" in somebody.text
+        assert "--override approvals --reason … overrides it" in somebody.text
+        assert "not run: it is run last" in somebody.text
+        text = file.read_text().replace("approvals = { value = 1, overridable = true }, ", "")
+        file.write_text(text)
+        registry.refresh()
+        await somebody.press("r")
+        await somebody.settle()
+        assert "ended with 0: audited iris-species:3" in somebody.text
+
+    walk(registry, steps)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +283,7 @@ def test_who_may_not_sees_why_and_the_lines_are_not_asked(registry: Registry, mo
 
     real = access.access_to
     monkeypatch.setattr(
-        moving,
+        attested,
         "access_to",
         lambda directory: replace(
             real(directory), allowed=False, group="ml-release", members=("bo", "eva"), group_may=True

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from stackroom.core.ledger import Who
+from stackroom.core.attested import Who
 from stackroom.core.names import StageName
 from stackroom.core.tenure import Tenure
 from stackroom.tui.glyphs import ASCII, LIMITED, UNICODE, Glyphs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stackroom.core.ledger import Who
+from stackroom.core.attested import Who
 from stackroom.core.names import StageName
 from stackroom.core.show import age
 from stackroom.errors import PermissionDeniedError

@@ -28,8 +28,11 @@ COMMANDS = {
     "rollback": ("moving", "make the version that held a stage before hold it again"),
     "clear": ("moving", "make nothing hold a stage"),
     "can": ("moving", "say whether a version may move, what every guard says, and who can"),
+    "approve": ("approving", "say yes to a version for a stage, as it is now"),
+    "reject": ("approving", "say no to a version for a stage; takes your own approval back"),
     "history": ("tracing", "list who moved what when and why, or what held each stage at a time"),
     "verify": ("verifying", "read the artifacts again and compare them with what was sealed and promoted"),
+    "doctor": ("doctor", "say who you are here, and find what is not as it should be; with --fix mend what you may"),
     "tui": ("browsing", "browse registries in the terminal; the same as no command at all"),
 }
 """Name -> (module below :mod:`stackroom.cli.commands`, one line); in the order in which help lists them."""

@@ -43,7 +43,9 @@ class Bar:
         self._lock = threading.Lock()
 
     def __call__(self, amount: int, /) -> None:
-        """Count bytes; draws now and then."""
+        """Count bytes; draws now and then. 0 bytes are a question whether to go on, and nothing to draw."""
+        if not amount:
+            return
         with self._lock:
             self.done += amount
             now = time.monotonic()

@@ -23,6 +23,17 @@ def verdict_lines(context: Context, verdicts: Iterable[Mapping[str, Any]], glyph
     """The lines of verdicts, as their documents hold them."""
     for verdict in verdicts:
         sign = Styled(glyphs.yes, "green") if verdict["passed"] else Styled(glyphs.no, "red")
-        yield ["  ", sign, " ", Styled(verdict["guard"], "bold"), f": {verdict['seen']}; wanted: {verdict['wanted']}"]
-        if verdict["advice"] and not verdict["passed"]:
+        said = f": {verdict['seen']}; wanted: {verdict['wanted']}"
+        yield ["  ", sign, " ", Styled(verdict["guard"], "bold"), said, *_overriding(verdict)]
+        if verdict["advice"] and not verdict["passed"] and not verdict["overridden"]:
             yield ["      ", Styled(f"try: {context.runnable(verdict['advice'])}", "cyan")]
+
+
+def _overriding(verdict: Mapping[str, Any]) -> list[Piece]:
+    """Whether a guard that refuses has to be obeyed."""
+    if verdict["overridden"]:
+        return [" ", Styled("(overridden)", "yellow")]
+    if verdict["overridable"] and not verdict["passed"]:
+        name = verdict["guard"].partition(" ")[0]
+        return [" ", Styled(f"(--override {name} --reason '…' overrides it)", "yellow")]
+    return []

@@ -1,121 +1,61 @@
 """Whether a version may move: every guard's verdict, with the value it saw and the one it wanted.
 
-The kernel decides *who* may move; this decides *whether*. Pure: the caller has read what :class:`Situation` holds, and
-has re-hashed the artifacts where :attr:`~stackroom.core.policy.Guards.verify` asks for it.
+The kernel decides *who* may move; this decides *whether*. Pure: the caller has read what
+:class:`~stackroom.core.verdicts.Situation` holds. Guards that ask about people, time and programs stand in
+:mod:`stackroom.core.review`.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, assert_never
 
+from stackroom.core import review
 from stackroom.core.metadata import Record, has_field
+from stackroom.core.verdicts import Situation, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from stackroom.core.names import Ref, StageName
-    from stackroom.core.policy import Policy, Stage, Tolerance
+    from stackroom.core.rules import Tolerance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """A guard's answer.
-
-    Attributes:
-        guard: its name in ``registry.toml``, with the metric or field where it has several.
-        passed: whether the move meets it.
-        seen: the value that was found, in words.
-        wanted: the value that was asked for, in words.
-        advice: what would put it right; empty where it passed.
-        key: where the rule stands, such as ``stages.production.guards.not_worse.auc``.
-    """
-
-    guard: str
-    passed: bool
-    seen: str
-    wanted: str
-    advice: str = ""
-    key: str = ""
-
-    def sentence(self) -> str:
-        """The verdict as half a sentence: ``auc is 0.81; the guard 'metrics auc' wants: >= 0.85``."""
-        return f"{self.seen}; the guard {self.guard!r} wants: {self.wanted}"
-
-    def document(self) -> dict[str, Any]:
-        """In JSON's types."""
-        return {
-            "guard": self.guard,
-            "passed": self.passed,
-            "seen": self.seen,
-            "wanted": self.wanted,
-            "advice": self.advice,
-            "key": self.key,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A version as guards see it.
-
-    Attributes:
-        ref: which.
-        record: its metadata: current for the one that moves, *as promoted* for the holder.
-        has_card: whether it has a model card.
-        held: every stage that it holds or has held.
-    """
-
-    ref: Ref
-    record: Record
-    has_card: bool = False
-    held: frozenset[StageName] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """Everything that the verdicts depend on.
-
-    Attributes:
-        candidate: the version that wants to move.
-        stage: where to.
-        policy: of the registry.
-        holder: who holds the stage now; None where nobody does or the candidate itself does.
-        holder_trouble: why the holder's metadata as promoted could not be had; empty where it could.
-        reason: what the mover says.
-        damage: what re-reading the artifacts found wrong, in words; None where it was not done.
-    """
-
-    candidate: Candidate
-    stage: Stage
-    policy: Policy
-    holder: Candidate | None = None
-    holder_trouble: str = ""
-    reason: str = ""
-    damage: tuple[str, ...] | None = field(default=None)
-
-
-def judge(situation: Situation) -> tuple[Verdict, ...]:
-    """The verdict of every guard of the stage, in the order of :data:`~stackroom.core.policy.GUARD_NAMES`.
+def judge(situation: Situation, override: frozenset[str] = frozenset()) -> tuple[Verdict, ...]:
+    """The verdict of every guard of the stage, in the order of :data:`~stackroom.core.rules.GUARD_NAMES`.
 
     Before them, and without being asked for: what is archived does not move.
+
+    Args:
+        situation: everything that the verdicts depend on.
+        override: the guards that the mover overrides, as far as ``registry.toml`` allows it and they refuse.
     """
     steps: tuple[Callable[[Situation], Iterable[Verdict]], ...] = (
         _archived,
         _from,
         _require,
+        review.steward_owned,
+        review.four_eyes,
+        review.soak,
+        review.approvals,
         _verify,
         _metrics,
         _not_worse,
         _same_datasets,
         _reason,
+        review.command,
     )
-    return tuple(verdict for step in steps for verdict in step(situation))
-
-
-def _key(situation: Situation, guard: str) -> str:
-    return f"stages.{situation.stage.name}.guards.{guard}"
+    overridable = situation.stage.guards.overridable
+    return tuple(
+        replace(
+            verdict,
+            overridable=verdict.name in overridable,
+            overridden=not verdict.passed and verdict.name in overridable & override,
+        )
+        for step in steps
+        for verdict in step(situation)
+    )
 
 
 def _archived(situation: Situation) -> Iterable[Verdict]:
@@ -142,7 +82,7 @@ def _from(situation: Situation) -> Iterable[Verdict]:
         seen=f"has held {', '.join(held)}" if held else "has held no stage",
         wanted=f"holds or has held {' or '.join(wanted)}",
         advice=f"stackroom promote {situation.candidate.ref} {first}",
-        key=_key(situation, "from"),
+        key=situation.key("from"),
     )
 
 
@@ -161,7 +101,7 @@ def _require(situation: Situation) -> Iterable[Verdict]:
             seen=f"{field_name} is {'there' if present else 'missing'}",
             wanted=f"{field_name} to be there",
             advice="" if present else advice,
-            key=_key(situation, "require"),
+            key=situation.key("require"),
         )
 
 
@@ -176,7 +116,7 @@ def _verify(situation: Situation) -> Iterable[Verdict]:
         seen=seen,
         wanted="every byte as sealed",
         advice="" if damage == () else f"stackroom verify {situation.candidate.ref}",
-        key=_key(situation, "verify"),
+        key=situation.key("verify"),
     )
 
 
@@ -190,7 +130,7 @@ def _metrics(situation: Situation) -> Iterable[Verdict]:
             passed=passed,
             seen=_seen(rule.metric, value, rule.bound),
             wanted=f"{rule.operator} {number(rule.bound, value)}",
-            key=_key(situation, "metrics"),
+            key=situation.key("metrics"),
         )
 
 
@@ -201,7 +141,7 @@ def _not_worse(situation: Situation) -> Iterable[Verdict]:
 
 def _not_worse_in(situation: Situation, metric: str, tolerance: Tolerance) -> Verdict:
     guard = f"not_worse {metric}"
-    key = _key(situation, f"not_worse.{metric}")
+    key = situation.key(f"not_worse.{metric}")
     holder = situation.holder
     value = situation.candidate.record.metrics.get(metric)
     if situation.holder_trouble:
@@ -249,7 +189,7 @@ def _same_datasets(situation: Situation) -> Iterable[Verdict]:
     split = situation.stage.guards.same_datasets
     if not split:
         return
-    key = _key(situation, "same_datasets")
+    key = situation.key("same_datasets")
     holder = situation.holder
     mine = evaluation_data(situation.candidate.record, split)
     if holder is None:
@@ -277,7 +217,7 @@ def _reason(situation: Situation) -> Iterable[Verdict]:
         seen="given" if given else "none given",
         wanted="a reason",
         advice="" if given else "add --reason '…'",
-        key=_key(situation, "reason"),
+        key=situation.key("reason"),
     )
 
 

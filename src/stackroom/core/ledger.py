@@ -1,79 +1,26 @@
-"""Events: the texts of symlinks, and what a pile of them says about who holds a stage.
+"""Events: moves of a stage, each the text of a symlink, and what a pile of them says about who holds it.
 
-Knows the grammar of an event's text, which events count, and how to replay a ledger. It never sees a file: the store
-hands over :class:`Entry` values, one for every name that was found.
+Knows what a move's text says and how to replay a ledger; what a text is worth says :mod:`stackroom.core.attested`.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from stackroom.core.metadata import as_utc, iso
+from stackroom.core.attested import format_pairs, judged, parse_pairs, stamp_of, times_of
+from stackroom.core.metadata import iso
 from stackroom.core.names import ModelName, StageName, is_model_name, parse_number
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
-EVENT_LIMIT: Final = 900
-"""Bytes in an event's text. XFS holds 1,023 in a symlink, ext4 4,095."""
-
-CLOCK_SLACK: Final = 300
-"""Seconds by which an event's own time may differ from the file system's before the difference is worth a word."""
+    from stackroom.core.attested import Entry, StageFolder, Validity, Who
 
 _PREV_DIGITS: Final = 32
-_ESCAPED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
-"""Unicode categories that are percent-encoded in an event: every kind of space, control and hidden character."""
-
-_ORDER: Final = (
-    "op",
-    "ref",
-    "to",
-    "from",
-    "by",
-    "at",
-    "why",
-    "digest",
-    "metadata",
-    "card",
-    "prev",
-)
-"""The order of the known keys; unknown ones follow, and ``event`` stands last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """A person, as the kernel and the password file know them.
-
-    Attributes:
-        uid: the number, which is the evidence.
-        name: the login, a label; empty where the number has none.
-    """
-
-    uid: int
-    name: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.uid}:{self.name}" if self.name else str(self.uid)
-
-    @property
-    def label(self) -> str:
-        """The login, or the number where there is none."""
-        return self.name or str(self.uid)
-
-
-def parse_who(text: str) -> Who | None:
-    """``1003:dave`` or ``1003``; None for anything else."""
-    digits, _, name = text.partition(":")
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 10:
-        return None
-    return Who(int(digits), name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +33,7 @@ class Move:
         by: who says to have made it.
         at: when, by that host's clock: a label.
         why: the reason, or an empty text.
+        override: the guards that refused and were overridden.
         digest: ``sha256:…`` of the version's SHA256SUMS; empty for a clearing.
         metadata: ``sha256:…`` of the current metadata's text as it stood.
         card: ``sha256:…`` of the current card's text, or empty where there was none.
@@ -99,47 +47,13 @@ class Move:
     by: Who
     at: datetime
     why: str = ""
+    override: tuple[str, ...] = ()
     digest: str = ""
     metadata: str = ""
     card: str = ""
     prev: str = ""
     event: str
     extra: Mapping[str, str] = field(default_factory=dict)
-
-
-class Validity(StrEnum):
-    """What an entry of a ledger is worth."""
-
-    ATTESTED = "attested"
-    """The kernel's owner is who the text says: it counts."""
-    UNATTESTED = "unattested"
-    """It differs, but the owner also owns the stage folder: a copied tree. It counts."""
-    FORGED = "forged"
-    """It names another place, or somebody else than its owner. It never counts."""
-    FOREIGN = "foreign"
-    """Not an event at all. It never counts."""
-
-    @property
-    def counts(self) -> bool:
-        """Whether the entry says anything about who holds the stage."""
-        return self in {Validity.ATTESTED, Validity.UNATTESTED}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One name found in a stage's folder, before it is judged.
-
-    Attributes:
-        name: as it stands in the folder.
-        text: the symlink's text, or None where the thing is not a symlink.
-        owner: the kernel's owner (uid).
-        changed: the file system's time of change.
-    """
-
-    name: str
-    text: str | None
-    owner: int
-    changed: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,71 +117,9 @@ def event_place(registry_id: str, stage: str, model: str, number: int) -> str:
     return f"{registry_id}/{stage}/{event_name(model, number)}"
 
 
-def encode(text: str) -> str:
-    """A value for an event's text: spaces, ``%`` and hidden characters percent-encoded, other UTF-8 as it is."""
-    return "".join(_encode_char(char) if _must_encode(char) else char for char in text)
-
-
-def _must_encode(char: str) -> bool:
-    return char == "%" or unicodedata.category(char) in _ESCAPED
-
-
-def _encode_char(char: str) -> str:
-    try:
-        raw = char.encode(errors="surrogateescape")
-    except UnicodeEncodeError:
-        # Half of a surrogate pair stands for no byte and no character: there is nothing to keep.
-        raw = "\ufffd".encode()
-    return "".join(f"%{byte:02X}" for byte in raw)
-
-
-def decode(value: str) -> str:
-    """The inverse of :func:`encode`; a stray ``%`` stays as it is."""
-    if "%" not in value:
-        return value
-    raw = re.sub(
-        rb"%([0-9A-Fa-f]{2})", lambda found: bytes([int(found[1], 16)]), value.encode(errors="surrogateescape")
-    )
-    return raw.decode(errors="surrogateescape")
-
-
-def format_pairs(pairs: Mapping[str, str]) -> str:
-    """A text of ``key=value`` pairs: known keys in their order, unknown ones after them, ``event`` last.
-
-    Raises:
-        InvalidInputError: longer than a symlink may be; names the length and what can be shortened.
-    """
-    known = [key for key in _ORDER if key in pairs]
-    unknown = [key for key in pairs if key not in _ORDER and key != "event"]
-    last = ["event"] if "event" in pairs else []
-    text = " ".join(f"{key}={encode(pairs[key])}" for key in [*known, *unknown, *last])
-    size = len(text.encode(errors="surrogateescape"))
-    if size > EVENT_LIMIT:
-        spare = max(0, len(encode(pairs.get("why", "")).encode()) - (size - EVENT_LIMIT))
-        raise InvalidInputError(
-            f"the event would take {size} bytes, and a symlink holds {EVENT_LIMIT}",
-            hint=f"shorten the reason to about {spare} bytes (a space counts three)",
-            facts={"key": "reason", "bytes": size, "limit": EVENT_LIMIT},
-        )
-    return text
-
-
-def parse_pairs(text: str) -> dict[str, str]:
-    """The pairs of an event's text, decoded; the first of two with one key stands.
-
-    Raises:
-        InvalidInputError: a word is not ``key=value``.
-    """
-    pairs: dict[str, str] = {}
-    for word in text.split(" "):
-        key, found, value = word.partition("=")
-        if not found or not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", key):
-            raise InvalidInputError(f"{word[:40]!r} is not key=value")
-        pairs.setdefault(key, decode(value))
-    return pairs
-
-
-_MOVE_KEYS: Final = frozenset({"to", "from", "by", "at", "why", "digest", "metadata", "card", "prev", "event"})
+_MOVE_KEYS: Final = frozenset(
+    {"to", "from", "by", "at", "why", "override", "digest", "metadata", "card", "prev", "event"}
+)
 
 
 def format_move(move: Move) -> str:
@@ -282,6 +134,8 @@ def format_move(move: Move) -> str:
         "by": str(move.by),
         "at": iso(move.at),
     }
+    if move.override:
+        pairs["override"] = ",".join(move.override)
     for key in ("why", "digest", "metadata", "card", "prev"):
         if getattr(move, key):
             pairs[key] = getattr(move, key)
@@ -295,26 +149,19 @@ def parse_move(text: str) -> Move:
         InvalidInputError: it is not one; the message names the key.
     """
     pairs = parse_pairs(text)
-    by = parse_who(pairs.get("by", ""))
-    if by is None:
-        raise InvalidInputError("by: expected a number and a name, such as 1003:dave")
-    if "event" not in pairs:
-        raise InvalidInputError("event: missing")
-    try:
-        at = as_utc(datetime.fromisoformat(pairs.get("at", "")))
-    except (ValueError, OverflowError):
-        raise InvalidInputError("at: expected a time, such as 2026-11-23T04:22:00Z") from None
+    stamp = stamp_of(pairs)
     return Move(
         to=_version_or_none(pairs, "to"),
         origin=_version_or_none(pairs, "from"),
-        by=by,
-        at=at,
+        by=stamp.by,
+        at=stamp.at,
         why=pairs.get("why", ""),
+        override=tuple(filter(None, pairs.get("override", "").split(","))),
         digest=pairs.get("digest", ""),
         metadata=pairs.get("metadata", ""),
         card=pairs.get("card", ""),
         prev=pairs.get("prev", ""),
-        event=pairs["event"],
+        event=stamp.event,
         extra={key: value for key, value in pairs.items() if key not in _MOVE_KEYS},
     )
 
@@ -332,21 +179,6 @@ def _version_or_none(pairs: Mapping[str, str], key: str) -> int | None:
 def prev_of(text: str) -> str:
     """What the next event's ``prev`` says about this one's text."""
     return "sha256:" + sha256(text.encode(errors="surrogateescape")).hexdigest()[:_PREV_DIGITS]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageFolder:
-    """What judging a ledger needs to know about where it was found.
-
-    Attributes:
-        registry_id: of ``registry.toml``.
-        stage: whose folder.
-        owner: the folder's owner (uid).
-    """
-
-    registry_id: str
-    stage: StageName
-    owner: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -444,16 +276,9 @@ def _ledger_of(folder: StageFolder, model: ModelName, pile: list[tuple[int, Entr
 
 
 def _judge(folder: StageFolder, model: ModelName, number: int, entry: Entry) -> Event:
-    validity, move, alarms = _validity(folder, model, number, entry)
-    when = entry.changed
-    remark = ""
-    if move is not None and validity is Validity.ATTESTED:
-        when = max(move.at, entry.changed)
-        if abs((move.at - entry.changed).total_seconds()) > CLOCK_SLACK:
-            remark = f"says {iso(move.at)}, and the file system says {iso(entry.changed)}"
-    elif move is not None and validity is Validity.UNATTESTED:
-        # A copied tree has the times of the copying: the text's own time is all there is.
-        when = move.at
+    place = event_place(folder.registry_id, folder.stage, model, number)
+    validity, move, alarms = judged(entry, place=place, folder_owner=folder.owner, parse=parse_move)
+    when, remark = times_of(entry, validity, move)
     return Event(
         stage=folder.stage,
         model=model,
@@ -467,22 +292,3 @@ def _judge(folder: StageFolder, model: ModelName, number: int, entry: Entry) -> 
         alarms=alarms,
         remark=remark,
     )
-
-
-def _validity(
-    folder: StageFolder, model: ModelName, number: int, entry: Entry
-) -> tuple[Validity, Move | None, tuple[str, ...]]:
-    if entry.text is None:
-        return Validity.FOREIGN, None, ("not a symlink",)
-    try:
-        move = parse_move(entry.text)
-    except InvalidInputError as error:
-        return Validity.FORGED, None, (f"unreadable: {error}",)
-    place = event_place(folder.registry_id, folder.stage, model, number)
-    if move.event != place:
-        return Validity.FORGED, move, (f"names another place, {move.event[:120]}",)
-    if move.by.uid == entry.owner:
-        return Validity.ATTESTED, move, ()
-    if entry.owner == folder.owner:
-        return Validity.UNATTESTED, move, ()
-    return Validity.FORGED, move, (f"says {move.by}, and its owner is {entry.owner}",)

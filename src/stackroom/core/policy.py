@@ -6,14 +6,14 @@ Reading a registry goes on without it; moving does not.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from stackroom.core.metadata import FORMAT, RECORD_FIELDS, wrong
+from stackroom.core.keys import WrongKeyError, flag_of, only_known, table_of, text_of
+from stackroom.core.metadata import FORMAT
 from stackroom.core.names import StageName, is_stage_name
-from stackroom.errors import InvalidInputError
+from stackroom.core.rules import Guards, guards_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,11 +24,6 @@ Better = Literal["higher", "lower"]
 _TOP_KEYS: Final = ("format", "id", "name", "description", "created", "names", "metrics", "stages")
 _METRIC_KEYS: Final = ("better", "unit")
 _STAGE_KEYS: Final = ("guards", "alias", "description", "monitor")
-GUARD_NAMES: Final = ("from", "require", "verify", "metrics", "not_worse", "same_datasets", "reason")
-"""The guards, in the order in which they are judged: cheap ones first, reading every byte last but for ``reason``."""
-
-_REQUIREABLE: Final = (*RECORD_FIELDS, "card", "lineage")
-_RULE: Final = re.compile(r"\s*([^\s<>=!]+)\s*(<=|>=|==|!=|<|>)\s*([-+]?[0-9.eE_+-]+)\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,63 +32,6 @@ class MetricInfo:
 
     better: Better | None = None
     unit: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricRule:
-    """A bound on a metric, such as ``auc >= 0.90``."""
-
-    metric: str
-    operator: Literal["<", "<=", ">", ">=", "==", "!="]
-    bound: float
-
-    def __str__(self) -> str:
-        return f"{self.metric} {self.operator} {self.bound:g}"
-
-    def holds(self, value: float) -> bool:
-        """Whether the value keeps the bound; NaN never does."""
-        match self.operator:
-            case "<":
-                return value < self.bound
-            case "<=":
-                return value <= self.bound
-            case ">":
-                return value > self.bound
-            case ">=":
-                return value >= self.bound
-            case "==":
-                return value == self.bound
-            case "!=":
-                # NaN differs from everything, and a guard that asks for a difference asks for a number.
-                return value < self.bound or value > self.bound
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tolerance:
-    """By how much a metric may be worse than the holder's: absolutely, or as a ratio (0.05 for ``"5%"``)."""
-
-    amount: float
-    relative: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.amount * 100:g}%" if self.relative else f"{self.amount:g}"
-
-    def slack(self, value: float) -> float:
-        """The tolerance in the metric's own unit, for a holder's value."""
-        return abs(value) * self.amount if self.relative else self.amount
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guards:
-    """The rules a move into a stage must meet; what is empty or False asks for nothing."""
-
-    origin: tuple[StageName, ...] = ()
-    require: tuple[str, ...] = ()
-    verify: bool = False
-    metrics: tuple[MetricRule, ...] = ()
-    not_worse: Mapping[str, Tolerance] = field(default_factory=dict)
-    same_datasets: str = ""
-    reason: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,18 +78,18 @@ class Policy:
         """Where the lifecycle ends: what a move into asks to be confirmed."""
         return next((stage.name for stage in reversed(self.stages) if not stage.alias), None)
 
+    def soaks_in(self, name: str) -> tuple[StageName, ...]:
+        """The stages in which a version must have soaked before a move: those of ``from``, else the one before."""
+        stage = self.stage(name)
+        if stage is None or stage.guards.origin:
+            return stage.guards.origin if stage else ()
+        before = [one.name for one in self.stages[: self.stages.index(stage)] if not one.alias]
+        return tuple(before[-1:]) if not stage.alias else ()
+
     def better(self, metric: str) -> Better | None:
         """Which way the metric is better, or None where nobody said."""
         info = self.metrics.get(metric)
         return info.better if info else None
-
-
-class _WrongKeyError(InvalidInputError):
-    """An error that knows its key as a path, for finding its line."""
-
-    def __init__(self, path: tuple[str, ...], wanted: str, value: object) -> None:
-        plain = wrong(".".join(path), wanted, value)
-        super().__init__(str(plain), facts={"key": ".".join(path), "path": list(path)})
 
 
 def policy_of(document: Mapping[str, Any]) -> Policy:
@@ -160,24 +98,29 @@ def policy_of(document: Mapping[str, Any]) -> Policy:
     Raises:
         InvalidInputError: with ``key`` and ``path`` (the key's parts) in its facts.
     """
-    _known(document, _TOP_KEYS, ())
+    only_known(document, _TOP_KEYS, ())
     _format(document)
-    names = _table(document, ("names",))
-    _known(names, ("pattern",), ("names",))
-    metrics = {name: _metric(info, ("metrics", name)) for name, info in _table(document, ("metrics",)).items()}
-    declared = _table(document, ("stages",))
+    names = table_of(document, ("names",))
+    only_known(names, ("pattern",), ("names",))
+    metrics = {name: _metric(info, ("metrics", name)) for name, info in table_of(document, ("metrics",)).items()}
+    declared = table_of(document, ("stages",))
     for name in declared:
         if not is_stage_name(name):
-            raise _WrongKeyError(("stages", name), "a stage's name of a-z, 0-9, '.', '_' and '-'", name)
+            raise WrongKeyError(("stages", name), "a stage's name of a-z, 0-9, '.', '_' and '-'", name)
     stages = tuple(_stage(StageName(name), info, tuple(declared)) for name, info in declared.items())
     _directions_are_known(stages, metrics)
-    return Policy(
-        id=_text(document, ("id",), required=True),
-        name=_text(document, ("name",)),
+    policy = Policy(
+        id=text_of(document, ("id",), required=True),
+        name=text_of(document, ("name",)),
         pattern=_pattern(names),
         metrics=metrics,
         stages=stages,
     )
+    for stage in stages:
+        if stage.guards.soak_hours and not policy.soaks_in(stage.name):
+            path = ("stages", stage.name, "guards", "soak_hours")
+            raise WrongKeyError(path, "a guard 'from' beside it: no stage of the lifecycle stands before", stage.name)
+    return policy
 
 
 def registry_id_of(document: Mapping[str, Any]) -> str:
@@ -195,126 +138,42 @@ def stage_names_of(document: Mapping[str, Any]) -> tuple[StageName, ...]:
 def _format(document: Mapping[str, Any]) -> None:
     written = document.get("format")
     if isinstance(written, bool) or not isinstance(written, int):
-        raise _WrongKeyError(("format",), str(FORMAT), written)
+        raise WrongKeyError(("format",), str(FORMAT), written)
     if written != FORMAT:
-        raise _WrongKeyError(("format",), f"{FORMAT} (a newer format needs a newer stackroom)", written)
-
-
-def _known(table: Mapping[str, Any], keys: Iterable[str], path: tuple[str, ...]) -> None:
-    known = tuple(keys)
-    for key in table:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            wanted = f"{near[0]!r} perhaps; known are {', '.join(known)}" if near else f"one of {', '.join(known)}"
-            raise _WrongKeyError((*path, key), wanted, key)
-
-
-def _table(parent: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
-    value = parent.get(path[-1], {})
-    if not isinstance(value, dict):
-        raise _WrongKeyError(path, "a table", value)
-    return value
-
-
-def _text(parent: Mapping[str, Any], path: tuple[str, ...], *, required: bool = False) -> str:
-    value = parent.get(path[-1], "")
-    if not isinstance(value, str) or (required and not re.fullmatch(r"[\w.-]{1,64}", value)):
-        raise _WrongKeyError(path, "1 to 64 letters, digits, '-', '_' and '.'" if required else "text", value)
-    return value
-
-
-def _flag(parent: Mapping[str, Any], path: tuple[str, ...]) -> bool:
-    value = parent.get(path[-1], False)
-    if not isinstance(value, bool):
-        raise _WrongKeyError(path, "true or false", value)
-    return value
-
-
-def _texts(parent: Mapping[str, Any], path: tuple[str, ...]) -> tuple[str, ...]:
-    value = parent.get(path[-1], [])
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise _WrongKeyError(path, "a list of texts", value)
-    return tuple(value)
+        raise WrongKeyError(("format",), f"{FORMAT} (a newer format needs a newer stackroom)", written)
 
 
 def _pattern(names: Mapping[str, Any]) -> re.Pattern[str] | None:
-    text = _text(names, ("names", "pattern"))
+    text = text_of(names, ("names", "pattern"))
     if not text:
         return None
     try:
         return re.compile(text)
     except re.error as error:
-        raise _WrongKeyError(("names", "pattern"), f"a regular expression ({error})", text) from None
+        raise WrongKeyError(("names", "pattern"), f"a regular expression ({error})", text) from None
 
 
 def _metric(info: object, path: tuple[str, ...]) -> MetricInfo:
     if not isinstance(info, dict):
-        raise _WrongKeyError(path, "a table", info)
-    _known(info, _METRIC_KEYS, path)
+        raise WrongKeyError(path, "a table", info)
+    only_known(info, _METRIC_KEYS, path)
     better = info.get("better")
     if better not in (None, "higher", "lower"):
-        raise _WrongKeyError((*path, "better"), "'higher' or 'lower'", better)
-    return MetricInfo(better=better, unit=_text(info, (*path, "unit")))
+        raise WrongKeyError((*path, "better"), "'higher' or 'lower'", better)
+    return MetricInfo(better=better, unit=text_of(info, (*path, "unit")))
 
 
 def _stage(name: StageName, info: object, declared: tuple[str, ...]) -> Stage:
     path = ("stages", name)
     if not isinstance(info, dict):
-        raise _WrongKeyError(path, "a table", info)
-    _known(info, _STAGE_KEYS, path)
+        raise WrongKeyError(path, "a table", info)
+    only_known(info, _STAGE_KEYS, path)
     return Stage(
         name=name,
-        guards=_guards(_table(info, (*path, "guards")), (*path, "guards"), declared),
-        alias=_flag(info, (*path, "alias")),
-        description=_text(info, (*path, "description")),
+        guards=guards_of(table_of(info, (*path, "guards")), (*path, "guards"), declared),
+        alias=flag_of(info, (*path, "alias")),
+        description=text_of(info, (*path, "description")),
     )
-
-
-def _guards(table: Mapping[str, Any], path: tuple[str, ...], declared: tuple[str, ...]) -> Guards:
-    # A guard that this program does not know is refused, never skipped: skipping it would let a move through.
-    _known(table, GUARD_NAMES, path)
-    origin = _texts(table, (*path, "from"))
-    for stage in origin:
-        if stage not in declared:
-            raise _WrongKeyError((*path, "from"), f"declared stages ({', '.join(declared)})", stage)
-    require = _texts(table, (*path, "require"))
-    for key in require:
-        if key.partition(".")[0] not in _REQUIREABLE:
-            raise _WrongKeyError(
-                (*path, "require"), f"fields, such as metrics.auc, out of {', '.join(_REQUIREABLE)}", key
-            )
-    return Guards(
-        origin=tuple(StageName(stage) for stage in origin),
-        require=require,
-        verify=_flag(table, (*path, "verify")),
-        metrics=tuple(_rule(text, (*path, "metrics")) for text in _texts(table, (*path, "metrics"))),
-        not_worse={
-            metric: _tolerance(value, (*path, "not_worse", metric))
-            for metric, value in _table(table, (*path, "not_worse")).items()
-        },
-        same_datasets=_text(table, (*path, "same_datasets")),
-        reason=_flag(table, (*path, "reason")),
-    )
-
-
-def _rule(text: str, path: tuple[str, ...]) -> MetricRule:
-    found = _RULE.fullmatch(text)
-    if found:
-        try:
-            bound = float(found[3])
-        except ValueError:
-            pass
-        else:
-            return MetricRule(metric=found[1], operator=found[2], bound=bound)  # type: ignore[arg-type]  # the pattern
-    raise _WrongKeyError(path, "rules such as 'auc >= 0.90'", text)
-
-
-def _tolerance(value: object, path: tuple[str, ...]) -> Tolerance:
-    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]+(\.[0-9]+)?\s*%\s*", value):
-        return Tolerance(amount=float(value.strip().rstrip("% ")) / 100, relative=True)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
-        return Tolerance(amount=float(value))
-    raise _WrongKeyError(path, "a tolerance such as 0.005 or '5%'", value)
 
 
 def _directions_are_known(stages: Iterable[Stage], metrics: Mapping[str, MetricInfo]) -> None:
@@ -323,6 +182,6 @@ def _directions_are_known(stages: Iterable[Stage], metrics: Mapping[str, MetricI
             info = metrics.get(metric)
             if info is None or info.better is None:
                 path = ("stages", stage.name, "guards", "not_worse", metric)
-                raise _WrongKeyError(
+                raise WrongKeyError(
                     path, f"a metric whose direction is declared: [metrics.{metric}] better = …", metric
                 )

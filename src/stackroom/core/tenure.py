@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from stackroom.core.ledger import Validity
+from stackroom.core.attested import Validity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from stackroom.core.ledger import Event, Who
+    from stackroom.core.attested import Who
+    from stackroom.core.ledger import Event
     from stackroom.core.names import StageName
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from stackroom.core.ledger import Entry, Validity, Who, format_pairs, parse_pairs, parse_who
+from stackroom.core.attested import Entry, Validity, Who, format_pairs, parse_pairs, parse_who
 from stackroom.core.metadata import as_utc, iso
 from stackroom.errors import InvalidInputError
 

@@ -15,7 +15,7 @@ from stackroom.store.texts import CardText, read_cards
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stackroom.core.ledger import Who
+    from stackroom.core.attested import Who
     from stackroom.core.metadata import Record
     from stackroom.core.names import Ref
     from stackroom.registry.reading import Reader

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stackroom.core.ledger import Who
+from stackroom.core.attested import Who
 from stackroom.core.metadata import REVISION_KEYS, SEALED_KEYS, Record, document_of, record_of
 from stackroom.core.names import Ref, parse_ref
 from stackroom.core.toml import format_toml, parse_toml

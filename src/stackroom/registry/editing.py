@@ -35,7 +35,7 @@ from stackroom.store.texts import read_cards
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stackroom.core.ledger import Who
+    from stackroom.core.attested import Who
     from stackroom.core.names import Ref
     from stackroom.registry.reading import Reader
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from stackroom.core.approvals import Op
 from stackroom.core.metadata import record_of
 from stackroom.core.numbers import plain_numbers
 from stackroom.core.pruning import Rules, age_of, best_of
 from stackroom.registry import (
+    approving,
     editables,
     editing,
+    judging,
     moving,
     pruning,
     purging,
@@ -18,24 +21,30 @@ from stackroom.registry import (
     removing,
     verifying,
 )
-from stackroom.registry.moving import Judgement, MoveResult, Options
+from stackroom.registry.judging import Judgement, Options
 from stackroom.registry.reading import Reader
 from stackroom.registry.registering import Registered, Registration
 from stackroom.store.digest import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
+    from stackroom.core.approvals import Word
+    from stackroom.core.findings import Finding
     from stackroom.core.names import ModelName, Ref
+    from stackroom.registry.approving import Spoken
     from stackroom.registry.editables import Editable, EditableCard
     from stackroom.registry.editing import Edit, Revised
+    from stackroom.registry.mending import Repair
+    from stackroom.registry.moving import MoveResult
     from stackroom.registry.pruning import Prune
     from stackroom.registry.purging import Purge
     from stackroom.registry.remembering import Vanished
     from stackroom.registry.removing import Removed
     from stackroom.registry.verifying import VersionCheck
+    from stackroom.registry.whoami import Caller
     from stackroom.store.records import Version
 
 
@@ -250,7 +259,7 @@ class Registry(Reader):
 
     def can(self, ref: str | Ref, stage: str, *, reason: str = "", progress: Progress = silent) -> Judgement:
         """Whether the caller may move a version into a stage, and what every guard says."""
-        return moving.judge_move(self, ref, stage, Options(reason=reason, progress=progress))
+        return judging.judge_move(self, ref, stage, Options(reason=reason, progress=progress))
 
     def promote(
         self,
@@ -262,6 +271,7 @@ class Registry(Reader):
         dry_run: bool = False,
         progress: Progress = silent,
         seen: str | None = None,
+        override: Sequence[str] = (),
     ) -> MoveResult:
         """Make a version hold a stage.
 
@@ -273,6 +283,7 @@ class Registry(Reader):
             dry_run: judge, and write nothing.
             progress: is told about the bytes that the guard ``verify`` reads.
             seen: :attr:`Judgement.head` of the judgement that was decided upon; a newer one is a conflict.
+            override: guards that shall not keep the mover; each must be overridable, and the reason is then asked for.
 
         Raises:
             PermissionDeniedError: the kernel refuses.
@@ -280,11 +291,20 @@ class Registry(Reader):
             ConflictError: somebody was faster, or another version holds the stage than expected.
             IntegrityError: the version is not as it was sealed.
         """
-        options = Options(reason=reason, expect=expect, dry_run=dry_run, progress=progress, seen=seen)
+        options = Options(
+            reason=reason, expect=expect, dry_run=dry_run, progress=progress, seen=seen, override=tuple(override)
+        )
         return moving.promote(self, ref, stage, options)
 
     def rollback(
-        self, model: str, stage: str, *, reason: str = "", dry_run: bool = False, progress: Progress = silent
+        self,
+        model: str,
+        stage: str,
+        *,
+        reason: str = "",
+        dry_run: bool = False,
+        progress: Progress = silent,
+        override: Sequence[str] = (),
     ) -> MoveResult:
         """Make the version that held the stage before hold it again.
 
@@ -292,15 +312,42 @@ class Registry(Reader):
             NotFoundError: nothing held it before.
             IntegrityError: what held it is gone or changed.
         """
-        return moving.rollback(self, model, stage, Options(reason=reason, dry_run=dry_run, progress=progress))
+        options = Options(reason=reason, dry_run=dry_run, progress=progress, override=tuple(override))
+        return moving.rollback(self, model, stage, options)
 
-    def clear(self, model: str, stage: str, *, reason: str = "", dry_run: bool = False) -> MoveResult:
+    def clear(
+        self, model: str, stage: str, *, reason: str = "", dry_run: bool = False, override: Sequence[str] = ()
+    ) -> MoveResult:
         """Make nothing hold the stage.
 
         Raises:
             NotFoundError: nothing does.
         """
-        return moving.clear(self, model, stage, Options(reason=reason, dry_run=dry_run))
+        options = Options(reason=reason, dry_run=dry_run, override=tuple(override))
+        return moving.clear(self, model, stage, options)
+
+    def approve(self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False) -> Spoken:
+        """Say yes to a version for a stage: to its artifacts, metadata and card as they are now.
+
+        Raises:
+            NotFoundError: no such version or stage.
+            PermissionDeniedError: the kernel refuses.
+            IntegrityError: the version is not as it was sealed.
+        """
+        return approving.speak(self, Op.APPROVE, (ref, stage), reason=reason, dry_run=dry_run)
+
+    def reject(self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False) -> Spoken:
+        """Say no to a version for a stage, as :meth:`approve` says yes; the later of one person's words stands."""
+        return approving.speak(self, Op.REJECT, (ref, stage), reason=reason, dry_run=dry_run)
+
+    def approvals(self, ref: str | Ref, stage: str | None = None) -> tuple[Word, ...]:
+        """What was said about a version for a stage, or for all, oldest first, each with what has become of it.
+
+        Raises:
+            NotFoundError: no such version or stage.
+            RegistryError: a folder of approvals cannot be read: that is not silence.
+        """
+        return approving.approvals(self, ref, stage)
 
     def vanished(self) -> tuple[Vanished, ...]:
         """The newest events that this user saw of the ledgers, and that are gone or say something else now.
@@ -327,3 +374,29 @@ class Registry(Reader):
         """
         yield from verifying.verify(self, self.to_verify(refs), progress, jobs=jobs)
         yield from verifying.missing_holders(self, refs)
+
+    def whoami(self) -> Caller:
+        """Who the caller is here, what he may probably do, and on what file system."""
+        from stackroom.registry import whoami  # noqa: PLC0415 - as in examine
+
+        return whoami.whoami(self)
+
+    def examine(self) -> Iterator[Finding]:
+        """Everything that is not as it should be; writes nothing, and fails for nothing that is in the registry.
+
+        The first finding may come after a while; ``stackroom.core.findings.worst_first`` sorts them.
+        """
+        from stackroom.registry import examining  # noqa: PLC0415 - only a doctor needs it, and everybody would load it
+
+        yield from examining.examine(self)
+
+    def fix(self, findings: Iterable[Finding] | None = None, *, dry_run: bool = False) -> Iterator[Repair]:
+        """Put right what the caller may put right; never touches evidence.
+
+        Args:
+            findings: of :meth:`examine`; without them the registry is examined now.
+            dry_run: say what would be done, and do nothing.
+        """
+        from stackroom.registry import mending  # noqa: PLC0415 - as in examine
+
+        yield from mending.fix(self, tuple(self.examine()) if findings is None else findings, dry_run=dry_run)

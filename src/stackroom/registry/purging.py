@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from stackroom.core.ledger import Who
+    from stackroom.core.attested import Who
     from stackroom.registry.reading import Reader
     from stackroom.store.records import Deletion, Problem
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stackroom.core.ledger import Event, Ledger, Who
+from stackroom.core.attested import Who
 from stackroom.core.names import ModelName, Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Policy
 from stackroom.core.query import Query, sorted_by
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from stackroom.core.compare import Comparison, FileFact, Subject
+    from stackroom.core.ledger import Event, Ledger
 
 
 def utc_now() -> datetime:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from stackroom.core.ledger import parse_who
+from stackroom.core.attested import parse_who
 from stackroom.core.metadata import iso
 from stackroom.registry.conflicts import card_diff
 from stackroom.registry.editables import named
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from stackroom.core.ledger import Who
+    from stackroom.core.attested import Who
     from stackroom.core.metadata import Record
     from stackroom.core.names import Ref
     from stackroom.registry.reading import Reader

@@ -20,7 +20,7 @@ from stackroom.store.traces import THE_FOLDER, Trace, cards_beside, strays_with,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from stackroom.core.ledger import Who
+    from stackroom.core.attested import Who
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
     from stackroom.store.records import Holding, Model, Version
@@ -281,7 +281,7 @@ class _Promoted:
             ]
             told.append(f"no metadata revision is the one that {name} promoted, {by}{_since(since)}")
             named += since
-        if move.card and move.card not in _card_digests(self.folder, self.listing, move.to):
+        if move.card and move.card not in card_digests(self.folder, self.listing, move.to):
             since = [trace for trace in self.traces if trace.place in cards and trace.changed >= event.changed]
             told.append(f"no card is the one that {name} promoted, {by}{_since(since)}")
             named += since
@@ -301,7 +301,8 @@ def _since(traces: Sequence[Trace]) -> str:
     return f"; changed since: {'; '.join(parts)}" if parts else ""
 
 
-def _card_digests(folder: Folder, listing: ModelListing, number: int) -> set[str]:
+def card_digests(folder: Folder, listing: ModelListing, number: int) -> set[str]:
+    """The digests of every card that a version has or had."""
     digests: set[str] = set()
     for revision in listing.card_revisions.get(number, ()):
         try:

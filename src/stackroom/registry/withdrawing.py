@@ -45,6 +45,7 @@ def withdraw_if_deleted(reader: Reader, root: Folder, ledger: Ledger, move: Move
         origin=move.to,
         at=reader.clock(),
         why=f"{ref} was deleted while it was moved",
+        override=(),
         digest=before.digest if before else "",
         metadata=before.metadata if before else "",
         card=before.card if before else "",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from stackroom.core.ledger import Who
+from stackroom.core.attested import Who
 from stackroom.errors import PermissionDeniedError
 
 if TYPE_CHECKING:

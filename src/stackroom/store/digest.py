@@ -39,7 +39,7 @@ class Progress(Protocol):
     """Is told how many more bytes were done; may raise to cancel."""
 
     def __call__(self, amount: int, /) -> None:
-        """Called after every chunk."""
+        """Called after every chunk; with 0 while something runs that has no bytes."""
 
 
 def silent(_amount: int, /) -> None:

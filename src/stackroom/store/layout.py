@@ -99,6 +99,12 @@ def temporary_name(uid: int, nonce: str) -> str:
     return f".tmp-{uid}-{nonce}"
 
 
+def parse_temporary_name(name: str) -> int | None:
+    """The uid in a name of that kind, or None for any other name."""
+    found = _TEMPORARY.fullmatch(name)
+    return int(found[1]) if found else None
+
+
 def metadata_name(number: int | None, revision: int) -> str:
     """A metadata revision of a version, or of the model itself."""
     return f"{MODEL if number is None else number}@{revision}.toml"

@@ -1,8 +1,7 @@
 """The ledgers of the stages: reading them, appending to them, and keeping ``live/`` in step.
 
-An append is one ``symlink()``: exclusive, with content and owner, in one call. Whoever makes the name first has moved;
-the other is told. The pointers below ``live/`` are a projection for programs that follow symlinks: written after the
-event, mended by the next mover, and never believed.
+Whoever makes the next name of a ledger has moved; the other is told. The pointers below ``live/`` are a projection for
+programs that follow symlinks: written after the event, mended by the next mover, and never believed.
 """
 
 from __future__ import annotations
@@ -10,31 +9,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from uuid import uuid4
 
-from stackroom.core.ledger import (
-    Entry,
-    Ledger,
-    Move,
-    StageFolder,
-    event_name,
-    format_move,
-    parse_event_name,
-    replay,
-)
+from stackroom.core.attested import Entry, StageFolder
+from stackroom.core.ledger import Ledger, Move, event_name, format_move, parse_event_name, replay
 from stackroom.core.names import NUMBER_DIGITS
-from stackroom.errors import ConflictError, IntegrityError, PermissionDeniedError
+from stackroom.errors import ConflictError, IntegrityError
 from stackroom.store import layout
-from stackroom.store.access import current_user, refused
-from stackroom.store.folder import GONE, Folder, changed_at, explained
+from stackroom.store.access import refused
+from stackroom.store.attested import append, entries_of, stage_folder, unread_problem
+from stackroom.store.folder import Folder, explained
 from stackroom.store.records import Problem
-from stackroom.store.scan import os_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from stackroom.core.names import ModelName, StageName
 
 _LIVE_TRIES: Final = 100
@@ -61,7 +49,7 @@ def read_stage(root: Folder, registry_id: str, stage: StageName, model: ModelNam
     try:
         ledgers, foreign = _judged(root, registry_id, stage, model)
     except OSError as error:
-        return StageReading({}, (_stage_problem(root, place, error),), error)
+        return StageReading({}, (unread_problem(root, layout.STAGES, stage, error),), error)
     problems = tuple(
         Problem(place=f"{place}/{entry.name}", message="foreign: not the name of an event", severity="warning")
         for entry in foreign
@@ -75,18 +63,10 @@ def _judged(
     try:
         with root.child(layout.STAGES) as stages, stages.child(stage) as folder:
             owner = folder.status().st_uid
-            entries = list(_entries(folder, model))
+            entries = list(entries_of(folder, lambda name: model is None or _model_of(name) == model))
     except FileNotFoundError:
         return {}, ()
     return replay(StageFolder(registry_id=registry_id, stage=stage, owner=owner), entries)
-
-
-def _stage_problem(root: Folder, place: str, error: OSError) -> Problem:
-    try:
-        with root.child(layout.STAGES) as stages:
-            return os_problem(place, error, stages)
-    except OSError:
-        return os_problem(place, error)
 
 
 def read_ledger(root: Folder, registry_id: str, stage: StageName, model: ModelName) -> Ledger:
@@ -102,24 +82,9 @@ def read_ledger(root: Folder, registry_id: str, stage: StageName, model: ModelNa
     return ledgers.get(model) or Ledger(stage=stage, model=model)
 
 
-def _entries(folder: Folder, model: ModelName | None) -> Iterable[Entry]:
-    for found in folder.entries():
-        name = found.name
-        if name.startswith("."):
-            continue
-        if model is not None:
-            parsed = parse_event_name(name)
-            if parsed is None or parsed[0] != model:
-                continue
-        try:
-            status = folder.lstat(name)
-            text = folder.read_link(name) if stat.S_ISLNK(status.st_mode) else None
-        except OSError as error:
-            if error.errno in GONE:
-                continue
-            raise
-        # Whole microseconds, like the times in the texts.
-        yield Entry(name=name, text=text, owner=status.st_uid, changed=changed_at(status))
+def _model_of(name: str) -> ModelName | None:
+    parsed = parse_event_name(name)
+    return parsed[0] if parsed else None
 
 
 def read_live(root: Folder, stage: StageName) -> dict[str, int]:
@@ -168,83 +133,15 @@ def append_move(root: Folder, stage: StageName, model: ModelName, number: int, m
             hint="somebody used the last number up; ask the steward to remove that name",
             facts={"event": name, "stage": stage},
         )
-    text = format_move(move)
-    directory = f"{root.path}/{layout.STAGES}/{stage}"
     doing = f"move {model} in {stage}"
-    with _stage_folder(root, layout.STAGES, stage, doing) as folder:
-        try:
-            folder.symlink(text, name)
-        except FileExistsError:
-            # After a lost reply NFS says EEXIST about our own success: the text, with its time, tells.
-            if _text_of(folder, name) != text:
-                raise ConflictError(
-                    f"somebody moved {model} in {stage} while you did: {name} is taken",
-                    hint=f"look at it with: stackroom history {model} --stage {stage}",
-                    facts={"event": name, "stage": stage},
-                ) from None
-        except OSError as error:
-            raise refused(error, directory, doing) or explained(error, "make", f"{directory}/{name}") from error
-        try:
-            check_owner(folder, name, directory, "move")
-            folder.sync()
-        except OSError as error:
-            raise explained(error, "make sure of", f"{directory}/{name}") from error
-
-
-def _text_of(folder: Folder, name: str) -> str | None:
-    try:
-        return folder.read_link(name)
-    except OSError:
-        return None
-
-
-def check_owner(folder: Folder, name: str, directory: str, what: str) -> None:
-    """Take an event away again whose owner is not its author, and attests nothing.
-
-    Raises:
-        PermissionDeniedError: the file system squashes or maps users.
-    """
-    owner = folder.lstat(name).st_uid
-    if owner == os.geteuid():
-        return
-    with contextlib.suppress(OSError):
-        folder.unlink(name)
-    raise PermissionDeniedError(
-        f"the file system recorded uid {owner} as the owner of your {what}, and you are {current_user()}",
-        hint="root is squashed on NFS, or a user namespace maps you: move as an ordinary user of the file server",
-        facts={"directory": directory, "owner": owner},
+    taken = ConflictError(
+        f"somebody moved {model} in {stage} while you did: {name} is taken",
+        hint=f"look at it with: stackroom history {model} --stage {stage}",
+        facts={"event": name, "stage": stage},
     )
-
-
-def _stage_folder(root: Folder, parent: str, stage: StageName, doing: str) -> Folder:
-    """A stage's folder below ``stages/`` or ``live/``, made where it is missing and the registry has no groups."""
-    path = f"{root.path}/{parent}/{stage}"
-    try:
-        return _ensured(_ensured(root, parent), stage, close=True)
-    except OSError as error:
-        raise refused(error, os.path.dirname(path), doing) or explained(error, "open", path) from error
-
-
-def _ensured(parent: Folder, name: str, *, close: bool = False) -> Folder:
-    try:
-        return parent.child(name)
-    except FileNotFoundError:
-        if parent.status().st_mode & stat.S_ISGID or _has_groups(parent):
-            raise
-        with contextlib.suppress(FileExistsError):
-            parent.make_folder(name, stat.S_IMODE(parent.status().st_mode))
-        return parent.child(name)
-    finally:
-        if close:
-            parent.close()
-
-
-def _has_groups(parent: Folder) -> bool:
-    """Whether a neighbour belongs to a group: then the missing folder's group is the steward's to choose."""
-    return any(
-        entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_mode & stat.S_ISGID
-        for entry in parent.entries()
-    )
+    text = format_move(move)
+    with stage_folder(root, layout.STAGES, stage, doing) as folder:
+        append(folder, name, text, doing=doing, taken=taken)
 
 
 def project(root: Folder, registry_id: str, stage: StageName, model: ModelName) -> None:
@@ -258,7 +155,7 @@ def project(root: Folder, registry_id: str, stage: StageName, model: ModelName) 
         PermissionDeniedError: the kernel refuses; the move itself stands.
     """
     doing = f"replace {layout.LIVE}/{stage}/{model}"
-    with _stage_folder(root, layout.LIVE, stage, doing) as folder:
+    with stage_folder(root, layout.LIVE, stage, doing) as folder:
         written: int | Literal["nothing"] | None = "nothing"
         for _ in range(_LIVE_TRIES):
             wanted = read_ledger(root, registry_id, stage, model).holder

@@ -18,7 +18,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from stackroom.core.ledger import EVENT_LIMIT, prev_of
+from stackroom.core.attested import EVENT_LIMIT
+from stackroom.core.ledger import prev_of
 from stackroom.core.metadata import as_utc, iso
 from stackroom.core.names import is_model_name, is_stage_name, parse_number
 from stackroom.store.folder import Folder

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from stackroom.core.ledger import Event, Who
+    from stackroom.core.attested import Who
+    from stackroom.core.ledger import Event
     from stackroom.core.names import Label, ModelName, StageName
     from stackroom.core.tombstones import Tombstone
 

@@ -16,16 +16,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from stackroom.core.ledger import Entry, Who
+from stackroom.core.attested import Entry, Who
 from stackroom.core.metadata import seal_of
 from stackroom.core.tombstones import Tombstone, judge_tombstone, tombstone_place
 from stackroom.core.toml import METADATA_LIMIT, parse_toml
 from stackroom.errors import ConflictError, PermissionDeniedError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, refused, user_name
+from stackroom.store.attested import check_owner
 from stackroom.store.digest import Progress, walk
 from stackroom.store.folder import GONE, Folder, explained, remove_tree
-from stackroom.store.ledgers import check_owner
 from stackroom.store.records import Deletion, Removal
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def add_tombstone(folder: Folder, number: int, text: str) -> None:
     except OSError as error:
         raise refused(error, folder.path, doing) or explained(error, "make", f"{folder.path}/{name}") from error
     try:
-        check_owner(folder, name, folder.path, "tombstone")
+        check_owner(folder, name, doing)
         # On disk before the rename: after a power cut there may be a tombstone too many, and none too few.
         folder.sync()
     except OSError as error:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stackroom.core.ledger import Who
+from stackroom.core.attested import Who
 from stackroom.core.metadata import Record, note_of, record_of, seal_of
 from stackroom.core.names import ModelName, is_model_name
 from stackroom.core.toml import METADATA_LIMIT, line_of, parse_toml

@@ -376,5 +376,9 @@ _EXAMPLES: Final = """\
 # metrics = ["auc >= 0.90", "latency_ms <= 20"]
 # not_worse = { auc = 0.005, latency_ms = "5%" }  # than the present holder
 # same_datasets = "test"                          # measured on the same data as the holder
+# four_eyes = true                                # the author does not move it
+# approvals = 1                                   # `stackroom approve`, by somebody else than the author
+# soak_hours = 24                                 # has held staging for a day
 # reason = true                                   # asks for --reason
+# command = ["checks/audit", "{path}"]            # a program of yours, here in the registry, ends with 0
 """

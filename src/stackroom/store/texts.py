@@ -6,7 +6,7 @@ import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stackroom.core.ledger import Who
+from stackroom.core.attested import Who
 from stackroom.store import layout
 from stackroom.store.access import user_name
 from stackroom.store.folder import changed_at

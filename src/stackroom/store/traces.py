@@ -11,7 +11,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from stackroom.core.ledger import Who
+from stackroom.core.attested import Who
 from stackroom.core.metadata import iso
 from stackroom.errors import InvalidInputError
 from stackroom.store import layout

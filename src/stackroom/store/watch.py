@@ -1,8 +1,8 @@
 """Noticing what others change, by looking at a constant handful of directories.
 
-``open`` and ``fstat`` of ``feed/``, ``models/`` and every stage's folder tell whether a name was made there; only
-those that changed are listed. Hints in ``feed/`` and the names of events say which model to read again. What was
-done by hand, or lost its hint, is found by a sweep over the model folders whose pace follows its cost.
+``open`` and ``fstat`` of ``feed/``, ``models/`` and every stage's folders tell whether a name was made there; only
+those that changed are listed. Hints in ``feed/`` and the names of events and approvals say which model to read again.
+What was done by hand, or lost its hint, is found by a sweep over the model folders whose pace follows its cost.
 
 inotify, through watchdog, merely wakes the same code sooner, and only on local file systems: it says nothing about what
 another NFS client does, and its queue overflows silently. Correctness never rests on it.
@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.approvals import parse_approval_name
 from stackroom.core.ledger import parse_event_name
 from stackroom.core.names import ModelName, is_model_name
 from stackroom.store import layout
@@ -37,6 +38,10 @@ _SWEEP_SHARE: Final = 50.0
 _LOCAL_PAUSE: Final = 1.0
 _REMOTE_PAUSE: Final = 60.0
 """Seconds between sweeps at least; a remote one costs the server a request per model."""
+
+
+_PER_STAGE: Final = {layout.STAGES: parse_event_name, layout.APPROVALS: parse_approval_name}
+"""What has a folder for every stage, and what understands the names in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +82,7 @@ class Watch:
         self._seen: dict[str, _Seen] = {}
         self._policy: tuple[int, ...] = ()
         self._present: set[str] = set()
-        self._stages: set[str] = set()
+        self._stages: dict[str, set[str]] = {}
         self._first = True
         self._local = file_system_of(root).local
         self._next_sweep = 0.0
@@ -101,9 +106,9 @@ class Watch:
     def directories(self) -> tuple[str, ...]:
         """The handful, for whoever wants to be woken by them."""
         names = [layout.MODELS, layout.FEED]
-        with contextlib.suppress(OSError):
-            stages = os.path.join(self._root, layout.STAGES)
-            names += [f"{layout.STAGES}/{name}" for name in sorted(os.listdir(stages))]
+        for parent in _PER_STAGE:
+            with contextlib.suppress(OSError):
+                names += [f"{parent}/{name}" for name in sorted(os.listdir(os.path.join(self._root, parent)))]
         paths = [os.path.join(self._root, name) for name in names]
         return tuple(path for path in paths if os.path.isdir(path))
 
@@ -116,14 +121,14 @@ class Watch:
         for name in self._changed_names(root, layout.MODELS):
             if is_model_name(name):
                 found.add(ModelName(name))
-        with contextlib.suppress(FileNotFoundError), root.child(layout.STAGES) as stages:
-            present = {name for name in stages.names() if not name.startswith(".")}
-            known, self._stages = self._stages, present
-            for stage in sorted(present | known):
-                for name in self._changed_names(stages, stage):
-                    event = parse_event_name(name)
-                    if event:
-                        found.add(event[0])
+        for parent, parse in _PER_STAGE.items():
+            with contextlib.suppress(FileNotFoundError), root.child(parent) as folder:
+                present = {name for name in folder.names() if not name.startswith(".")}
+                known = self._stages.get(parent, set())
+                self._stages[parent] = present
+                for stage in sorted(present | known):
+                    parsed = [parse(name) for name in self._changed_names(folder, stage)]
+                    found |= {one[0] for one in parsed if one}
         return found | self._sweep(root)
 
     def _changed_names(self, parent: Folder, name: str) -> frozenset[str]:

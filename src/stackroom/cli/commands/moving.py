@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from stackroom.cli.context import Context
     from stackroom.cli.progress import Bar
-    from stackroom.registry.moving import Judgement, MoveResult
+    from stackroom.registry.judging import Judgement
+    from stackroom.registry.moving import MoveResult
 
 
 def _promote_arguments(parser: ArgumentParser) -> None:
@@ -26,7 +27,18 @@ def _promote_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("stage", metavar="STAGE", help="the stage that it shall hold")
     reason_option(parser)
     parser.add_argument("--expect", metavar="REF", help="refuse unless this version holds the stage now")
+    _override_option(parser)
     dry_run_option(parser)
+
+
+def _override_option(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--override",
+        action="append",
+        default=[],
+        metavar="GUARD",
+        help="make the move although this guard refuses, if registry.toml allows it; needs --reason; again for more",
+    )
 
 
 def _promote(context: Context, options: Namespace) -> int:
@@ -38,6 +50,7 @@ def _promote(context: Context, options: Namespace) -> int:
             expect=options.expect,
             dry_run=options.dry_run,
             progress=bar,
+            override=options.override,
         )
 
     with _bar(context, options.ref, options.stage) as bar:
@@ -45,6 +58,11 @@ def _promote(context: Context, options: Namespace) -> int:
 
 
 def _rollback_arguments(parser: ArgumentParser) -> None:
+    _clear_arguments(parser)
+    _override_option(parser)
+
+
+def _clear_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="the model")
     parser.add_argument("stage", metavar="STAGE", help="the stage")
     reason_option(parser)
@@ -54,7 +72,12 @@ def _rollback_arguments(parser: ArgumentParser) -> None:
 def _rollback(context: Context, options: Namespace) -> int:
     def action(bar: Bar) -> MoveResult:
         return context.registry.rollback(
-            options.model, options.stage, reason=options.reason, dry_run=options.dry_run, progress=bar
+            options.model,
+            options.stage,
+            reason=options.reason,
+            dry_run=options.dry_run,
+            progress=bar,
+            override=options.override,
         )
 
     with context.bar(0, "verifying") as bar:
@@ -70,10 +93,10 @@ def _clear(context: Context, options: Namespace) -> int:
 
 
 def _bar(context: Context, ref: str, stage: str) -> Bar:
-    """A bar for the bytes that the guard ``verify`` will read, where the stage has that guard and somebody looks."""
+    """A bar for the bytes that the guards ``verify`` and ``approvals`` read, where somebody looks."""
     asked = context.registry.policy.stage(stage)
     total = 0
-    if context.watched and asked and asked.guards.verify:
+    if context.watched and asked and (asked.guards.verify or asked.guards.approvals):
         seal = context.registry.version(ref).seal
         total = seal.bytes if seal else 0
     return context.bar(total, f"verifying {ref}")
@@ -115,6 +138,8 @@ def _tell(context: Context, result: MoveResult, *, dry_run: bool) -> None:
         context.say(f"{stage} of {model} can be moved: {before} -> {after}; nothing was")
         for change in judgement.changes:
             context.say(f"  would write {change}")
+    if result.made and judgement.overridden:
+        context.warn(f"overridden, and the event says so for ever: {', '.join(judgement.overridden)}")
     if result.live_trouble:
         context.warn(f"the move stands, but live/{stage}/{model} could not be brought in step: {result.live_trouble}")
 
@@ -176,6 +201,7 @@ COMMANDS: Final = {
         examples=(
             "stackroom promote fraud-detector:7 staging --reason 'beats 6 on October'",
             "stackroom promote fraud-detector:7 production --expect fraud-detector:6",
+            "stackroom promote fraud-detector:7 production --override soak_hours --reason 'fixes the outage'",
         ),
         about="The kernel's permission is asked first, then the guards that registry.toml declares. A refusal shows\n"
         "what every guard saw and wanted.",
@@ -187,7 +213,7 @@ COMMANDS: Final = {
         about="It is not asked again whether the older version is good enough, only whether it is still the same.",
     ),
     "clear": Command(
-        arguments=_rollback_arguments,
+        arguments=_clear_arguments,
         run=_clear,
         examples=("stackroom clear fraud-detector staging --reason 'withdrawn'",),
     ),

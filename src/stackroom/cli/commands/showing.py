@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from stackroom.cli.approvals import put_words
 from stackroom.cli.parsing import Command
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column, width_of
@@ -12,13 +13,15 @@ from stackroom.cli.words import MISSING, metric_text
 from stackroom.core import show
 from stackroom.core.metadata import iso
 from stackroom.core.names import parse_ref, version_named
-from stackroom.errors import IntegrityError
+from stackroom.errors import IntegrityError, RegistryError
+from stackroom.registry.approving import approvals
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable, Mapping, Sequence
 
     from stackroom.cli.context import Context
+    from stackroom.core.approvals import Word
     from stackroom.core.compare import FileFact
     from stackroom.registry.reading import Reader
     from stackroom.store.records import Holding, Model, Version
@@ -110,6 +113,7 @@ def _show_version(context: Context, model: Model, version: Version) -> int:
     files, trouble = _files(reader, version)
     card = reader.card(version.ref)
     children = _children(model, version)
+    words, silence = _words(reader, version)
     if context.json:
         document: dict[str, Any] = {
             "version": version.document(),
@@ -118,11 +122,15 @@ def _show_version(context: Context, model: Model, version: Version) -> int:
             "revised": _revised(version),
             "children": [str(child.ref) for child in children],
             "stages": [holding.document() for holding in model.holdings if holding.number == version.number],
+            "approvals": None if silence else [word.document() for word in words],
         }
         context.document(document)
         return 0
     _put_head(context, version, children)
     _put_holdings(context, [holding for holding in model.holdings if holding.number == version.number])
+    if words:
+        _heading(context, "approvals")
+        put_words(context, words, refs=False)
     _put_table(context, "metrics", {name: _metric(reader, name, value) for name, value in version.metrics.items()})
     _put_table(context, "hyperparameters", {key: shown(value) for key, value in version.hyperparameters.items()})
     _put_datasets(context, version)
@@ -132,8 +140,8 @@ def _show_version(context: Context, model: Model, version: Version) -> int:
     _put_table(context, "more", {key: shown(value) for key, value in version.record.extra.items()})
     _put_files(context, files)
     _put_card(context, card)
-    if trouble:
-        context.warn(trouble)
+    for warning in filter(None, (trouble, silence)):
+        context.warn(warning)
     context.warn_of(version.problems)
     return 0
 
@@ -142,6 +150,14 @@ def _files(reader: Reader, version: Version) -> tuple[Sequence[FileFact], str]:
     try:
         return reader.files(version.ref), ""
     except IntegrityError as error:
+        return (), str(error)
+
+
+def _words(reader: Reader, version: Version) -> tuple[Sequence[Word], str]:
+    """What people said about it, or why that cannot be known."""
+    try:
+        return approvals(reader, version.ref), ""
+    except RegistryError as error:
         return (), str(error)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from stackroom.cli.approvals import put_words
 from stackroom.cli.parsing import Command
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column
@@ -11,9 +12,11 @@ from stackroom.cli.vanished import say_vanished
 from stackroom.cli.versions import moment
 from stackroom.cli.words import MISSING, instant_of
 from stackroom.core import show
-from stackroom.core.ledger import Event, Validity
+from stackroom.core.attested import Validity
 from stackroom.core.metadata import iso
 from stackroom.core.names import parse_ref
+from stackroom.errors import UsageError
+from stackroom.registry.approving import all_approvals
 from stackroom.registry.remembering import forget, of, remember
 
 if TYPE_CHECKING:
@@ -22,11 +25,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from stackroom.cli.context import Context
+    from stackroom.core.ledger import Event
 
 
 def _history_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("model", nargs="?", metavar="MODEL", help="of one model; else of all")
     parser.add_argument("--stage", metavar="STAGE", help="of one stage; else of all")
+    parser.add_argument("--approvals", action="store_true", help="what people said about versions instead of moves")
     parser.add_argument(
         "--acknowledge",
         action="store_true",
@@ -40,6 +45,8 @@ def _history_arguments(parser: ArgumentParser) -> None:
 
 
 def _history(context: Context, options: Namespace) -> int:
+    if options.approvals:
+        return _history_of_approvals(context, options)
     when = instant_of(options.at) if options.at else None
     reader = context.reader
     model = parse_ref(options.model).model if options.model else None
@@ -50,7 +57,8 @@ def _history(context: Context, options: Namespace) -> int:
     if context.json:
         rows = [event_document(event) for event in events]
         vanished = [one.document() for one in gone]
-        context.document({"at": iso(when) if when else None, "events": rows, "vanished": vanished})
+        at = iso(when) if when else None
+        context.document({"at": at, "events": rows, "approvals": [], "vanished": vanished})
         return 0
     _put_events(context, events, when)
     _say_unattested(context, model, options.stage)
@@ -59,6 +67,19 @@ def _history(context: Context, options: Namespace) -> int:
         context.say(known)
     else:
         say_vanished(context, gone)
+    return 0
+
+
+def _history_of_approvals(context: Context, options: Namespace) -> int:
+    if options.at or options.acknowledge:
+        raise UsageError("--at and --acknowledge are about moves, and --approvals about what people said: choose one")
+    words = all_approvals(context.reader, options.model, options.stage)
+    if context.json:
+        context.document({"at": None, "events": [], "approvals": [word.document() for word in words], "vanished": []})
+        return 0
+    put_words(context, words, refs=True)
+    if not words:
+        context.say("nobody approved or rejected anything")
     return 0
 
 
@@ -79,6 +100,7 @@ def event_document(event: Event) -> dict[str, Any]:
         "at": iso(move.at) if move else None,
         "when": iso(event.when),
         "reason": move.why if move else "",
+        "override": list(move.override) if move else [],
         "digest": move.digest if move else "",
         "metadata": move.metadata if move else "",
         "card": move.card if move else "",
@@ -90,6 +112,7 @@ def event_document(event: Event) -> dict[str, Any]:
 
 def _put_events(context: Context, events: Sequence[Event], when: datetime | None) -> None:
     alarmed = any(event.notes for event in events)
+    overridden = any(event.move and event.move.override for event in events)
     columns = [
         Column(title="SINCE" if when else "WHEN"),
         Column(title="STAGE", priority=1),
@@ -99,16 +122,23 @@ def _put_events(context: Context, events: Sequence[Event], when: datetime | None
         Column(title="BY", priority=2, least=6),
         Column(title="EVENT", priority=4),
         Column(title="REASON", priority=5, least=10),
+        *((Column(title="OVERRIDDEN", least=10),) if overridden else ()),
         *((Column(title="ALARMS", priority=3, least=12),) if alarmed else ()),
     ]
-    context.table(columns, [_row(context, event, at=when is not None, alarmed=alarmed) for event in events])
+    rows = []
+    for event in events:
+        skipped = event.move.override if event.move else ()
+        more: list[Piece] = [Styled(", ".join(skipped), "yellow") if skipped else MISSING] if overridden else []
+        more += ["; ".join(event.notes) or MISSING] if alarmed else []
+        rows.append([*_row(context, event, at=when is not None), *more])
+    context.table(columns, rows)
     if when:
         context.say(f"as it was at {iso(when)}")
     elif not events:
         context.say("nothing was ever moved")
 
 
-def _row(context: Context, event: Event, *, at: bool, alarmed: bool) -> list[Piece]:
+def _row(context: Context, event: Event, *, at: bool) -> list[Piece]:
     move = event.move
     numbers = [(move.to if move else None)] if at else [move.origin if move else None, move.to if move else None]
     validity = event.validity.value
@@ -120,7 +150,6 @@ def _row(context: Context, event: Event, *, at: bool, alarmed: bool) -> list[Pie
         move.by.label if move else str(event.owner),
         validity if event.validity is Validity.ATTESTED else Styled(validity, "yellow"),
         move.why if move and move.why else MISSING,
-        *(("; ".join(event.notes) or MISSING,) if alarmed else ()),
     ]
 
 
@@ -156,6 +185,7 @@ COMMANDS: Final = {
             "stackroom history fraud-detector --stage production",
             "stackroom history --at 2026-05-03",
             "stackroom history --at 2026-05-03T14:00+02:00",
+            "stackroom history fraud-detector --approvals",
         ),
         about="EVENT says what an event is worth: attested and unattested ones count, forged and foreign ones never\n"
         "do. Times are UTC; a day alone means its end.",

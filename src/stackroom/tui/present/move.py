@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from stackroom.core.guards import Verdict
-    from stackroom.core.ledger import Who
+    from stackroom.core.attested import Who
     from stackroom.core.names import StageName
-    from stackroom.registry.moving import Judgement
+    from stackroom.core.verdicts import Verdict
+    from stackroom.registry.judging import Judgement
     from stackroom.store.access import Access
     from stackroom.store.records import Model
     from stackroom.tui.glyphs import Glyphs
@@ -150,6 +150,8 @@ def _verdict_lines(verdict: Verdict, reason: str, glyphs: Glyphs) -> list[Line]:
     more: list[Line] = [(Cell(f"      wanted {verdict.wanted}", "warn"),)]
     if verdict.advice:
         more.append((Cell(f"      {verdict.advice}", "dim"),))
+    if verdict.overridable:
+        more.append((Cell(f"      on the command line, --override {verdict.name} --reason … overrides it", "dim"),))
     return [head, *more]
 
 

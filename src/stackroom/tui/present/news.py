@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from stackroom.core.ledger import Who
+    from stackroom.core.attested import Who
     from stackroom.store.records import Holding, Model
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.attested import Validity
 from stackroom.core.compare import FileFact, Subject, compare
-from stackroom.core.ledger import Validity
 from stackroom.core.metadata import flat
 from stackroom.core.show import age, count, field_text, percent, signed, size
 from stackroom.tui.present.versions import author
@@ -230,6 +230,7 @@ def history_rows(version: Version, texts: Texts, now: datetime) -> list[Row]:
         after = f"replaced by {move.to}" if move.to else "cleared"
         what = f"moved to {event.stage}" if came else f"left {event.stage}: {after}"
         doubt = "" if event.validity is Validity.ATTESTED else f" ({event.validity.value})"
+        doubt += f" (overrode {', '.join(move.override)})" if move.override else ""
         role = ("good" if came else "") if event.validity.counts else "bad"
         add(move.at, f"{event.stage}/{event.name}", Cell(what + doubt, role), move.by.label, move.why)
     for revision in texts.revisions:

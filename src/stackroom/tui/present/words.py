@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from stackroom.core.ledger import Validity
+from stackroom.core.attested import Validity
 from stackroom.tui.widgets.drawing import Cell
 
 if TYPE_CHECKING:

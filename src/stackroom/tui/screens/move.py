@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 
 from stackroom.errors import ConflictError, GuardRefusedError
 from stackroom.registry import moving
-from stackroom.registry.moving import Judgement, MoveResult, Options
+from stackroom.registry.judging import Judgement, Options
 from stackroom.tui.bindings import Hint, bindings_for
 from stackroom.tui.present import move as judged
 from stackroom.tui.screens.page import Body, Page
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 
     from stackroom.core.names import ModelName
     from stackroom.registry.facade import Registry
+    from stackroom.registry.moving import MoveResult
     from stackroom.store.digest import Progress
     from stackroom.store.records import Model
     from stackroom.tui.actions import Action
     from stackroom.tui.background import Task
 
 _PLACEHOLDER: Final = "(asked for on this screen)"
-"""The reason that a roll-back is judged with before one is typed: the screen asks for it by itself."""
+"""The reason that a move is judged with before one is typed: the screen asks for it by itself."""
 
 
 class _GivenUpError(Exception):
@@ -49,7 +50,8 @@ def watched(task: Task, total: int) -> Progress:
         done += amount
         if task.cancelled:
             raise _GivenUpError
-        task.report((done, total, time.monotonic() - task.started))
+        if amount:
+            task.report((done, total, time.monotonic() - task.started))
 
     return progress
 
@@ -425,6 +427,6 @@ class MovePage(Page):
 def judge(registry: Registry, model: ModelName, number: int | None, stage: str, progress: Progress) -> Judgement:
     """What would come of the move; reads every byte where the stage asks for it."""
     if number is not None:
-        return registry.can(f"{model}:{number}", stage, progress=progress)
+        return registry.can(f"{model}:{number}", stage, reason=_PLACEHOLDER, progress=progress)
     options = Options(reason=_PLACEHOLDER, dry_run=True, progress=progress)
     return moving.rollback(registry, model, stage, options).judgement

@@ -1,0 +1,102 @@
+"""Versions that were deleted: what their tombstones are worth, deletions that stopped half way, and the bytes kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stackroom.core.findings import Finding
+from stackroom.registry.examination.tour import who
+from stackroom.store import layout
+from stackroom.store.removal import read_deletions, rightful
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from stackroom.registry.examination.tour import Tour
+    from stackroom.store.folder import Folder
+    from stackroom.store.records import Deletion
+    from stackroom.store.scan import ModelListing
+    from stackroom.store.sights import Sight
+
+
+def examine_deletions(tour: Tour, folder: Folder, listing: ModelListing, sights: Sequence[Sight]) -> Iterator[Finding]:
+    """What was deleted of a model, or is being deleted; adds to the bytes that owners keep in the trash."""
+    seen = {sight.name: sight for sight in sights}
+    for deletion in read_deletions(folder, listing, tour.reader.id):
+        if deletion.state == "deleted" and deletion.owner and deletion.bytes:
+            tour.bytes_kept[deletion.owner.uid] += deletion.bytes
+        yield from _planted(listing, deletion, seen)
+        worthless = _worthless(tour, folder, deletion)
+        if worthless:
+            yield worthless
+        else:
+            yield from _unfinished(tour, deletion, seen)
+
+
+def _planted(listing: ModelListing, deletion: Deletion, seen: Mapping[str, Sight]) -> Iterator[Finding]:
+    """Folders in the trash under the number of a version that is here, or beside the one that was deleted."""
+    for name in listing.trash.get(deletion.number, ()):
+        if name == deletion.folder or name not in seen:
+            continue
+        message = f"in the trash, and it is not what was deleted as version {deletion.number}"
+        yield Finding(kind="foreign-name", place=_place(deletion, name), message=message, owner=who(seen[name].owner))
+
+
+def _place(deletion: Deletion, name: str) -> str:
+    return f"{layout.MODELS}/{deletion.model}/{name}"
+
+
+def _worthless(tour: Tour, folder: Folder, deletion: Deletion) -> Finding | None:
+    """The finding for a tombstone that does not count, or whose maker could not delete what it stands beside."""
+    tombstone = deletion.tombstone
+    if tombstone is None:
+        return None
+    trouble = "" if tombstone.validity.counts else tombstone.trouble
+    if not trouble and deletion.state == "deleting" and not rightful(folder, tombstone, str(deletion.number)):
+        trouble = f"{who(tombstone.owner).label} may not delete version {deletion.number}"
+    if not trouble:
+        return None
+    place = _place(deletion, layout.tombstone_name(deletion.number))
+    # Beside what lies in the trash it is all that keeps the number: it must not go without the folder.
+    command = f"rm {tour.path(place)}" if deletion.state == "deleting" else ""
+    return Finding(kind="tombstone-forged", place=place, message=trouble, owner=who(tombstone.owner), command=command)
+
+
+def _unfinished(tour: Tour, deletion: Deletion, seen: Mapping[str, Sight]) -> Iterator[Finding]:
+    """A deletion, a restoring or a purge that was interrupted, with the command that goes on with it."""
+    ref, number = str(deletion.ref), deletion.number
+    words: tuple[str, ...]
+    match deletion.state:
+        case "deleting" if _came_back(seen, number):
+            message = f"version {number} is back, and the tombstone was not taken away: a restoring was interrupted"
+            words, fixable = ("restore", ref), False
+        case "deleting":
+            message = f"version {number} has a tombstone and is here: a deletion was interrupted"
+            by = deletion.tombstone.owner if deletion.tombstone else -1
+            # Only what somebody began himself is finished for him.
+            words, fixable = ("delete", ref), by == tour.me
+        case "unmarked":
+            message = f"version {number} lies in the trash, and no tombstone says who put it there"
+            words, fixable = ("delete", ref), deletion.owner is not None and deletion.owner.uid == tour.me
+        case "purging":
+            message = f"the bytes of version {number} were being freed: a purge was interrupted"
+            words, fixable = ("purge", ref, "--yes"), False
+        case _:
+            return
+    name = deletion.folder or layout.tombstone_name(number)
+    yield Finding(
+        kind="delete-unfinished",
+        place=_place(deletion, name),
+        message=message,
+        owner=deletion.owner,
+        command=tour.command(*words),
+        fixable=fixable,
+    )
+
+
+def _came_back(seen: Mapping[str, Sight], number: int) -> bool:
+    """Whether the folder was renamed after the tombstone was made, and so out of the trash."""
+    version, tombstone = seen.get(str(number)), seen.get(layout.tombstone_name(number))
+    if version is None or tombstone is None or version.status is None or tombstone.status is None:
+        return False
+    return version.status.st_ctime_ns > tombstone.status.st_ctime_ns

@@ -1,0 +1,105 @@
+"""``registry.toml``, the folders of the tree, and names in the root that have no place there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from stackroom.core.findings import Finding
+from stackroom.registry.examination.tour import foreign, who
+from stackroom.store import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stackroom.registry.examination.tour import Tour
+    from stackroom.store.survey import Difference, Survey
+
+_KINDS: Final = {
+    "missing": "folder-missing",
+    "not-a-folder": "folder-replaced",
+    "unreadable": "unreadable",
+    "owner": "folder-owner",
+    "group": "folder-group",
+    "world-writable": "folder-open",
+    "not-sticky": "folder-open",
+    "group-writable": "folder-open",
+    "no-setgid": "folder-mode",
+    "mode": "folder-mode",
+    "stage-stray": "stage-undeclared",
+}
+"""The tree's kinds of differences as kinds of findings; the two that are missing need a plan to differ from."""
+
+_FILE_KINDS: Final = {
+    "owner": "registry-file-owner",
+    "world-writable": "registry-file-writable",
+    "group-writable": "registry-file-writable",
+}
+
+_ROOT_NAMES: Final = frozenset(
+    {
+        layout.REGISTRY_FILE,
+        layout.MODELS,
+        layout.STAGES,
+        layout.LIVE,
+        layout.APPROVALS,
+        layout.OBSERVATIONS,
+        layout.FEED,
+    }
+)
+
+
+def examine_folders(tour: Tour, survey: Survey) -> Iterator[Finding]:
+    """The registry's file and the folders that ``init`` makes."""
+    error = tour.reader.policy_error
+    if error:
+        yield Finding(
+            kind="registry-file-wrong", place=layout.REGISTRY_FILE, message=str(error), owner=who(tour.steward)
+        )
+    for sight in tour.seen(tour.root, ""):
+        if sight.name not in _ROOT_NAMES and not sight.name.startswith("."):
+            yield foreign(sight)
+    for difference in survey.differences:
+        finding = _of(tour, survey, difference)
+        if finding:
+            yield finding
+
+
+def _of(tour: Tour, survey: Survey, difference: Difference) -> Finding | None:
+    file = difference.path == layout.REGISTRY_FILE
+    kind = (_FILE_KINDS if file else {}).get(difference.kind) or _KINDS.get(difference.kind)
+    if kind is None:
+        return None
+    row = next((one for one in survey.rows if one.path == difference.path), None)
+    found = next((one for one in survey.found if one.path == difference.path), None)
+    owner = found.uid if found else tour.steward
+    # A stage's group that nobody can know is for the steward to name.
+    known = row is not None and not any(command.startswith("chgrp GROUP ") for command in difference.commands)
+    may = tour.may_change(owner) and (difference.by == "steward" or tour.me == 0)
+    return Finding(
+        kind=kind,
+        place=difference.path,
+        message=difference.message,
+        owner=who(owner),
+        command=" && ".join(difference.commands),
+        fixable=kind not in {"folder-owner", "registry-file-owner"} and bool(difference.commands) and known and may,
+        mode=row.mode if row else None,
+        group=row.gid if row else None,
+    )
+
+
+def examine_feed(tour: Tour) -> Iterator[Finding]:
+    """The hints and the observations: only names, because nothing is decided by them."""
+    for name in (layout.FEED, layout.OBSERVATIONS):
+        try:
+            with tour.root.child(name) as folder:
+                sights = tour.seen(folder, name)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            yield tour.unreadable(name, error, tour.root)
+            continue
+        for sight in sights:
+            hint = name == layout.FEED and sight.is_symlink and layout.parse_feed_name(sight.name) is not None
+            record = name == layout.OBSERVATIONS and sight.is_file and sight.name.endswith(".jsonl")
+            if not (hint or record or sight.name.startswith(".")):
+                yield foreign(sight)

@@ -1,0 +1,55 @@
+"""What a version is at this moment, in the three digests that events and approvals state about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stackroom.core.attested import Pins
+from stackroom.errors import IntegrityError
+from stackroom.store import layout
+from stackroom.store.digest import artifacts_digest, read_sums
+from stackroom.store.folder import explained
+from stackroom.store.scan import read_card, text_digest
+
+if TYPE_CHECKING:
+    from stackroom.store.folder import Folder
+    from stackroom.store.records import Version
+    from stackroom.store.scan import ModelListing
+
+
+def check_readable(version: Version, doing: str = "move") -> None:
+    """Say no to a version whose metadata cannot be read, or whose folder is another's.
+
+    Raises:
+        IntegrityError: it is not as it was sealed.
+    """
+    broken = next((problem for problem in version.problems if problem.severity == "error"), None)
+    if broken or version.seal is None:
+        message = broken.message if broken else "its metadata cannot be read"
+        raise IntegrityError(
+            f"{version.ref} cannot {doing}: {message}",
+            hint=f"stackroom show {version.ref}",
+            facts={"ref": str(version.ref), "place": broken.place if broken else ""},
+        )
+
+
+def pins_of(folder: Folder, listing: ModelListing, version: Version) -> Pins:
+    """The digests of what is being promoted or approved, taken from the disk now.
+
+    Raises:
+        IntegrityError: SHA256SUMS is not the one that was sealed.
+    """
+    try:
+        with folder.child(str(version.number)) as inside:
+            text, _ = read_sums(inside)
+        card = read_card(folder, listing, version.number)
+    except OSError as error:
+        raise explained(error, "read", f"{folder.path}/{version.number}") from error
+    digest = artifacts_digest(text)
+    if version.seal is None or digest != version.seal.digest:
+        raise IntegrityError(
+            f"{version.ref}: {layout.SHA256_FILE} is not the one that was sealed",
+            hint=f"stackroom verify {version.ref}",
+            facts={"ref": str(version.ref), "found": digest},
+        )
+    return Pins(digest, version.metadata_digest, text_digest(card) if card is not None else "")

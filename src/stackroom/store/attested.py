@@ -1,0 +1,178 @@
+"""Folders of attested symlinks, ledgers and approvals: reading what lies there, and appending one name.
+
+An append is one ``symlink()``: exclusive, with content and owner, in one call. Whoever makes the name first has it; the
+other is told. What the kernel then says about the owner is read back, because it is all that the text is worth.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from stackroom.core.attested import Entry
+from stackroom.errors import ConflictError, PermissionDeniedError
+from stackroom.store import layout
+from stackroom.store.access import Access, access_to, current_user, refused
+from stackroom.store.folder import GONE, Folder, changed_at, explained
+from stackroom.store.scan import os_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from stackroom.store.records import Problem
+
+
+def entries_of(folder: Folder, wanted: Callable[[str], bool]) -> Iterable[Entry]:
+    """What lies in a folder under the names that are wanted; the tool's own names are not.
+
+    Raises:
+        OSError: it cannot be listed, or a name in it cannot be read.
+    """
+    for found in folder.entries():
+        name = found.name
+        if name.startswith(".") or not wanted(name):
+            continue
+        try:
+            status = folder.lstat(name)
+            text = folder.read_link(name) if stat.S_ISLNK(status.st_mode) else None
+        except OSError as error:
+            if error.errno in GONE:
+                continue
+            raise
+        # Whole microseconds, like the times in the texts.
+        yield Entry(name=name, text=text, owner=status.st_uid, changed=changed_at(status))
+
+
+def unread_problem(root: Folder, parent: str, stage: str, error: OSError) -> Problem:
+    """Why a stage's folder below ``stages/`` or ``approvals/`` could not be read."""
+    place = f"{parent}/{stage}"
+    try:
+        with root.child(parent) as folder:
+            return os_problem(place, error, folder)
+    except OSError:
+        return os_problem(place, error)
+
+
+def access_to_stage(root: str, parent: str, stage: str) -> Access:
+    """Whether the caller may make names in a stage's folder; a missing folder is its parent's question."""
+    found = access_to(f"{root}/{parent}/{stage}")
+    if found.exists:
+        return found
+    above = access_to(f"{root}/{parent}")
+    return above if above.exists else access_to(root)
+
+
+def append(folder: Folder, name: str, text: str, *, doing: str, taken: ConflictError) -> None:
+    """Make one attested symlink, durably.
+
+    Args:
+        folder: where.
+        name: what it is called.
+        text: what it says.
+        doing: what the caller is doing, for a refusal: ``move fraud-detector in production``.
+        taken: is raised where the name is somebody else's.
+
+    Raises:
+        ConflictError: the one that was given.
+        PermissionDeniedError: the kernel refuses, or the file system recorded another owner.
+    """
+    try:
+        folder.symlink(text, name)
+    except FileExistsError:
+        # After a lost reply NFS says EEXIST about our own success: the text, with its time, tells.
+        if _text_of(folder, name) != text:
+            raise taken from None
+    except OSError as error:
+        raise refused(error, folder.path, doing) or explained(error, "make", f"{folder.path}/{name}") from error
+    try:
+        check_owner(folder, name, doing)
+        folder.sync()
+    except OSError as error:
+        raise explained(error, "make sure of", f"{folder.path}/{name}") from error
+
+
+def _text_of(folder: Folder, name: str) -> str | None:
+    try:
+        return folder.read_link(name)
+    except OSError:
+        return None
+
+
+def check_owner(folder: Folder, name: str, doing: str) -> None:
+    """Take a symlink away again whose owner is not its author, and which attests nothing.
+
+    Raises:
+        PermissionDeniedError: the file system squashes or maps users.
+    """
+    owner = folder.lstat(name).st_uid
+    if owner == os.geteuid():
+        return
+    with contextlib.suppress(OSError):
+        folder.unlink(name)
+    raise PermissionDeniedError(
+        f"you cannot {doing}: the file system recorded uid {owner} as its owner, and you are {current_user()}",
+        hint="root is squashed on NFS, or a user namespace maps you: act as an ordinary user of the file server",
+        facts={"directory": folder.path, "owner": owner},
+    )
+
+
+def stage_folder(root: Folder, parent: str, stage: str, doing: str) -> Folder:
+    """A stage's folder below ``stages/``, ``live/`` or ``approvals/``.
+
+    It is made where it is missing and the registry has no groups.
+
+    Raises:
+        RegistryError: it cannot be opened or made.
+    """
+    path = f"{root.path}/{parent}/{stage}"
+    try:
+        return _ensured(_ensured(root, parent), stage, close=True)
+    except OSError as error:
+        raise refused(error, os.path.dirname(path), doing) or explained(error, "open", path) from error
+
+
+def _ensured(parent: Folder, name: str, *, close: bool = False) -> Folder:
+    try:
+        return parent.child(name)
+    except FileNotFoundError:
+        if parent.status().st_mode & stat.S_ISGID or _has_groups(parent):
+            raise
+        with contextlib.suppress(FileExistsError):
+            parent.make_folder(name, stat.S_IMODE(parent.status().st_mode))
+        return parent.child(name)
+    finally:
+        if close:
+            parent.close()
+
+
+def _has_groups(parent: Folder) -> bool:
+    """Whether a neighbour belongs to a group: then the missing folder's group is the steward's to choose."""
+    return any(
+        entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_mode & stat.S_ISGID
+        for entry in parent.entries()
+    )
+
+
+def time_of_the_file_system(root: Folder, stage: str) -> datetime:
+    """What time it is where events get theirs, by a name that is made in the stage's ledger and taken away again.
+
+    The clock of this host is its user's; the one that stamps the names is not.
+
+    Raises:
+        RegistryError: the caller may not make names there.
+    """
+    doing = f"ask the file system for the time in {layout.STAGES}/{stage}"
+    with stage_folder(root, layout.STAGES, stage, doing) as folder:
+        name = layout.temporary_name(os.geteuid(), uuid4().hex)
+        try:
+            folder.symlink("now", name)
+            try:
+                return changed_at(folder.lstat(name))
+            finally:
+                folder.unlink(name)
+        except OSError as error:
+            raise refused(error, folder.path, doing) or explained(error, "make", f"{folder.path}/{name}") from error
