@@ -295,3 +295,9 @@ def test_colours_of_the_settings_are_asked_for_unless_the_user_asked_before() ->
         assert environ.get("TEXTUAL_COLOR_SYSTEM") == wanted
     terminal.prepare(environ, "none")
     assert terminal.wants_no_colour(environ)
+
+
+def test_a_size_in_the_environment_is_not_the_size_of_the_terminal() -> None:
+    environ = {"COLUMNS": "80", "LINES": "24"}
+    terminal.prepare(environ)
+    assert not environ.keys() & {"COLUMNS", "LINES"}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +60,33 @@ def test_control_z_goes_back_to_the_shell_and_fg_goes_on(sample: Path) -> None:
         term.wait_for(lambda screen: any(line.startswith(">  digit-reader") for line in screen.splitlines()))
         term.type("q")
         term.wait_for("ready$")
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["while-suspended", "after-coming-back"])
+def test_a_window_closed_ends_what_was_suspended(back: bool, sample: Path) -> None:  # noqa: FBT001  # a parameter of the test
+    with in_tmux(["bash", "--norc", "--noprofile", "-i"]) as term:
+        term.type(f"PS1='ready$ '; {sys.executable} -m stackroom {sample}")
+        term.send("Enter")
+        term.wait_for("5 models")
+        term.send("C-z")
+        term.wait_for("Stopped")
+        term.type("clear; jobs -p")
+        term.send("Enter")
+        screen = term.wait_for(lambda screen: any(line.strip().isdigit() for line in screen.splitlines()))
+        process = next(int(line) for line in screen.splitlines() if line.strip().isdigit())
+        # A descriptor of the process: a number could be another's by the time it is looked at.
+        descriptor = os.pidfd_open(process)
+        if back:
+            term.type("fg")
+            term.send("Enter")
+            term.wait_for("5 models")
+        try:
+            term.close()
+            assert select.select([descriptor], [], [], 15)[0], "it lives on without its terminal"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            os.close(descriptor)
 
 
 def test_without_a_shell_below_control_z_says_so(sample: Path) -> None:

@@ -107,9 +107,29 @@ def run(app: App[Any], *, mouse: bool = True) -> int:
             _take_title_away()
             watch.stop()
 
-    asyncio.run(watched())
+    try:
+        asyncio.run(watched())
+    except BaseException:
+        _leave_nobody_behind(1)
+        raise
     _let_go(sys.__stderr__, sys.__stdout__)
-    return app.return_code or 0
+    code = app.return_code or 0
+    _leave_nobody_behind(code)
+    return code
+
+
+def _leave_nobody_behind(code: int) -> None:
+    """End the process at once where a thread outlives the app: Python would wait for it, for ever.
+
+    Textual's own threads do when the terminal vanishes while it ends them, and one of them then reads "nothing" from it
+    over and over.
+    """
+    deadline = time.monotonic() + GRACE_SECONDS
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                os._exit(code)
 
 
 def _take_title_away() -> None:
@@ -160,6 +180,8 @@ def prepare(environ: MutableMapping[str, str], colours: str = "auto") -> None:
         environ: of the process.
         colours: how many the user wants: ``auto``, ``none``, ``16``, ``256`` or ``truecolor``.
     """
+    for name in ("COLUMNS", "LINES"):
+        environ.pop(name, None)  # exported once, they would be believed and the terminal would not, also when resized
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     if "SSH_CONNECTION" in environ or "SSH_TTY" in environ:
