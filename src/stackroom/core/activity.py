@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from stackroom.core.ledger import Event
     from stackroom.core.names import ModelName, Ref, StageName
 
-Kind = Literal["moved", "cleared", "approved", "rejected", "unreadable", "registered", "edited", "card", "deleted"]
-"""What it was; ``card`` is an edit of the card, ``unreadable`` a name in a ledger whose text is no move or word."""
+Kind = Literal[
+    "moved", "cleared", "approved", "rejected", "unreadable", "created", "registered", "edited", "card", "deleted"
+]
+"""What it was; ``created`` is a model, ``registered`` a version, ``card`` an edit of the card, ``unreadable`` a name in
+a ledger whose text is no move or word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,8 +129,9 @@ def _edits(reader: Reader, refs: Iterable[Ref], troubles: list[str]) -> Iterator
 
 def _edit(ref: Ref, one: Said, when: datetime) -> Happening:
     changed = ", ".join(one.changes)
+    first = ref.kind == "model" and one.number == 1
     return Happening(
-        kind="card" if one.what == "card" else "edited",
+        kind="card" if one.what == "card" else "created" if first else "edited",
         when=as_utc(when),
         model=ref.model,
         number=ref.number,

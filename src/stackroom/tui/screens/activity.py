@@ -90,15 +90,17 @@ class ActivityPage(OverseenPage):
         self._found = {one.place: one for one in value.happenings}
         self._left_off, self._troubles = value.left_off, value.troubles
         self._show()
+        if self._changed:  # while it was being read
+            self._read_changed()
 
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """Read again what happened to the models that changed."""
         mine = set(changed) if self.model_name is None else set(changed) & {self.model_name}
-        if not mine or self._reading:
-            if mine:
-                self.read()
-            return
         self._changed |= mine
+        if mine and not self._reading:
+            self._read_changed()
+
+    def _read_changed(self) -> None:
         registry, names = self.browser.registry, frozenset(self._changed)
 
         def work(_task: Task) -> tuple[frozenset[str], list[Activity]]:

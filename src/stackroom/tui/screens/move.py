@@ -89,7 +89,7 @@ class MovePage(Page):
         self._typed_line = Asked(self._typed_label, self._typed)
         self._judgement: Judgement | None = None
         self._override: tuple[str, ...] = ()
-        self._news = ""
+        self._news = self._trouble = ""
         self._writing = False
 
     def compose_body(self) -> ComposeResult:
@@ -202,6 +202,7 @@ class MovePage(Page):
         """Ask the registry, in a thread: the guard ``verify`` reads every byte."""
         stage = self.stage or ""
         self._stages.display, self._text.display = False, True
+        self._trouble = ""
         if self._judgement is None:
             self.set_focus(self._text, scroll_visible=False)
         self.say("judging")
@@ -236,6 +237,10 @@ class MovePage(Page):
             self._judge()
             return
         self._text.set_lines(judged.refusal(error), fold=True)
+        self._judgement, self._trouble = None, str(error)
+        self._reason_line.display = self._typed_line.display = False
+        self.set_focus(self._text, scroll_visible=False)
+        self.show_bars()
         self.complain(error)
 
     def progressed(self, name: str, latest: dict[str, Any]) -> None:  # noqa: ARG002  # both report the same
@@ -289,7 +294,7 @@ class MovePage(Page):
 
     def _obstacles(self) -> list[str]:
         if self._judgement is None:
-            return ["it is being judged"]
+            return [self._trouble or "it is being judged"]
         return judged.obstacles(self._judgement, reason=self._reason.value, typed=self._typed.value, wanted=self.wanted)
 
     # ---- making the move

@@ -46,6 +46,7 @@ class OverseenPage(Page):
         self._rows: list[Row] = []
         self._empty = "reading …"
         self._reading = False
+        self._again = False
 
     @abstractmethod
     def reading(self) -> Work[Any]:
@@ -73,17 +74,27 @@ class OverseenPage(Page):
         self.read()
 
     def read(self) -> None:
-        """Read it, in a thread."""
-        self._reading = True
+        """Read it, in a thread, because somebody asked."""
+        self._reading, self._again = True, False
         self.say("reading (esc gives up)")
         self.work.run("read", self.reading())
+
+    def read_again(self) -> None:
+        """Read it because something changed: without a word, and once more when what is being read is there."""
+        self._again = self.work.is_busy("read")
+        if not self._again:
+            self.work.run("read", self.reading())
 
     def got(self, name: str, value: Any) -> None:  # noqa: ANN401  # each piece of work has its own
         """It has been read."""
         if name == "read":
-            self._reading = False
-            self.say("")
+            if self._reading:
+                self._reading = False
+                self.say("")
             self.taken(value)
+            if self._again:
+                self._again = False
+                self.work.run("read", self.reading())
 
     def progressed(self, name: str, latest: dict[str, Any]) -> None:  # noqa: ARG002  # there is one piece of work
         """How far it is."""

@@ -52,7 +52,7 @@ class ReviewPage(OverseenPage):
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """Look again."""
         if changed:
-            self.read()
+            self.read_again()
 
     def reading(self) -> Work[tuple[Remark, ...]]:
         """Everything that a listing of the models tells."""
