@@ -343,14 +343,14 @@ STATES: dict[str, State] = {
         breaks=_half_deleted,
         kind="delete-unfinished",
         place="models/fraud/3",
-        says="a deletion was interrupted",
-        cure="fix command",
+        says="is here and whole, beside a tombstone of",
+        cure="command",
     ),
     "a restoring that stopped before its end": State(
         breaks=_half_restored,
         kind="delete-unfinished",
         place="models/fraud/3",
-        says="a restoring was interrupted",
+        says="is here and whole, beside a tombstone of",
         cure="command",
     ),
     "a tombstone of another place": State(
@@ -695,13 +695,18 @@ def test_a_model_that_is_a_symlink_or_a_loop_is_foreign_and_not_entered(registry
     assert ("folder-replaced", "stages/production") in found
 
 
-def test_trash_without_a_tombstone_is_told_and_marked(registry: Registry) -> None:
+def test_trash_without_a_tombstone_is_told_and_brought_back_or_marked_by_who_says_so(registry: Registry) -> None:
     registry.delete("fraud:3")
     (registry.path / "models/fraud/3@deleted").unlink()
     (finding,) = of_kind(registry, "delete-unfinished")
     assert finding.place.startswith("models/fraud/.trash-3-")
     assert "no tombstone says" in finding.message
-    assert [repair.done for repair in registry.fix([finding])] == [True]
+    assert list(registry.fix([finding])) == []
+    run(finding.command)
+    assert kinds(registry) == []
+    registry.delete("fraud:3")
+    (registry.path / "models/fraud/3@deleted").unlink()
+    registry.delete("fraud:3")
     assert kinds(registry) == [("trash-kept", "models")]
 
 

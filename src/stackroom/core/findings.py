@@ -128,9 +128,11 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "delete-unfinished": Kind(
         "warning",
-        "A deletion was interrupted between its two steps: the tombstone and the folder contradict each other.",
-        "The version's owner deletes it again, which finishes what was begun, or restores it.",
-        fixed=True,
+        "The version is here and has a tombstone, or lies in the trash without one, or is half gone: a deletion, a"
+        " restoring or a purge was interrupted, or somebody brought back what another had deleted. Nothing in the tree"
+        " tells which.",
+        "Whoever may decides: restore keeps the version and takes the tombstone away, delete deletes it; a purge goes"
+        " on.",
     ),
     # --- models
     "model-self-made": Kind(
