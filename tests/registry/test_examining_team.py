@@ -16,6 +16,8 @@ from stackroom.core.findings import worst_first
 from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import utc_now
+from stackroom.store.setup import compare
+from stackroom.store.tree import Plan
 from support.registries import (
     ALICE,
     AUTHORS,
@@ -24,6 +26,7 @@ from support.registries import (
     DAVE,
     ERIN,
     EVE,
+    GROUPS,
     RELEASERS,
     REVIEWERS,
     STEWARD,
@@ -149,7 +152,6 @@ def test_modes_after_a_copy_without_them_are_found_and_the_owners_mend_their_par
     places = {(finding["kind"], finding["place"]) for finding in found}
     assert {
         ("folder-mode", "models"),
-        ("folder-mode", "models/fraud"),
         ("folder-mode", "stages/staging"),
         ("folder-mode", "stages/production"),
         ("folder-mode", "live/production"),
@@ -158,9 +160,31 @@ def test_modes_after_a_copy_without_them_are_found_and_the_owners_mend_their_par
     } <= places
     assert {finding["place"] for finding in found if finding["fixable"]} == {"models/fraud/1", "models/fraud/2"}
     assert fixed_by(ALICE, root) == {"models/fraud/1": True, "models/fraud/2": True}
-    assert all(fixed_by(STEWARD, root).values())
+    # Nobody is let in by guess: that the folders are of groups does not say that these shall write there.
+    assert fixed_by(STEWARD, root) == {"models/fraud/model@1.toml": True}
+    asked = compare(Plan(path=str(root), **GROUPS))
+    assert asked is not None
+    as_user(STEWARD, lambda: [subprocess.run(["sh", "-ec", one], check=True) for one in asked.commands()])
+    assert one(STEWARD, root, "folder-mode")["place"] == "models/fraud"
+    assert fixed_by(STEWARD, root) == {"models/fraud": True}
     left = {finding["kind"] for finding in seen_by(EVE, root)}
     assert left <= {"version-touched"}
+
+
+@pytest.mark.parametrize("place", ["models", "stages/production", "approvals/staging", "observations"])
+def test_no_group_is_let_in_by_guess(root: Path, place: str) -> None:
+    for name in (place, "feed", "live/production"):
+        (root / name).chmod(0o755)
+    before = {path: os.stat(root / path) for path in (place, "feed", "live/production", "approvals/production")}
+    fixed_by(STEWARD, root)
+    for path, status in before.items():
+        now = os.stat(root / path)
+        assert (path == "live/production" and place != "stages/production") or now.st_mode == status.st_mode
+        assert now.st_gid == status.st_gid
+    shutil.rmtree(root / place)
+    assert one(STEWARD, root, "folder-missing")["place"] == place
+    fixed_by(STEWARD, root)
+    assert not (root / place).exists() or not (root / place).stat().st_mode & 0o022
 
 
 def test_the_commands_that_are_printed_put_the_modes_right(root: Path) -> None:

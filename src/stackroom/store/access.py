@@ -34,6 +34,15 @@ def user_name(uid: int) -> str:
 
 
 @lru_cache(maxsize=1024)
+def primary_group(uid: int) -> int | None:
+    """The gid that a user's processes have at first, or None where this host does not know the user."""
+    try:
+        return pwd.getpwuid(uid).pw_gid
+    except (KeyError, OverflowError):
+        return None
+
+
+@lru_cache(maxsize=1024)
 def group_name(gid: int) -> str:
     """The name of a gid, or the number as text."""
     try:

@@ -14,8 +14,19 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from stackroom.core.names import StageName, is_stage_name
 from stackroom.store import layout
-from stackroom.store.access import group_members, group_name, user_name
-from stackroom.store.tree import POINTERS_MODE, STAGE_PARENTS, Found, Plan, Row, commands_for, expected, look, place
+from stackroom.store.access import group_members, group_name, primary_group, user_name
+from stackroom.store.tree import (
+    PLAIN_MODE,
+    POINTERS_MODE,
+    STAGE_PARENTS,
+    Found,
+    Plan,
+    Row,
+    commands_for,
+    expected,
+    look,
+    place,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -268,8 +279,8 @@ def _strays(root: Folder, known: Iterable[StageName]) -> Iterator[Difference]:
 def survey(root: Folder, declared: Sequence[StageName]) -> Survey:
     """What a registry's tree is like, and where it contradicts itself or the format.
 
-    Groups are recorded nowhere but in the tree: a folder is taken to be shared with its group where that may write,
-    where it passes the group on, or where it is another group than that of the folders which are the steward's alone.
+    Groups are recorded nowhere but in the tree: a folder is taken to be shared with its group where that may write or
+    where it passes the group on. That it merely is of another group says nothing of who should write there.
 
     Args:
         root: the registry.
@@ -278,8 +289,10 @@ def survey(root: Folder, declared: Sequence[StageName]) -> Survey:
     stages = dict.fromkeys(declared)
     found = {row.path: _look_quietly(root, row.path) for row in expected(Plan(path=root.path, stages=stages))}
     plan = _probable(root.path, found, declared)
-    rows = tuple(_as_it_may_be(row, found[row.path]) for row in expected(plan))
-    troubles = [*_place_differences(root, rows), *_shut_out(plan), *_strays(root, declared)]
+    alone = _alone(found)
+    rows = tuple(_as_it_may_be(row, found[row.path], alone) for row in expected(plan))
+    troubles = [*_place_differences(root, rows), *_without_a_say(plan, rows, found)]
+    troubles += [*_shut_out(plan), *_strays(root, declared)]
     if not plan.groups():
         # The steward's own next move makes it.
         troubles = [one for one in troubles if one.kind != "missing"]
@@ -300,12 +313,11 @@ def _look_quietly(root: Folder, path: str) -> Found | None:
 
 
 def _probable(path: str, found: Mapping[str, Found | None], declared: Sequence[StageName]) -> Plan:
-    root = found[""]
-    own = next((one.gid for one in (found[parent] for parent in STAGE_PARENTS) if one), root.gid if root else -1)
+    root, alone = found[""], _alone(found)
 
     def group(*places: str) -> int | None:
         shared = (found.get(one) for one in places)
-        return next((one.gid for one in shared if one and _is_shared(one, own)), None)
+        return next((one.gid for one in shared if one and _is_shared(one, alone)), None)
 
     models, authors = found[layout.MODELS], group(layout.MODELS, layout.FEED)
     closed = root is not None and not root.mode & 0o007 and bool(root.mode & 0o050)
@@ -316,8 +328,33 @@ def _probable(path: str, found: Mapping[str, Found | None], declared: Sequence[S
         reviewers=group(*(f"{layout.APPROVALS}/{stage}" for stage in declared)),
         monitors=group(layout.OBSERVATIONS),
         readers=root.gid if closed and root else None,
-        strict=authors is not None and models is not None and not models.mode & stat.S_IWGRP,
+        strict=authors is not None
+        and models is not None
+        and bool(models.mode & stat.S_ISGID)
+        and not models.mode & stat.S_IWGRP,
     )
+
+
+def _alone(found: Mapping[str, Found | None]) -> frozenset[int | None]:
+    """The groups of what is the steward's alone: that a folder is of one of them says nothing."""
+    places = [found[place] for place in ("", layout.REGISTRY_FILE, *STAGE_PARENTS)]
+    return frozenset(gid for one in places if one for gid in (one.gid, primary_group(one.uid)))
+
+
+def _without_a_say(plan: Plan, rows: Iterable[Row], found: Mapping[str, Found | None]) -> Iterator[Difference]:
+    """Folders of a group that may not write there: after a copy without modes, or because the steward wants it so."""
+    alone = _alone(found)
+    for row in rows:
+        one = found[row.path]
+        if row.gid is not None or one is None or not one.folder or one.gid in alone:
+            continue
+        yield Difference(
+            kind="mode",
+            path=row.path,
+            message=f"is of group {group_name(one.gid)}, which may not make names in it: where it shall, as before a "
+            f"copy without modes, `stackroom init {place(plan.path, '')}` with the options of then tells the commands",
+            seen=f"{one.mode:04o}",
+        )
 
 
 def _is_alone(gid: int, steward: int) -> bool:
@@ -325,25 +362,26 @@ def _is_alone(gid: int, steward: int) -> bool:
     return group_members(gid) == (user_name(steward),)
 
 
-def _is_shared(found: Found, own: int) -> bool:
-    # What everybody may write says nothing about a group, and what one's own group may write is shared with nobody.
-    by_mode = found.mode & stat.S_ISGID or (
-        found.mode & _WRITERS == stat.S_IWGRP and not _is_alone(found.gid, found.uid)
-    )
-    return found.folder and (bool(by_mode) or found.gid != own)
+def _is_shared(found: Found, alone: frozenset[int | None]) -> bool:
+    # What everybody may write says little about a group, and what one's own group may write is shared with nobody.
+    only = found.mode & _WRITERS == stat.S_IWGRP and not _is_alone(found.gid, found.uid)
+    other = bool(found.mode & stat.S_IWGRP) and found.gid not in alone
+    return found.folder and (only or other or bool(found.mode & stat.S_ISGID))
 
 
-def _as_it_may_be(row: Row, found: Found | None) -> Row:
+def _as_it_may_be(row: Row, found: Found | None, alone: frozenset[int | None]) -> Row:
     """The row, with what a steward may choose: who reads the root, who approves for a stage, what his own group may."""
     if found is None:
         return row
     forbidden = stat.S_IWOTH if _is_alone(found.gid, found.uid) else _WRITERS
     if row.path == "" or row.file:
         return replace(row, gid=None, mode=found.mode & ~forbidden)
+    if row.parent == layout.APPROVALS and found.folder:
+        # Each stage has approvers of its own, or none.
+        shared = _is_shared(found, alone)
+        row = replace(row, gid=found.gid if shared else None, mode=layout.SHARED_FOLDER_MODE if shared else PLAIN_MODE)
     if row.gid is None and found.mode & ~forbidden == row.mode | stat.S_IWGRP:
         return replace(row, mode=found.mode & ~forbidden)
-    if row.parent == layout.APPROVALS and row.gid is not None and found.mode & stat.S_IWGRP:
-        return replace(row, gid=found.gid)
     return row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.findings import Finding
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from stackroom.registry.examination.tour import Tour
     from stackroom.store.survey import Difference, Survey
+    from stackroom.store.tree import Found, Row
 
 _KINDS: Final = {
     "missing": "folder-missing",
@@ -34,6 +36,8 @@ _FILE_KINDS: Final = {
     "world-writable": "registry-file-writable",
     "group-writable": "registry-file-writable",
 }
+
+_WRITERS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 _ROOT_NAMES: Final = frozenset(
     {
@@ -75,16 +79,33 @@ def _of(tour: Tour, survey: Survey, difference: Difference) -> Finding | None:
     # A stage's group that nobody can know is for the steward to name.
     known = row is not None and not any(command.startswith("chgrp GROUP ") for command in difference.commands)
     may = tour.may_change(owner) and (difference.by == "steward" or tour.me == 0)
+    mends = bool(difference.commands) and known and may and not _widens(survey, row, found)
     return Finding(
         kind=kind,
         place=difference.path,
         message=difference.message,
         owner=who(owner),
         command=" && ".join(difference.commands),
-        fixable=kind not in {"folder-owner", "registry-file-owner"} and bool(difference.commands) and known and may,
+        fixable=mends and kind not in {"folder-owner", "registry-file-owner"},
         mode=row.mode if row else None,
         group=row.gid if row else None,
     )
+
+
+def _widens(survey: Survey, row: Row | None, found: Found | None) -> bool:
+    """Whether a group could write afterwards that cannot now: nobody but a person says which that shall be.
+
+    The pointers of a stage are for those who may write its ledger: they decide nothing that the ledger does not.
+    """
+    if row is None or not row.mode & _WRITERS:
+        return False
+    same = found is not None and (row.gid is None or found.gid == row.gid)
+    if same and found is not None and not row.mode & ~found.mode & _WRITERS:
+        return False
+    parent, _, stage = row.path.partition("/")
+    ledger = next((one for one in survey.found if one.path == f"{layout.STAGES}/{stage}"), None)
+    says = ledger is not None and ledger.gid == row.gid and ledger.mode & _WRITERS == stat.S_IWGRP
+    return not (parent == layout.LIVE and says)
 
 
 def examine_feed(tour: Tour) -> Iterator[Finding]:
