@@ -17,12 +17,12 @@ from stackroom.store import layout
 from stackroom.store.access import group_members, group_name, primary_group, user_name
 from stackroom.store.tree import (
     PLAIN_MODE,
-    POINTERS_MODE,
     STAGE_PARENTS,
     Found,
     Plan,
     Row,
     commands_for,
+    commands_for_stage,
     expected,
     look,
     place,
@@ -393,12 +393,10 @@ def _with_group_to_name(difference: Difference, plan: Plan) -> Difference:
     gid = plan.reviewers if parent == layout.APPROVALS else plan.stages.get(StageName(stage))
     if gid is not None:
         return difference
-    where = place(plan.path, difference.path)
-    mode = POINTERS_MODE if parent == layout.LIVE else layout.SHARED_FOLDER_MODE
     approve = parent == layout.APPROVALS
     lacking, who = (f"approve for {stage}", "may") if approve else (f"move into {stage}", "may move into it")
     return replace(
         difference,
         message=f"is missing: nobody but the steward can {lacking}; GROUP is the one that {who}",
-        commands=(f"mkdir {where}", f"chgrp GROUP {where}", f"chmod {mode:04o} {where}"),
+        commands=commands_for_stage(plan.path, parent, stage),
     )

@@ -183,3 +183,10 @@ def commands_for(
     if commands or (found is not None and found.mode != row.mode):
         commands.append(f"chmod {mode_text(row)} {where}")
     return tuple(commands)
+
+
+def commands_for_stage(root: str, parent: str, stage: str) -> tuple[str, ...]:
+    """What makes a stage's folder in a registry with groups, for the steward, who puts a group for ``GROUP``."""
+    where = place(root, f"{parent}/{stage}")
+    mode = POINTERS_MODE if parent == layout.LIVE else layout.SHARED_FOLDER_MODE
+    return f"mkdir {where}", f"chgrp GROUP {where}", f"chmod {mode:04o} {where}"
