@@ -300,6 +300,25 @@ def test_a_forged_event_is_told_and_nothing_rests_on_it(root: Path) -> None:
     assert seen_by(EVE, root) == []
 
 
+def test_what_others_follow_is_not_to_be_removed(root: Path) -> None:
+    text = os.readlink(root / "stages/production/fraud@1")
+    as_user(ERIN, lambda: os.symlink(text.replace("fraud@1", "fraud@2"), root / "stages/production/fraud@2"))
+    as_user(ERIN, lambda: os.symlink(text, root / "stages/production/fraud@3"))
+    as_user(ERIN, lambda: os.symlink("nonsense", root / "stages/production/fraud@4"))
+    as_user(CAROL, lambda: Registry(root).approve("fraud:2", "production"))
+    other = User(uid=61_013, gid=61_013, groups=(REVIEWERS,), name="carl")
+    text = os.readlink(root / "approvals/production/fraud:2@1")
+    as_user(other, lambda: os.symlink(text.replace("@1", "@2"), root / "approvals/production/fraud:2@2"))
+    as_user(CAROL, lambda: Registry(root).reject("fraud:2", "production"))
+    commands = {finding["place"]: finding["command"] for finding in seen_by(STEWARD, root)}
+    assert commands == {
+        "stages/production/fraud@2": "",
+        "stages/production/fraud@3": "",
+        "stages/production/fraud@4": f"rm {root}/stages/production/fraud@4",
+        "approvals/production/fraud:2@2": "",
+    }
+
+
 def test_a_borrowed_event_is_told(root: Path) -> None:
     text = os.readlink(root / "stages/staging/fraud@1")
     as_user(ERIN, lambda: os.symlink(text, root / "stages/production/fraud@2"))

@@ -39,6 +39,11 @@ class Kind:
     fixed: bool = False
 
 
+_LEAVE: Final = (
+    "Ask its owner, and leave it: what follows it would have a gap. Of the newest one keep a note; the steward may then"
+    " remove it."
+)
+
 KINDS: Final[dict[str, Kind]] = {
     # --- the file and the folders
     "registry-file-wrong": Kind(
@@ -223,17 +228,17 @@ KINDS: Final[dict[str, Kind]] = {
     "event-forged": Kind(
         "error",
         "The event says that somebody made it who does not own it. It never counts.",
-        "Ask its owner, and keep a note of its text; the stage's steward may then remove it.",
+        _LEAVE,
     ),
     "event-borrowed": Kind(
         "error",
         "The event was made for another place and carried here. It never counts.",
-        "Ask its owner, and keep a note of its text; the stage's steward may then remove it.",
+        _LEAVE,
     ),
     "event-unreadable": Kind(
         "error",
         "The name is an event's and the text is not, or it is no symlink. It never counts.",
-        "Ask its owner; the stage's steward may remove it.",
+        _LEAVE,
     ),
     "event-unattested": Kind(
         "note",
@@ -265,7 +270,7 @@ KINDS: Final[dict[str, Kind]] = {
     "approval-forged": Kind(
         "error",
         "The approval says that somebody gave it who does not own it, or was made for another place. It never counts.",
-        "Ask its owner; the owner of the folder may then remove it.",
+        _LEAVE,
     ),
     "tombstone-forged": Kind(
         "error",
