@@ -738,3 +738,23 @@ def test_an_event_that_its_owner_took_away_is_told_to_who_saw_it(registry: Regis
     assert "event 2" in finding.message
     run(finding.command)
     assert kinds(registry) == []
+
+
+def test_the_program_of_a_guard_is_at_home_in_the_registry_and_told_of_where_it_would_not_run(
+    registry: Registry,
+) -> None:
+    set_policy(
+        registry.path, '[stages.staging]\nguards = { command = ["checks/audit", "{path}"] }\n[stages.production]\n'
+    )
+    program = registry.path / "checks/audit"
+    assert kinds(registry) == [("guard-program", "checks/audit")]
+    program.parent.mkdir(mode=0o755)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert kinds(registry) == []
+    program.parent.chmod(0o775)
+    (finding,) = of_kind(registry, "guard-program")
+    assert "checks can be written by group" in finding.message
+    assert "chmod go-w" in finding.message
+    (registry.path / "notes").mkdir()
+    assert ("foreign-name", "notes") in kinds(registry)

@@ -62,6 +62,12 @@ KINDS: Final[dict[str, Kind]] = {
         "The file's owner takes the permission away.",
         fixed=True,
     ),
+    "guard-program": Kind(
+        "warning",
+        "The program of a guard is missing, or somebody besides the steward may write it or a folder on the way to it."
+        " The guard does not run it then, and nothing is moved into its stage.",
+        "The steward puts it right: his, or root's, and writable for nobody else.",
+    ),
     "folder-missing": Kind(
         "warning",
         "A folder of the format is not there. Readers take it for empty, and nobody but the steward can make it.",

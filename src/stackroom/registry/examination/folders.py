@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 from stackroom.core.findings import Finding
 from stackroom.registry.examination.tour import foreign, who
 from stackroom.store import layout
+from stackroom.store.programs import why_not_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from stackroom.core.policy import Stage
     from stackroom.registry.examination.tour import Tour
     from stackroom.store.survey import Difference, Survey
     from stackroom.store.tree import Found, Row
@@ -59,13 +61,30 @@ def examine_folders(tour: Tour, survey: Survey) -> Iterator[Finding]:
         yield Finding(
             kind="registry-file-wrong", place=layout.REGISTRY_FILE, message=str(error), owner=who(tour.steward)
         )
+    programs = tuple(sorted({stage.guards.command.words[0] for stage in _policy(tour) if stage.guards.command}))
+    # A guard's program has its place below the root; what else is in that folder is the steward's affair, too.
+    own = {program.partition("/")[0] for program in programs}
     for sight in tour.seen(tour.root, ""):
-        if sight.name not in _ROOT_NAMES and not sight.name.startswith("."):
+        if sight.name not in _ROOT_NAMES | own and not sight.name.startswith("."):
             yield foreign(sight)
+    yield from _programs(tour, programs)
     for difference in survey.differences:
         finding = _of(tour, survey, difference)
         if finding:
             yield finding
+
+
+def _policy(tour: Tour) -> tuple[Stage, ...]:
+    return () if tour.reader.policy_error else tuple(tour.reader.policy.stages)
+
+
+def _programs(tour: Tour, programs: Iterable[str]) -> Iterator[Finding]:
+    for program in programs:
+        why, advice = why_not_run(tour.root, program)
+        if why:
+            place = layout.REGISTRY_FILE if program.startswith("/") else program
+            message = f"{why}; {advice}" if advice else why
+            yield Finding(kind="guard-program", place=place, message=message, owner=who(tour.steward))
 
 
 def _of(tour: Tour, survey: Survey, difference: Difference) -> Finding | None:
