@@ -118,20 +118,45 @@ class Survey:
 
 
 def differences(root: Folder, plan: Plan, declared: Sequence[StageName]) -> tuple[Difference, ...]:
-    """Where a registry is not as the plan says.
+    """Where a registry is not as the plan says; what the plan leaves open is held against the tree itself.
 
     The steward is whoever owns the root.
 
     Args:
         root: the registry.
-        plan: what it shall be like.
+        plan: what it shall be like; what is None, empty or False in it was not asked for.
         declared: the stages that its ``registry.toml`` declares.
     """
+    itself = survey(root, declared)
+    merged = _merged(plan, itself.plan)
+    asked = {row.path for row in expected(plan) if row.gid is not None} | ({layout.MODELS} if plan.strict else set())
+    asked |= {f"{parent}/{stage}" for parent in STAGE_PARENTS for stage in plan.stages if stage not in declared}
+    as_it_is = {row.path: row for row in itself.rows}
+    wanted = [row if row.path in asked else as_it_is.get(row.path, row) for row in expected(merged)]
+    troubles = _place_differences(root, [row for row in wanted if row.path in asked])
+    rest = [one for one in itself.differences if one.path not in asked and one.kind not in {"stage-stray", "shut-out"}]
+    order = {row.path: at for at, row in enumerate(wanted)}
     return (
         *_stage_differences(root.path, plan.stages, declared),
-        *_place_differences(root, expected(plan)),
-        *_shut_out(plan),
+        *sorted((*troubles, *rest), key=lambda one: order.get(one.path, len(order))),
+        *_shut_out(merged),
         *_strays(root, {*plan.stages, *declared}),
+    )
+
+
+def _merged(plan: Plan, itself: Plan) -> Plan:
+    """What was asked for, and for all else what the tree says."""
+    stages = dict(itself.stages) | {
+        stage: gid if gid is not None else itself.stages.get(stage) for stage, gid in plan.stages.items()
+    }
+    return replace(
+        plan,
+        authors=plan.authors if plan.authors is not None else itself.authors,
+        reviewers=plan.reviewers if plan.reviewers is not None else itself.reviewers,
+        monitors=plan.monitors if plan.monitors is not None else itself.monitors,
+        readers=plan.readers if plan.readers is not None else itself.readers,
+        strict=plan.strict or itself.strict,
+        stages=stages,
     )
 
 
@@ -146,7 +171,7 @@ def _stage_differences(path: str, asked: Iterable[StageName], declared: Sequence
                 message=f"{layout.REGISTRY_FILE} does not declare the stage {stage}",
                 commands=(f"printf '\\n[stages.\"{stage}\"]\\n' >> {file}",),
             )
-    for stage in declared:
+    for stage in declared if asked else ():
         if stage not in asked:
             yield Difference(
                 kind="stage-not-asked",
@@ -224,6 +249,8 @@ def _mode_trouble(row: Row, found: Found) -> tuple[Kind, str]:
         return "world-writable", f"everybody on this host may {'write it' if row.file else 'make and take away names'}"
     if wanted & ~seen & stat.S_ISVTX and seen & stat.S_IWGRP:
         return "not-sticky", f"every member of {group} can take away and replace what another one made"
+    if extra & stat.S_IWGRP and not row.file and seen & stat.S_ISVTX:
+        return "group-writable", f"is shared with {group}, which was not asked for: its members can make names in it"
     if extra & stat.S_IWGRP:
         what = "rewrite the rules" if row.file else "rename what lies in it away, and put something else in its place"
         return "group-writable", f"every member of {group} can {what}"
