@@ -437,7 +437,7 @@ def test_log_flags_a_borrowed_name_a_text_that_was_written_to_and_a_gap(fraud: C
     forged.write_text(forged.read_text().replace(f'"{os.geteuid()}"', '"4711:eve"'))
     broken = plant_revision(fraud.registry, "fraud", 1, "[", revision=5)
     rows = {row["revision"]: row for row in fraud.json("log", "fraud:1")["revisions"]}
-    assert "its text is not the one that 1@2.toml replaced: it is the file of" in rows[1]["flags"][0]
+    assert "its text is not the one that 1@2.toml says it replaced: it is the file of" in rows[1]["flags"][0]
     assert rows[0]["flags"] == rows[2]["flags"] == []
     assert "says that 4711:eve wrote it, and it is the file of" in rows[4]["flags"][0]
     assert "a revision before it is missing" in rows[4]["flags"]

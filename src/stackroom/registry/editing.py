@@ -159,6 +159,7 @@ def _planned(reader: Reader, present: Editable, change: Edit, known: Record) -> 
     text, record, notes = _changed(present, change, reader.who)
     _check_new(record, present.record, known)
     changes = differences(present.record, record) | _new_comments(present, change)
+    changes = changes or _mended(present, change)
     _check_archiving(reader, present, record)
     card_changes, card_revision = _card_change(reader, present.ref, change)
     card = card_bytes(change.card) if change.card is not None else None
@@ -179,6 +180,15 @@ def _new_comments(present: Editable, change: Edit) -> dict[str, tuple[str | None
     known = set(comments_in(present.text))
     added = [comment for comment in comments_in(change.text) if comment not in known]
     return {"comments": (None, count(len(added), "new comment"))} if added else {}
+
+
+def _mended(present: Editable, change: Edit) -> dict[str, tuple[str | None, str | None]]:
+    """The newest revision where it is broken: whoever says again what the one before said puts it right."""
+    newest = present.chain[-1] if present.chain else None
+    about_metadata = change.text is not None or change.put or change.drop
+    if not about_metadata or newest is None or newest.record is not None:
+        return {}
+    return {"revision": (f"{newest.number}, which is broken", f"{newest.number + 1}")}
 
 
 def _check_new(record: Record, before: Record, known: Record) -> None:
