@@ -729,3 +729,16 @@ def test_a_bad_byte_in_the_registrys_own_path_reaches_a_script_unchanged(cli: Cl
     cli.registry = path
     cli.ok("register", "m", artifacts(tmp_path / "a"))
     assert process("-R", str(path), "list").code == 0
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\n"])
+def test_an_empty_card_is_refused_and_nothing_is_written(fraud: Cli, tmp_path: Path, text: str) -> None:
+    (tmp_path / "card.md").write_text(text)
+    before = tree(fraud.registry)
+    for argv in (("edit", "fraud:1"), ("register", "fraud", tmp_path / "card.md")):
+        answer = fraud(*argv, "--card", tmp_path / "card.md")
+        assert (answer.code, answer.err.splitlines()[0]) == (8, "error: the card is empty"), answer.err
+    piped = process("-R", fraud.registry, "edit", "fraud:1", "--card", "-", stdin=text)
+    assert piped.code == 8
+    assert "kept" not in piped.err
+    assert tree(fraud.registry) == before

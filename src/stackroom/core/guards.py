@@ -90,6 +90,7 @@ def _require(situation: Situation) -> Iterable[Verdict]:
     candidate = situation.candidate
     for field_name in situation.stage.guards.require:
         present = candidate.has_card if field_name == "card" else has_field(candidate.record, field_name)
+        missing = "missing or empty" if field_name == "card" else "missing"
         advice = (
             f"stackroom edit {candidate.ref} --card README.md"
             if field_name == "card"
@@ -98,7 +99,7 @@ def _require(situation: Situation) -> Iterable[Verdict]:
         yield Verdict(
             guard=f"require {field_name}",
             passed=present,
-            seen=f"{field_name} is {'there' if present else 'missing'}",
+            seen=f"{field_name} is {'there' if present else missing}",
             wanted=f"{field_name} to be there",
             advice="" if present else advice,
             key=situation.key("require"),

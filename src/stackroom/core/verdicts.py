@@ -74,7 +74,7 @@ class Candidate:
     Attributes:
         ref: which.
         record: its metadata: current for the one that moves, *as promoted* for the holder.
-        has_card: whether it has a model card.
+        has_card: whether it has a model card that says something.
         held: every stage that it holds or has held.
         author: the owner of its folder, who is its author for the guards, whatever its metadata say.
     """

@@ -306,8 +306,11 @@ def card_bytes(text: str) -> bytes:
     """A card as it is written.
 
     Raises:
-        InvalidInputError: half a surrogate pair, which no file holds; bytes that were no UTF-8 stay what they were.
+        InvalidInputError: nothing but white space, or half a surrogate pair, which no file holds; bytes that were no
+            UTF-8 stay what they were.
     """
+    if not text.strip():
+        raise InvalidInputError("the card is empty", hint="a model card says what the model is for")
     try:
         return text.encode(errors="surrogateescape")
     except UnicodeEncodeError:

@@ -31,7 +31,7 @@ from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import read_ledger
 from stackroom.store.programs import run_program
 from stackroom.store.registry_file import read_registry_file
-from stackroom.store.scan import ModelListing, read_revisions
+from stackroom.store.scan import ModelListing, read_card, read_revisions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -267,7 +267,7 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
     candidate = Candidate(
         ref=version.ref,
         record=version.record,
-        has_card=version.has_card,
+        has_card=version.has_card and _says_something(scene, version),
         held=frozenset(
             stage
             for stage, ledger in scene.held.items()
@@ -288,6 +288,17 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
         steward=owner_of(scene.root),
         model_owner=Who(owner, user_name(owner)),
     )
+
+
+def _says_something(scene: Scene, version: Version) -> bool:
+    """Whether the card is more than white space; read only where the stage asks for a card."""
+    if "card" not in scene.stage.guards.require:
+        return True
+    try:
+        card = read_card(scene.folder, scene.listing, version.number)
+    except OSError as error:
+        raise explained(error, "read the card of", str(version.ref)) from error
+    return bool((card or b"").strip())
 
 
 def _soaked(scene: Scene, version: Version, now: datetime) -> Soaked:
