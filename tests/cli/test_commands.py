@@ -742,3 +742,19 @@ def test_an_empty_card_is_refused_and_nothing_is_written(fraud: Cli, tmp_path: P
     assert piped.code == 8
     assert "kept" not in piped.err
     assert tree(fraud.registry) == before
+
+
+def test_history_at_a_time_of_a_model_that_never_was_is_no_empty_answer(fraud: Cli) -> None:
+    for argv in ((), ("--json",), ("--stage", "staging")):
+        answer = fraud("history", "fruad", "--at", "2030-01-01", *argv)
+        assert answer.code == 3
+        assert "SINCE" not in answer.out
+        assert "there is no model fruad" in answer.out + answer.err
+    assert fraud.json("history", "fraud", "--at", "2001-01-01")["events"] == []
+
+
+def test_history_at_a_time_knows_a_model_whose_folder_is_gone(fraud: Cli) -> None:
+    (fraud.registry / "models/fraud").rename(fraud.registry.parent / "gone")
+    events = fraud.ok("history", "fraud", "--at", "2030-01-01", "--json").document["events"]
+    assert [event["to"] for event in events] == ["fraud:1"]
+    assert "staging" in fraud.ok("history", "fraud", "--at", "2030-01-01").out

@@ -309,6 +309,7 @@ def _with_seal(version: Version, inside: Folder, place: str) -> Version:
         problem = os_problem(f"{place}/{layout.VERSION_FILE}", error, inside)
         return replace(
             version,
+            registered=not missing,
             problems=(
                 *version.problems,
                 replace(problem, message="missing: this folder was not registered") if missing else problem,

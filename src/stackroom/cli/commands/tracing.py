@@ -155,13 +155,14 @@ def _row(context: Context, event: Event, *, at: bool) -> list[Piece]:
 
 def _say_unattested(context: Context, model: str | None, stage: str | None) -> None:
     """How to attest what is not: only for events that decide now, because older ones decide nothing any more."""
-    heads = [
-        holding.event
-        for found in ([context.reader.model(model)] if model else context.reader.models().models)
-        for holding in found.holdings
-        if holding.event and (stage is None or holding.stage == stage)
-    ]
-    open_heads = [head for head in heads if head.validity is Validity.UNATTESTED and head.move]
+    reader = context.reader
+    if model:
+        # By the ledgers alone: the model's folder may be gone.
+        heads = [reader.ledger(model, one).head for one in ([stage] if stage else reader.stages)]
+    else:
+        holdings = [holding for found in reader.models().models for holding in found.holdings]
+        heads = [holding.event for holding in holdings if stage is None or holding.stage == stage]
+    open_heads = [head for head in heads if head and head.validity is Validity.UNATTESTED and head.move]
     if not open_heads:
         return
     what = show.count(len(open_heads), "present holder")
@@ -171,7 +172,7 @@ def _say_unattested(context: Context, model: str | None, stage: str | None) -> N
     )
     for head in open_heads[:3]:
         if head.move and head.move.to is not None:
-            asked = context.reader.policy.stage(head.stage)
+            asked = reader.policy.stage(head.stage)
             why = " --reason '…'" if asked and asked.guards.reason else ""
             command = context.runnable(f"stackroom promote {head.model}:{head.move.to} {head.stage}{why}")
             context.say(f"  to attest it, promote the holder again: {command}")
