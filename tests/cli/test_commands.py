@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import stackroom
-from cli.calling import process
+from cli.calling import all_on_terminal, process
 from cli.test_reference import check
 from stackroom.cli import main
 from support.registries import artifacts, plant_revision, set_policy, tree, unseal
@@ -591,11 +591,24 @@ def test_history_shows_what_was_overridden(fraud: Cli) -> None:
     assert fraud(*override, "--override", "archived", "--reason", "x").code == 2
     answer = fraud.ok(*override, "--reason", "an outage")
     assert "overridden, and the event says so for ever: metrics" in answer.err
-    row = fraud.ok("history", "fraud", "--stage", "production").out.splitlines()
-    assert row[0].split("\t")[-1] == "OVERRIDDEN"
-    assert row[1].split("\t")[-1] == "metrics"
+    titles, cells = fraud.ok("history", "fraud", "--stage", "production").out.splitlines()
+    assert titles.split("\t")[-1] == "OVERRIDDEN"
+    assert cells.split("\t")[-1] == "metrics"
     (event,) = fraud.json("history", "--stage", "production")["events"]
     assert (event["override"], event["extra"]) == (["metrics"], {})
+    # On a terminal who did it, and what that is worth, are not given up for it.
+    narrow, wide = (
+        all_on_terminal(fraud.registry, [("--color", "never", "history", "fraud")], width=width)[0]
+        for width in (80, 200)
+    )
+    who = stackroom.open(fraud.registry).who.label
+    for shown in (narrow, wide):
+        (head,) = (line for line in shown.splitlines() if "WHEN" in line)
+        assert {"BY", "EVENT"} <= set(head.split())
+        (row,) = (line for line in shown.splitlines() if " production " in line)
+        assert {who, "attested"} <= set(row.split())
+        assert "production/fraud@1 overrode metrics" in shown
+    assert "overrode metrics: an outage" in wide
 
 
 # --- approvals

@@ -29,7 +29,7 @@ from stackroom.store.caveats import Caveat, caveats
 from stackroom.store.digest import Progress, silent, verify_version
 from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import read_ledger
-from stackroom.store.programs import run_program
+from stackroom.store.programs import run_program, why_not_run
 from stackroom.store.registry_file import read_registry_file
 from stackroom.store.scan import ModelListing, read_card, read_revisions
 
@@ -80,6 +80,11 @@ class Judgement:
     def failed(self) -> tuple[Verdict, ...]:
         """The guards that refuse, and are not overridden."""
         return tuple(verdict for verdict in self.verdicts if verdict.refuses)
+
+    @property
+    def pending(self) -> tuple[Verdict, ...]:
+        """Those among them that were not asked, because others refuse."""
+        return tuple(verdict for verdict in self.failed if verdict.pending)
 
     @property
     def overridden(self) -> tuple[str, ...]:
@@ -348,6 +353,9 @@ def _verdicts(
     if guards.command and situation.mover is not None and not _refusing(verdicts):
         situation = replace(situation, ran=_ran(scene, version, guards.command, options.progress))
         verdicts = judge(situation, override)
+    elif guards.command and (unsafe := why_not_run(scene.root, _filled(guards.command, scene, version)[0])):
+        # Told at once, and not only to the one who has met every other guard.
+        verdicts = judge(replace(situation, ran=unsafe), override)
     return verdicts
 
 
@@ -368,14 +376,19 @@ def _ran(scene: Scene, version: Version, command: Command, progress: Progress) -
         return Ran(
             passed=False, seen=f"not run: {layout.REGISTRY_FILE} has changed since it was read", advice="try again"
         )
+    return run_program(scene.root, _filled(command, scene, version), seconds=command.seconds, progress=progress)
+
+
+def _filled(command: Command, scene: Scene, version: Version) -> tuple[str, ...]:
+    """The words of the guard's program about a version."""
     values = {
         "path": str(version.path),
         "ref": str(version.ref),
         "model": str(version.model),
         "version": str(version.number),
-        "stage": str(stage),
+        "stage": str(scene.stage.name),
     }
-    return run_program(scene.root, command.filled(values), seconds=command.seconds, progress=progress)
+    return tuple(command.filled(values))
 
 
 def _holder_as_promoted(scene: Scene, candidate: int) -> tuple[Candidate | None, str]:

@@ -240,7 +240,7 @@ def _who_was_faster(scene: Scene, error: ConflictError | None) -> ConflictError:
 
 
 def _refusal(judgement: Judgement) -> GuardRefusedError:
-    first, *others = judgement.failed
+    first, *others = [verdict for verdict in judgement.failed if not verdict.pending] or judgement.failed
     more = (
         f" (and {len(others)} more guards refuse)"
         if len(others) > 1

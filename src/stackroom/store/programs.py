@@ -83,6 +83,19 @@ def run_program(root: Folder, words: Sequence[str], *, seconds: float, progress:
 # --- whether it may be run
 
 
+def why_not_run(root: Folder, program: str) -> Ran | None:
+    """Why a guard's program would not be run, whoever moves what; None where it would. Runs nothing."""
+    try:
+        with contextlib.ExitStack() as opened:
+            _checked(root, program, opened)
+    except _UnsafeError as error:
+        return Ran(passed=False, seen=f"not run: {error}", advice=error.advice)
+    except OSError:
+        # What the moment brings is told when it is run.
+        return None
+    return None
+
+
 def _checked(root: Folder, program: str, opened: contextlib.ExitStack) -> int:
     """A descriptor of the program, after everything on the way to it was looked at.
 
