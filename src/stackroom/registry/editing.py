@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from stackroom.core.admission import check_new
+from stackroom.core.admission import check_new, nearly_known
 from stackroom.core.metadata import (
     REVISION_KEYS,
     SEALED_KEYS,
@@ -169,7 +169,7 @@ def _planned(reader: Reader, present: Editable, change: Edit, known: Record) -> 
         card=card,
         card_changes=card_changes,
         card_revision=card_revision,
-        notes=notes if changes else (),
+        notes=(*notes, *nearly_known(record, present.record)) if changes else (),
     )
 
 
@@ -177,8 +177,13 @@ def _new_comments(present: Editable, change: Edit) -> dict[str, tuple[str | None
     """Comments that an editor added: an edit of nothing else is an edit, too."""
     if change.text is None or (change.base is not None and change.base != present.revision):
         return {}
-    known = set(comments_in(present.text))
-    added = [comment for comment in comments_in(change.text) if comment not in known]
+    return new_comments(present.text.encode(), change.text.encode(errors="surrogatepass"))
+
+
+def new_comments(before: bytes, after: bytes) -> dict[str, tuple[str | None, str | None]]:
+    """How many comments a text has that the one before it had not, as a change of a field of its own."""
+    known = set(comments_in(before.decode(errors="replace")))
+    added = [comment for comment in comments_in(after.decode(errors="replace")) if comment not in known]
     return {"comments": (None, count(len(added), "new comment"))} if added else {}
 
 
@@ -211,10 +216,11 @@ def _write(reader: Reader, present: Editable, plan: _Plan, change: Edit) -> Revi
                 add_card(folder, number, revision, plan.card)
             except ConflictError as error:
                 raise card_conflict(reader, present.ref, plan.card_revision, plan.card) from error
-            notes += [f"the card is at revision {revision}"] if plan.changes else []
         if plan.changes or (plan.card_changes and change.reason):
             written = present.revision + 1
-            revision = written if plan.changes else revision
+            # Whoever says why he edits a card writes both: the number is that of the metadata.
+            notes += [f"the card is at revision {revision}"] if plan.card_changes else []
+            revision = written
             note = RevisionNote(
                 revised=reader.clock(), revised_by=str(reader.who), reason=change.reason, previous=present.previous
             )

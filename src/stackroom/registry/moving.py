@@ -93,11 +93,7 @@ def rollback(reader: Reader, model: str, stage: str, options: Options) -> MoveRe
         scene = scene_of(reader, root, folder, listing, stage)
         previous = scene.ledger.previous_holder()
         if previous is None or previous.move is None or previous.move.to is None:
-            raise NotFoundError(
-                f"nothing held {stage} of {scene.model} before {scene.holder() or 'now'}",
-                hint=f"stackroom history {scene.model} --stage {stage}",
-                facts={"model": scene.model, "stage": stage},
-            )
+            raise _nothing_before(scene)
         ref = version_ref(scene.model, previous.move.to)
         if previous.move.to not in scene.listing.numbers:
             raise missing_holder(reader, folder, scene.listing, ref, what=f"{ref} held {stage} before", stage=stage)
@@ -111,6 +107,25 @@ def rollback(reader: Reader, model: str, stage: str, options: Options) -> MoveRe
         asked = scene.stage.guards
         guards = Guards(verify=asked.verify, reason=asked.reason, overridable=asked.overridable)
         return _move(scene, version, options, guards)
+
+
+def _nothing_before(scene: Scene) -> NotFoundError:
+    """That no event tells what held the stage before; where one that is missing did, what it was."""
+    stage, present = scene.stage.name, scene.ledger.holder
+    now = scene.holder() or "now"
+    said = f"nothing held {stage} of {scene.model} before {now}"
+    hint = f"stackroom history {scene.model} --stage {stage}"
+    for event in reversed(scene.ledger.counting()):
+        origin = event.move.origin if event.move else None
+        if origin is not None and origin != present:
+            before = version_ref(scene.model, origin)
+            said = (
+                f"what held {stage} of {scene.model} before {now} is not known: {stage}/{event.name}"
+                f" replaced {before}, and the event that made that hold it is missing"
+            )
+            hint = f"if {before} is what you want back: stackroom promote {before} {stage}"
+            break
+    return NotFoundError(said, hint=hint, facts={"model": scene.model, "stage": stage})
 
 
 def clear(reader: Reader, model: str, stage: str, options: Options) -> MoveResult:

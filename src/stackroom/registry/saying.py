@@ -14,7 +14,7 @@ from stackroom.core.metadata import iso
 from stackroom.registry.conflicts import card_diff
 from stackroom.registry.doubts import doubts_about
 from stackroom.registry.editables import named
-from stackroom.registry.editing import differences
+from stackroom.registry.editing import differences, new_comments
 from stackroom.store.folder import explained
 from stackroom.store.scan import read_revisions
 from stackroom.store.texts import read_cards
@@ -102,6 +102,7 @@ def said(reader: Reader, ref: str | Ref) -> tuple[Ref, tuple[Said, ...], tuple[S
 def _metadata(chain: Sequence[RevisionText], odd: Mapping[int, tuple[str, ...]]) -> tuple[Said, ...]:
     found: list[Said] = []
     before: Record | None = None
+    text = b""
     for revision in chain:
         note = revision.note
         known = revision.record is not None and before is not None
@@ -116,12 +117,14 @@ def _metadata(chain: Sequence[RevisionText], odd: Mapping[int, tuple[str, ...]])
                 changed=revision.changed,
                 reason=note.reason if note else "",
                 digest=revision.digest,
-                changes=differences(before, revision.record) if known and before and revision.record else {},
+                changes=differences(before, revision.record) | new_comments(text, revision.text)
+                if known and before and revision.record
+                else {},
                 flags=odd.get(revision.number, ()),
                 problem=revision.problem,
             )
         )
-        before = revision.record or before
+        before, text = (revision.record, revision.text) if revision.record else (before, text)
     return tuple(found)
 
 
