@@ -123,6 +123,7 @@ class Options:
         progress: is told about the bytes that guards read; while a program runs it is asked whether to go on.
         seen: the head that the user decided upon; another one is a conflict.
         override: the names of guards that shall not keep the mover, where ``registry.toml`` allows that.
+        pins: what the version was when that was decided; another one is a conflict. None asks for nothing.
     """
 
     reason: str = ""
@@ -131,6 +132,7 @@ class Options:
     progress: Progress = silent
     seen: str | None = None
     override: tuple[str, ...] = ()
+    pins: Pins | None = None
 
 
 @dataclass(slots=True)
@@ -353,8 +355,10 @@ def _verdicts(
     if guards.command and situation.mover is not None and not _refusing(verdicts):
         situation = replace(situation, ran=_ran(scene, version, guards.command, options.progress))
         verdicts = judge(situation, override)
-    elif guards.command and (unsafe := why_not_run(scene.root, _filled(guards.command, scene, version)[0])):
-        # Told at once, and not only to the one who has met every other guard.
+    elif guards.command:
+        # What keeps it from being run at all is told at once, and not only to the one who has met every other guard.
+        why, advice = why_not_run(scene.root, _filled(guards.command, scene, version)[0])
+        unsafe = Ran(passed=False, seen=f"not run: {why}", advice=advice) if why else None
         verdicts = judge(replace(situation, ran=unsafe), override)
     return verdicts
 

@@ -18,7 +18,7 @@ from stackroom.core.policy import Policy
 from stackroom.core.query import Query, sorted_by
 from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, RegistryError, UsageError
 from stackroom.registry.deletions import Deletions, deletions_of
-from stackroom.registry.holdings import Stages, holding_problems, not_as_promoted, with_stages
+from stackroom.registry.holdings import Stages, check_as_promoted, holding_problems, missing_model, with_stages
 from stackroom.registry.resolving import number_of
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, user_name
@@ -191,11 +191,12 @@ class Reader:
     def _stages(self, root: Folder, model: ModelName | None = None) -> Stages:
         return Stages.read(root, self.id, self.stages, model)
 
-    def models(self, *, every_version: bool = False) -> Listing:
+    def models(self, *, every_version: bool = False, watch: Callable[[int, int], None] | None = None) -> Listing:
         """All models, sorted by name.
 
         Args:
             every_version: read all versions, not only the newest and the holders of stages.
+            watch: is told before each model how many were read, of how many; what it raises ends the reading.
         """
         with self.root() as root:
             stages = self._stages(root)
@@ -203,12 +204,18 @@ class Reader:
             if self._file.error:
                 hint = self._file.error.hint
                 problems.insert(0, Problem(place=layout.REGISTRY_FILE, message=str(self._file.error), hint=hint))
+            found: list[Model] = []
+            foreign: list[Problem] = []
             try:
                 with root.child(layout.MODELS) as models:
                     names, foreign = list_models(models)
-                    found = [self._model(models, name, stages, every_version=every_version) for name in names]
+                    names = sorted([*names, *stages.held_without(names)])
+                    for place, name in enumerate(names):
+                        if watch is not None:
+                            watch(place, len(names))
+                        found.append(self._model(models, name, stages, every_version=every_version))
             except FileNotFoundError:
-                found, foreign = [], []
+                pass
             except OSError as error:
                 found, foreign = [], [os_problem(layout.MODELS, error, root)]
         return Listing(models=tuple(found), problems=(*problems, *foreign))
@@ -231,12 +238,14 @@ class Reader:
                 return self._joined(folder, list_model(folder, name), stages, every_version=every_version)
         except OSError as error:
             problem = os_problem(f"{layout.MODELS}/{name}", error, models)
+            holdings = stages.holdings(name, ())
+            missing = holding_problems(name, holdings, self.clock()) if error.errno in GONE else ()
             return Model(
                 name=name,
                 path=self.path / layout.MODELS / name,
                 owner=Who(-1),
-                holdings=stages.holdings(name, ()),
-                problems=(problem,),
+                holdings=holdings,
+                problems=(problem, *missing),
             )
 
     def _joined(self, folder: Folder, listing: ModelListing, stages: Stages, *, every_version: bool) -> Model:
@@ -279,6 +288,15 @@ class Reader:
             UsageError: the reference names a whole model.
         """
         parsed = parse_ref(ref) if isinstance(ref, str) else ref
+        try:
+            return self._version(parsed)
+        except NotFoundError:
+            if parsed.kind == "stage" and (number := self.ledger(parsed.model, parsed.value).holder) is not None:
+                # Not "nothing holds it": the whole model has gone, and its stage with it for whoever believes that.
+                raise missing_model(parsed, number) from None
+            raise
+
+    def _version(self, parsed: Ref) -> Version:
         with self.model_folder(parsed.model) as (root, folder, _):
             stages = self._stages(root, parsed.model)
             listing = listed(folder, parsed.model)
@@ -287,15 +305,8 @@ class Reader:
                 _check_read(self, stages.readings.get(self.check_stage(parsed.value)), parsed.value)
             number = number_of(self, folder, parsed, listing, holdings)
             version = with_stages(read_version(folder, listing, number), holdings)
-        for holding in holdings:
-            if parsed.kind == "stage" and holding.stage == parsed.value:
-                problem = not_as_promoted(version, holding)
-                if problem:
-                    raise IntegrityError(
-                        f"{parsed} is version {number}, and {problem.message}",
-                        hint=problem.hint,
-                        facts={"ref": str(parsed), "version": number},
-                    )
+        if parsed.kind == "stage":
+            check_as_promoted(parsed, version, holdings)
         return version
 
     def deleted(self, model: str | None = None) -> Deletions:
@@ -379,10 +390,10 @@ class Reader:
         """Every event, oldest first: of one model or all, of one stage or all."""
         name = parse_ref(model).model if model else None
         wanted = (self.check_stage(stage),) if stage else self.stages
-        if name:
+        events = [event for ledger in self._ledgers(wanted, name) for event in ledger.events]
+        if name and not events:
             with self.model_folder(name):
                 pass
-        events = [event for ledger in self._ledgers(wanted, name) for event in ledger.events]
         order = {found: index for index, found in enumerate(self.stages)}
         return tuple(sorted(events, key=lambda event: (event.when, order[event.stage], event.model, event.number)))
 

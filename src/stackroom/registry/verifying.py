@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.metadata import iso
 from stackroom.core.names import Ref, parse_ref, version_ref
+from stackroom.errors import NotFoundError
 from stackroom.registry.doubts import Doubt, doubts_about, trace_of_revision
 from stackroom.store import layout
 from stackroom.store.digest import Progress, Verification, silent, verify_version
@@ -144,6 +145,14 @@ def missing_holders(reader: Reader, refs: Sequence[str] = ()) -> Iterator[Versio
 
 def _missing(reader: Reader, ref: Ref, holding: Holding) -> VersionCheck:
     """A holder without a folder: who promoted it, whose the model is, and where the folder may have gone."""
+    try:
+        return _without_folder(reader, ref, holding)
+    except NotFoundError:
+        message = f"holds {holding.stage}, and the whole model is missing{_promoted_by(holding)}"
+        return VersionCheck(ref=ref, damage=(message,), warnings=(), files=0, bytes=0)
+
+
+def _without_folder(reader: Reader, ref: Ref, holding: Holding) -> VersionCheck:
     digest = holding.event.move.digest if holding.event and holding.event.move else ""
     with reader.model_folder(ref.model) as (_, folder, _listing):
         model = trace_of(THE_FOLDER, folder.status())
