@@ -73,7 +73,7 @@ def asks_reason(judgement: Judgement) -> bool:
 
 def refusing(judgement: Judgement) -> list[Verdict]:
     """The guards that refuse whatever is typed on the screen."""
-    return [one for one in judgement.failed if one.guard != "reason"]
+    return [one for one in judgement.failed if one.guard != "reason" and not one.pending]
 
 
 def overridable(judgement: Judgement) -> tuple[str, ...]:
