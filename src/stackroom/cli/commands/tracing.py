@@ -120,13 +120,13 @@ def _put_events(context: Context, events: Sequence[Event], when: datetime | None
     apart = bool(overriding) and not context.terminal
     columns = [
         Column(title="SINCE" if when else "WHEN"),
-        Column(title="STAGE", priority=1, least=8),
+        Column(title="STAGE", priority=2, least=8),
         Column(title="MODEL", least=10),
-        *(() if when else (Column(title="FROM", right=True),)),
+        *(() if when else (Column(title="FROM", right=True, priority=2),)),
         Column(title="HOLDER" if when else "TO", right=True),
-        # Who, and what it is worth, stay however narrow the terminal is.
-        Column(title="BY", least=12),
-        Column(title="EVENT"),
+        # Who, and what it is worth, stay longest.
+        Column(title="BY", least=8),
+        Column(title="EVENT", priority=1),
         Column(title="REASON", priority=3, least=10),
         *((Column(title="OVERRIDDEN", priority=4),) if apart else ()),
         *((Column(title="ALARMS", priority=2, least=12),) if alarmed else ()),
