@@ -51,7 +51,7 @@ class Going(App[None]):
         Raises:
             RegistryError: it names nothing.
         """
-        ref = self._resolved(text)
+        ref = self.resolved(text)
         if ref.kind == "model":
             while self.page is not self._browse:
                 self.pop_screen()
@@ -59,7 +59,7 @@ class Going(App[None]):
         else:
             self.open_version(ref)
 
-    def _resolved(self, text: str) -> Ref:
+    def resolved(self, text: str) -> Ref:
         """A reference by number; stages and labels are looked up in the picture, not on the disk."""
         ref = parse_ref(text)
         model = self.picture.opened.get(ref.model) or self.picture.models.get(ref.model)
@@ -117,7 +117,7 @@ class Going(App[None]):
         Raises:
             RegistryError: it names nothing, or only one version.
         """
-        refs = [self._resolved(text) for text in texts]
+        refs = [self.resolved(text) for text in texts]
         if len(refs) < 2 or any(ref.kind == "model" for ref in refs):
             raise UsageError("a comparison needs two versions, such as fraud:6 fraud:7")
         self.compare(refs)
@@ -146,7 +146,7 @@ class Going(App[None]):
         Raises:
             RegistryError: it names no version, or no stage.
         """
-        ref = self._resolved(words[0])
+        ref = self.resolved(words[0])
         if ref.number is None:
             raise UsageError("name a version and a stage, such as fraud:7 production")
         stage = self.registry.check_stage(words[1]) if len(words) > 1 else None

@@ -8,6 +8,7 @@ from stackroom.core.show import count
 from stackroom.errors import IntegrityError
 from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present import version as tabs
+from stackroom.tui.screens.change_keys import ChangeKeys
 from stackroom.tui.screens.metric_keys import Measured, MetricKeys
 from stackroom.tui.screens.page import Body
 from stackroom.tui.screens.text import find
@@ -58,7 +59,7 @@ class VersionBody(Body):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("version")]
 
 
-class VersionPage(MetricKeys):
+class VersionPage(ChangeKeys, MetricKeys):
     """One version.
 
     Args:
@@ -301,9 +302,9 @@ class VersionPage(MetricKeys):
         """Judge a roll-back of the model."""
         self.browser.roll_back(self.ref.model)
 
-    def do_editor(self) -> None:
-        """Edit the metadata."""
-        self.browser.edit(str(self.ref))
+    def chosen(self, *, marked: bool = True) -> list[str]:  # noqa: ARG002  # there is one
+        """This version."""
+        return [str(self.ref)]
 
     def do_copy(self) -> None:
         """Ask what to copy."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-Question = Literal["", "/", ":", ">"]
-"""What is being asked: nothing, a filter, a command, a name to find."""
+Question = Literal["", "/", ":", ">", "="]
+"""What is being asked: nothing, a filter, a command, a name to find, a value."""
 
 
 class Line(Input):
@@ -50,8 +50,9 @@ class Label(OneLine):
         self.styles.width = len(text)
 
     def show(self, text: str) -> None:
-        """Other words of the same width."""
+        """Other words."""
         self._text = text
+        self.styles.width = len(text)
         self.redraw()
 
     def compose_line(self, width: int) -> list[Cell]:  # noqa: ARG002  # the words are as wide as the widget
@@ -114,10 +115,10 @@ class Prompt(Horizontal):
         yield self._label
         yield self._line
 
-    def ask(self, question: Question, text: str = "") -> None:
-        """Open with a text to go on from."""
+    def ask(self, question: Question, text: str = "", label: str = "") -> None:
+        """Open with a text to go on from, and words before it; without, the sign of the question stands there."""
         self.question = question
-        self._label.show(f" {question} ")
+        self._label.show(f" {label or question} ")
         self._line.value = text
         self._line.cursor_position = len(text)
         self.display = True
