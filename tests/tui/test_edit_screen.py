@@ -27,8 +27,7 @@ async def edit(somebody: Walk, ref: str) -> EditPage:
 async def say(somebody: Walk, field: str, text: str) -> None:
     """Make a field say something else, by its name."""
     await somebody.press("a", *field, "enter")
-    await somebody.press("ctrl+u")
-    await somebody.press(*text, "enter")
+    await somebody.press("ctrl+u", *text, "enter")
 
 
 @pytest.mark.parametrize("size", [SMALL, NARROW, MIDDLE])

@@ -33,7 +33,7 @@ def news(
         after: as it is; None where it is gone.
         now: what ages are counted to.
         you: whose moves are "yours".
-        own: whether you have just changed it yourself: your move or edit is said already.
+        own: whether you have just changed it yourself: your move, edit or version is said already.
         stages: that were known before; who holds another one is no news, it could not be seen. None for all.
     """
     if after is None:
@@ -41,10 +41,12 @@ def news(
     moved = _moved(before, after, stages)
     told = [_move(after, held, now, you) for held in moved if not (own and _by_you(held, you))]
     old = before.latest.number if before and before.latest else 0
-    fresh = (version for version in after.versions if version.number > old)
+    fresh = (
+        version for version in after.versions if version.number > old and not (own and version.owner.uid == you.uid)
+    )
     told.extend(f"{version.ref} registered by {author(version)}" for version in fresh)
     if before is None:
-        return told or [f"{name} is new"]
+        return told or ([] if own else [f"{name} is new"])
     return told or ([] if own else _edits(name, before, after))
 
 

@@ -217,10 +217,12 @@ class BulkPage(Page):
 
     def got(self, name: str, value: Any) -> None:  # noqa: ANN401  # each piece of work has its own
         """All of them, or as many as were done before it was given up."""
-        if name == "run":
-            self._working = False
-            self._table.set_empty("")
+        self._working = self._working and name != "run"
         self._take_outcomes(value)
+        if name == "judge" and not any(outcome.kind == "would" for outcome in value):
+            if self.prompt.question == "=":
+                self.close_prompt()
+            self.say("there is nothing that can be done; w asks all the same", tone="warn")
         if name == "run":
             given_up = len(value) < len(self.bulk.refs)
             self.say("stopped" if given_up else "finished", tone="warn" if given_up else "good")

@@ -46,13 +46,9 @@ class ChangeKeys(Page):
         self.browser.bulk("delete", words or self.chosen())
 
     def do_restore(self, *words: str) -> None:
-        """Bring deleted versions back; without words, choose one."""
+        """Bring deleted versions back; without words, choose one of the model's, or among models of all."""
         if words:
             self.browser.bulk("restore", words)
         else:
-            self.browser.choose_deleted(self.chosen_model())
-
-    def chosen_model(self) -> str | None:
-        """The model that the cursor is on, or whose versions are shown."""
-        refs = self.chosen(marked=False)
-        return parse_ref(refs[0]).model if refs else None
+            refs = [parse_ref(ref) for ref in self.chosen(marked=False)]
+            self.browser.choose_deleted(refs[0].model if refs and refs[0].number is not None else None)

@@ -39,7 +39,7 @@ class EditPage(FieldsPage):
         self._news = news
         self._writing = False
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         """What was said before this page was opened."""
         self.tell(self._news)
 

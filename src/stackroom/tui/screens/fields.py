@@ -79,8 +79,12 @@ class FieldsPage(Page):
         """The fields have the keys."""
         self.show_fields()
         self.set_focus(self.table, scroll_visible=False)
+        self.begin()
 
     # ---- for subclasses
+
+    def begin(self) -> None:
+        """The fields are shown: ask the first question, if there is one."""
 
     def own_entries(self) -> list[form.Entry]:
         """Lines above the fields."""

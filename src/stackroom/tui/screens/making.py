@@ -42,11 +42,8 @@ class NewPage(FieldsPage):
         self._called = name
         self._writing = False
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         """Ask for the name, which is all that is needed."""
-        self.call_after_refresh(self._ask_name)
-
-    def _ask_name(self) -> None:
         self.question(_NAME, "name", self._called)
 
     def steps(self) -> Sequence[str]:
@@ -79,7 +76,7 @@ class NewPage(FieldsPage):
         if self._writing:
             return
         if not self._called:
-            self._ask_name()
+            self.begin()
             return
         registry, name, metadata = self.browser.registry, self._called, document_of(self.mine)
         self.check_own(_NAME, name)
@@ -150,11 +147,8 @@ class RegisterPage(FieldsPage):
         self._stop = threading.Event()
         self._writing = False
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         """Ask for the path, or look at the one that was typed."""
-        self.call_after_refresh(self._begin)
-
-    def _begin(self) -> None:
         if self._own[_PATH]:
             self._look()
         else:
@@ -174,8 +168,8 @@ class RegisterPage(FieldsPage):
 
     def own_entries(self) -> list[Entry]:
         """Where the files are, one more name, the card where it is not among them."""
-        names = {_PATH: "path", _LABEL: "label", _CARD: "card"}
-        return [Entry(key, name, None, self._own[key] or None, "path") for key, name in names.items()]
+        names = ((_PATH, "path", "path"), (_LABEL, "label", "name"), (_CARD, "card", "path"))
+        return [Entry(key, name, None, self._own[key] or None, kind) for key, name, kind in names]
 
     def check_own(self, key: str, text: str) -> str:
         """A label by its rules; paths are looked at once they are typed."""
@@ -248,7 +242,7 @@ class RegisterPage(FieldsPage):
                 self.offer(lines)
         elif name == "look":
             self._found = value
-            self.say(value.told())
+            self.say("")
             self.show_bars()
         else:
             late = ", before it could be given up" if self._stop.is_set() else ""
