@@ -11,6 +11,7 @@ from stackroom.registry.facade import Registry
 from stackroom.tui.screens.conflict import ConflictPage
 from stackroom.tui.screens.edit import EditPage
 from stackroom.tui.screens.version import VersionPage
+from support.users import User, run_as
 from tui.browsing import MIDDLE, NARROW, NOW, Walk, walk
 
 SMALL = (60, 16)
@@ -268,3 +269,57 @@ def test_a_conflict_that_is_discarded_is_asked_for_once_more(registry: Registry,
 
     walk(registry, steps)
     assert registry.version("iris-species:1").record.license == ""
+
+
+def test_nothing_that_was_typed_goes_because_somebody_goes_elsewhere(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        page = await edit(somebody, "iris-species:1")
+        await say(somebody, "license", "MIT")
+        await somebody.press(*":open wine-origin", "enter")
+        assert somebody.page is page
+        assert "not written yet: 1 change of iris-species 1 edit" in page.status.message
+        await somebody.press(*":open wine-origin:1", "enter")
+        assert somebody.where() == "version"
+        await somebody.press("q")
+        assert somebody.page is page
+
+    walk(registry, steps)
+
+
+def test_what_is_written_while_a_help_text_is_open_leaves_both(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        page = await edit(somebody, "iris-species:1")
+        await say(somebody, "license", "MIT")
+        await somebody.press("w")
+        page.entered("=", "")
+        page.act("help")
+        await somebody.settle()
+        assert somebody.where() == "version"
+        assert "iris-species:1 edited: license" in somebody.page.status.message
+
+    walk(registry, steps)
+    assert registry.version("iris-species:1").record.license == "MIT"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("place", ["stages/production", "models/iris-species"])
+def test_who_may_not_edit_is_told_the_folder_the_group_and_whom_to_ask(sample: Path, place: str) -> None:
+    if place.startswith("models"):
+        (sample / "models").chmod(0o777)  # somebody who may change something, and not this
+
+    def look() -> list[str]:
+        shown: list[str] = []
+
+        async def steps(somebody: Walk) -> None:
+            await somebody.press(*":open iris-species:1", "enter")
+            await somebody.press("e")
+            shown.append("".join(somebody.text.split()))
+            assert somebody.where() == "text"
+
+        walk(Registry(sample, clock=lambda: NOW), steps)
+        return shown
+
+    (text,) = run_as(User(uid=4711, gid=4711), look)
+    assert f"{sample}/{place}" in text
+    assert "read-only" in text
+    assert "group" in text

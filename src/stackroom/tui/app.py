@@ -172,6 +172,7 @@ class Browser(Changing):
         Raises:
             NotFoundError: none has this name.
         """
+        self.check_written()
         self.places.path(name)
         places = self.places
         self._work.run("registry", lambda _task: places.open(name))
@@ -180,6 +181,12 @@ class Browser(Changing):
 
     def _switch(self, opened: Opened) -> None:
         """Another registry in the place of this one: nothing of the old one is shown, watched or waited for."""
+        try:
+            self.check_written()
+        except UsageError as error:
+            if self.page is not None:
+                self.page.complain(error)
+            return
         self._leave()
         while self.page is not self._browse:
             self.pop_screen()

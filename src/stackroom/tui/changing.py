@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stackroom.core.names import ModelName, Ref
     from stackroom.registry.deletions import Deletions
     from stackroom.tui.background import Background, Task
+    from stackroom.tui.screens.page import Page
 
 T = TypeVar("T")
 
@@ -61,6 +62,17 @@ class Changing(Going):
         """Say something on the screen that is left when another one went."""
         if self.page is not None:
             self.page.say(message, tone="good")
+
+    def close(self, page: Page) -> None:
+        """Leave a screen, and with it what stands on it: a help text that was opened while it worked."""
+        while page in self.screen_stack:
+            self.pop_screen()
+
+    def finish(self, page: Page, message: str, models: set[str]) -> None:
+        """Leave a screen whose work is done, read what was changed, and say it."""
+        self.close(page)
+        self.read_own(models)
+        self.say_below(message)
 
     def work_on_files(self, name: str, work: Callable[[], T]) -> None:
         """Do something with files, off the screen's thread."""

@@ -53,11 +53,23 @@ class Going(App[None]):
         """
         ref = self.resolved(text)
         if ref.kind == "model":
+            self.check_written()
             while self.page is not self._browse:
                 self.pop_screen()
             self._browse.open_ref(ref)
         else:
             self.open_version(ref)
+
+    def check_written(self) -> None:
+        """Nobody goes where the screens that hold something typed would go.
+
+        Raises:
+            UsageError: something is not written.
+        """
+        pages = (page for page in self.screen_stack if isinstance(page, Page))
+        typed = next((words for page in pages if (words := page.unwritten())), "")
+        if typed:
+            raise UsageError(f"not written yet: {typed}", hint="q goes back, and asks what becomes of it")
 
     def resolved(self, text: str) -> Ref:
         """A reference by number; stages and labels are looked up in the picture, not on the disk."""

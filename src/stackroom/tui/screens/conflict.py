@@ -147,7 +147,7 @@ class ConflictPage(Page):
         except RegistryError as error:
             self.complain(error)
             return
-        self.app.pop_screen()
+        self.browser.close(self)
         self.browser.say_below(f"kept in {path}")
 
     def do_discard(self) -> None:
@@ -164,9 +164,13 @@ class ConflictPage(Page):
 
     def _forget(self) -> None:
         met = self.met
-        self.app.pop_screen()
+        self.browser.close(self)
         self.browser.say_below("nothing was written")
         self.browser.work_on_files("forget", lambda: editing.forget(met))
+
+    def unwritten(self) -> str:
+        """Mine."""
+        return f"your edit of {self.met.ref}"
 
     def do_quit(self) -> None:
         """End the program, once it is said what becomes of mine; a second time, at once."""
@@ -179,7 +183,7 @@ class ConflictPage(Page):
         """It was written, met another conflict, or is to be edited again."""
         if name == "again":
             opened, mine = value
-            self.app.pop_screen()
+            self.browser.close(self)
             clashes = ", ".join(self.clashes())
             news = f"both changed {clashes}: SAYS is theirs, SHALL SAY is yours; u takes theirs" if clashes else ""
             self.app.push_screen(EditPage(opened, mine, reason=self.met.reason, news=news))
@@ -188,7 +192,7 @@ class ConflictPage(Page):
             self._show()
             self.say("somebody was faster again", tone="warn")
         else:
-            self.browser.back_with(editing.told(value), {self.met.ref.model})
+            self.browser.finish(self, editing.told(value), {self.met.ref.model})
 
     def failed(self, name: str, error: Exception) -> None:  # noqa: ARG002  # all of it is told
         """Mine is still here."""

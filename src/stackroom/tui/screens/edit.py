@@ -116,10 +116,10 @@ class EditPage(FieldsPage):
             return
         self._writing = False
         if isinstance(value, editing.Conflict):
-            self.app.pop_screen()
+            self.browser.close(self)
             self.browser.settle(value)
         else:
-            self.browser.back_with(editing.told(value), {self.opened.ref.model})
+            self.browser.finish(self, editing.told(value), {self.opened.ref.model})
 
     def failed(self, name: str, error: Exception) -> None:
         """It was not written, and is still here."""

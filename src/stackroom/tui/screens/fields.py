@@ -288,6 +288,11 @@ class FieldsPage(Page):
         choices = [("d", "forget them"), *self.ways_to_keep()]
         self.choose(f"{count(len(changes), 'change')} not written", choices, self.leave_by)
 
+    def unwritten(self) -> str:
+        """The changes."""
+        changes = self.changes()
+        return f"{count(len(changes), 'change')} of {' '.join(self.steps())}" if changes else ""
+
     def ways_to_keep(self) -> list[tuple[str, str]]:
         """Other answers to the question whether what was typed shall be forgotten."""
         return []
@@ -299,7 +304,7 @@ class FieldsPage(Page):
 
     def leave(self) -> None:
         """To the screen below."""
-        self.app.pop_screen()
+        self.browser.close(self)
 
     def do_quit(self) -> None:
         """End the program, once nothing that was typed would be lost; a second time, at once."""

@@ -90,7 +90,7 @@ class NewPage(FieldsPage):
 
     def got(self, name: str, value: Any) -> None:  # noqa: ANN401, ARG002  # there is one piece of work
         """It is there."""
-        self.browser.back_with(f"{value} is made; n registers a version", {value})
+        self.browser.finish(self, f"{value} is made; n registers a version", {value})
         self.browser.show_made(Ref(value))
 
     def failed(self, name: str, error: Exception) -> None:  # noqa: ARG002  # the same
@@ -247,7 +247,7 @@ class RegisterPage(FieldsPage):
         else:
             late = ", before it could be given up" if self._stop.is_set() else ""
             told = f"{value.ref} registered{late}: {count(value.files, 'file')}, {size(value.bytes)}"
-            self.browser.back_with(told, {self.model_name})
+            self.browser.finish(self, told, {self.model_name})
             self.browser.show_made(value.ref)
 
     def failed(self, name: str, error: Exception) -> None:

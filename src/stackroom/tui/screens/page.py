@@ -143,6 +143,10 @@ class Page(TextualScreen[None]):
         """What the line above the keys says."""
         return ()
 
+    def unwritten(self) -> str:
+        """What was typed here and would be lost with this screen, in words; empty where nothing would."""
+        return ""
+
     def step(self, lines: int) -> None:
         """An arrow key while a question is open."""
 
