@@ -93,6 +93,7 @@ class Browser(Changing):
         self._watched = live
         self._live: Live | None = None
         self._own: dict[str, float] = {}
+        self.made: set[str] = set()
         self._remember(memory or Memory())
         self.settings_problems = (*self.personal.settings.problems, *self.keymap.problems)
 
@@ -194,6 +195,7 @@ class Browser(Changing):
         self.accent = self.places.accent()
         self.registry, self.picture, self._work = opened.registry, Picture(), Background(self)
         self.now, self.last_news, self.live_state, self._own = opened.registry.clock(), "", ("", ""), {}
+        self.made.clear()
         self._remember(opened.memory)
         self.switch_screen(self._browse)
         self._watch()
@@ -287,7 +289,8 @@ class Browser(Changing):
         def tell(name: str, before: Model | None, after: Model | None) -> None:
             changed[name] = changed_versions(before, after)
             own = time.monotonic() < self._own.get(name, 0.0)
-            told.extend(news(name, before, after, self.now, you=self.registry.who, own=own, stages=stages))
+            you, made = self.registry.who, self.made
+            told.extend(news(name, before, after, self.now, you=you, own=own, stages=stages, made=made))
 
         self.picture.take(reading, tell)
         more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""

@@ -39,6 +39,8 @@ class Changing(Going):
     """What opens the screens on which something is changed."""
 
     _work: Background
+    made: set[str]
+    """The versions and models that were made here."""
 
     @abstractmethod
     def read_own(self, models: set[str]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class BrowsePage(ChangeKeys, PanesPage):
+class BrowsePage(PanesPage, ChangeKeys):
     """Models and versions, with everything that can be done there."""
 
     def action_act(self, id_: str) -> None:

@@ -9,7 +9,10 @@ from stackroom.tui.screens.page import Page
 
 
 class ChangeKeys(Page):
-    """A page on which models or versions are chosen; subclasses say which in :meth:`chosen`."""
+    """A page on which models or versions are chosen; subclasses say which in :meth:`chosen`.
+
+    Never the first base of a page: Textual takes the style of the first one alone.
+    """
 
     @abstractmethod
     def chosen(self, *, marked: bool = True) -> list[str]:

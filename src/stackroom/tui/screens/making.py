@@ -90,6 +90,7 @@ class NewPage(FieldsPage):
 
     def got(self, name: str, value: Any) -> None:  # noqa: ANN401, ARG002  # there is one piece of work
         """It is there."""
+        self.browser.made.add(value)
         self.browser.finish(self, f"{value} is made; n registers a version", {value})
         self.browser.show_made(Ref(value))
 
@@ -247,6 +248,7 @@ class RegisterPage(FieldsPage):
         else:
             late = ", before it could be given up" if self._stop.is_set() else ""
             told = f"{value.ref} registered{late}: {count(value.files, 'file')}, {size(value.bytes)}"
+            self.browser.made.add(str(value.ref))
             self.browser.finish(self, told, {self.model_name})
             self.browser.show_made(value.ref)
 

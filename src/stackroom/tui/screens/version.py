@@ -59,7 +59,7 @@ class VersionBody(Body):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("version")]
 
 
-class VersionPage(ChangeKeys, MetricKeys):
+class VersionPage(MetricKeys, ChangeKeys):
     """One version.
 
     Args:
