@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import nullcontext, redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
+from stackroom.tui import editing
+from stackroom.tui.app import Browser
 from stackroom.tui.screens.conflict import ConflictPage
 from stackroom.tui.screens.edit import EditPage
 from stackroom.tui.screens.version import VersionPage
@@ -323,3 +329,84 @@ def test_who_may_not_edit_is_told_the_folder_the_group_and_whom_to_ask(sample: P
     assert f"{sample}/{place}" in text
     assert "read-only" in text
     assert "group" in text
+
+
+@pytest.fixture
+def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A script that replaces the team; a test has no terminal to give back."""
+    script = tmp_path / "editor"
+    script.write_text('#!/bin/sh\nsed -i \'s/^team = .*/team = "risk"/\' "$1"\n')
+    script.chmod(0o755)
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", str(script))
+    monkeypatch.setattr(Browser, "suspend", lambda _app: nullcontext())
+    return script
+
+
+def test_the_editor_gets_what_was_changed_and_gives_it_back_unwritten(registry: Registry, editor: Path) -> None:
+    nonsense = editor.with_name("nonsense")
+    nonsense.write_text('#!/bin/sh\necho "metrics = 3" > "$1"\n')
+    nonsense.chmod(0o755)
+
+    async def steps(somebody: Walk) -> None:
+        page = await edit(somebody, "iris-species:1")
+        await say(somebody, "license", "MIT")
+        await somebody.press("E")
+        assert {(entry.name, entry.mine) for entry in page.changes()} == {("license", "MIT"), ("team", "risk")}
+        os.environ["EDITOR"] = str(nonsense)  # taken back with what the fixture has set
+        await somebody.press("E")
+        told.append(" ".join(somebody.text.split()))
+        assert somebody.where() == "text"
+        await somebody.press("q")
+        assert len(page.changes()) == 2
+
+    told: list[str] = []
+    walk(registry, steps)
+    assert "metrics: expected a table" in told[0]
+    assert "metrics = 3" in content_of([told[0][: told[0].index(".toml") + 5]])
+    assert registry.version("iris-species:1").revision == 0
+
+
+def test_an_editor_that_came_second_leads_to_the_same_conflict(registry: Registry, editor: Path) -> None:
+    editor.write_text(
+        f"{editor.read_text()}{sys.executable} -c 'import sys, stackroom;"
+        'stackroom.open(sys.argv[1]).edit("iris-species:1", stackroom.Edit(put={"license": "MIT"}))'
+        f"' {registry.path}\n"
+    )
+
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":open iris-species:1", "enter")
+        await somebody.press("E")
+        page = somebody.page
+        assert isinstance(page, ConflictPage)
+        assert "no field was changed by both" in somebody.status
+        await somebody.press("w")
+        assert "iris-species:1 edited: team" in somebody.page.status.message
+
+    walk(registry, steps)
+    record = registry.version("iris-species:1").record
+    assert (record.team, record.license) == ("risk", "MIT")
+
+
+def test_who_is_told_to_end_while_the_editor_is_open_ends_and_the_keyboard_is_given_back(
+    registry: Registry, editor: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert editor.exists()
+    terminal = StringIO()
+    monkeypatch.setattr(Browser, "suspend", lambda _app: redirect_stderr(terminal))
+
+    def ended(*_args: object) -> str:
+        error = KeyboardInterrupt()
+        error.add_note("what you typed is kept in /somewhere")
+        raise error
+
+    monkeypatch.setattr(editing, "edit_and_save", ended)
+
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":open iris-species:1", "enter")
+        await somebody.press("E")
+        assert somebody.left
+
+    app = walk(registry, steps)
+    assert app.return_code == 130
+    assert "/somewhere" in terminal.getvalue()
