@@ -19,6 +19,7 @@ from stackroom.tui.screens.edit import EditPage
 from stackroom.tui.screens.version import VersionPage
 from support.users import User, run_as
 from tui.browsing import MIDDLE, NARROW, NOW, Walk, walk
+from tui.screen import until
 
 SMALL = (60, 16)
 
@@ -52,6 +53,7 @@ def test_the_form_and_the_conflict_look_as_they_did(registry: Registry, sample: 
         other = Registry(sample, clock=lambda: NOW)
         other.edit("iris-species:1", Edit(put={"tags": ["eu"], "team": "botany"}, reason="she asked for it"))
         somebody.app.read_model("iris-species")
+        await until(lambda: "wrote revision 1" in somebody.text, "the banner")
         await somebody.settle()
         somebody.golden("edit-overtaken")
         await somebody.press("w", *"because", "enter")
