@@ -82,6 +82,10 @@ def test_every_action_of_a_screen_is_in_its_palette(registry: Registry, screen: 
         "edit": "edit",
         "conflict": "",
         "bulk": "archive",
+        "approve": "approve tumor-screening:5 production",
+        "activity": "activity",
+        "review": "review",
+        "doctor": "doctor",
         "text": "help",
     }
 

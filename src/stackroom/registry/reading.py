@@ -191,11 +191,12 @@ class Reader:
     def _stages(self, root: Folder, model: ModelName | None = None) -> Stages:
         return Stages.read(root, self.id, self.stages, model)
 
-    def models(self, *, every_version: bool = False) -> Listing:
+    def models(self, *, every_version: bool = False, watch: Callable[[int, int], None] | None = None) -> Listing:
         """All models, sorted by name.
 
         Args:
             every_version: read all versions, not only the newest and the holders of stages.
+            watch: is told before each model how many were read, of how many; what it raises ends the reading.
         """
         with self.root() as root:
             stages = self._stages(root)
@@ -203,13 +204,18 @@ class Reader:
             if self._file.error:
                 hint = self._file.error.hint
                 problems.insert(0, Problem(place=layout.REGISTRY_FILE, message=str(self._file.error), hint=hint))
+            found: list[Model] = []
+            foreign: list[Problem] = []
             try:
                 with root.child(layout.MODELS) as models:
                     names, foreign = list_models(models)
                     names = sorted([*names, *stages.held_without(names)])
-                    found = [self._model(models, name, stages, every_version=every_version) for name in names]
+                    for place, name in enumerate(names):
+                        if watch is not None:
+                            watch(place, len(names))
+                        found.append(self._model(models, name, stages, every_version=every_version))
             except FileNotFoundError:
-                found, foreign = [], []
+                pass
             except OSError as error:
                 found, foreign = [], [os_problem(layout.MODELS, error, root)]
         return Listing(models=tuple(found), problems=(*problems, *foreign))
@@ -249,7 +255,13 @@ class Reader:
             number for number in listing.numbers if every_version or number in holders or number == listing.numbers[-1]
         ]
         record, revision, problems = model_record(folder, listing)
-        versions = [with_stages(read_version(folder, listing, number), holdings) for number in wanted]
+        found = {number: with_stages(read_version(folder, listing, number), holdings) for number in wanted}
+        for number in reversed(listing.numbers):
+            # Where the highest number is a folder that nobody registered, the latest version stands below it.
+            if number not in found:
+                found[number] = read_version(folder, listing, number)
+            if found[number].registered:
+                break
         wrong = holding_problems(listing.name, holdings, self.clock(), listing.trash)
         return Model(
             name=listing.name,
@@ -257,7 +269,7 @@ class Reader:
             owner=Who(listing.owner, user_name(listing.owner)),
             record=record,
             revision=revision,
-            versions=tuple(versions),
+            versions=tuple(found[number] for number in sorted(found)),
             count=len(listing.numbers),
             holdings=holdings,
             problems=(
@@ -386,10 +398,19 @@ class Reader:
         return tuple(sorted(events, key=lambda event: (event.when, order[event.stage], event.model, event.number)))
 
     def held_at(self, when: datetime, model: str | None = None, stage: str | None = None) -> tuple[Event, ...]:
-        """For every model and stage the event that decided at that instant, where there was one."""
+        """For every model and stage the event that decided at that instant, where there was one.
+
+        Raises:
+            NotFoundError: there is no such model, and there are no events of one.
+        """
         name = parse_ref(model).model if model else None
         wanted = (self.check_stage(stage),) if stage else self.stages
-        heads = [ledger.head_at(when) for ledger in self._ledgers(wanted, name)]
+        ledgers = self._ledgers(wanted, name)
+        if name and not any(ledger.events for ledger in ledgers):
+            # A model whose folder is gone is known by its events; one without either is a typing mistake.
+            with self.model_folder(name):
+                pass
+        heads = [ledger.head_at(when) for ledger in ledgers]
         return tuple(sorted((head for head in heads if head), key=lambda head: (head.model, head.stage)))
 
     def _ledgers(self, stages: Sequence[StageName], model: ModelName | None) -> list[Ledger]:

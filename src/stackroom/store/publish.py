@@ -24,6 +24,7 @@ from stackroom.store import layout
 from stackroom.store.access import refused
 from stackroom.store.digest import FileDigest, Progress, TwoDigests, artifacts_digest, chunks, silent, sums_text
 from stackroom.store.folder import Folder, explained, remove_tree
+from stackroom.store.numbers import who_can_free
 from stackroom.store.scan import list_model
 
 if TYPE_CHECKING:
@@ -346,7 +347,7 @@ def _next_number(folder: Folder) -> int:
     if highest >= 10**9 - 1:
         raise InvalidInputError(
             f"{folder.path}: the number {highest} is the last one that the format has",
-            hint="somebody used it up; ask the steward to remove that name",
+            hint=f"somebody used it up: {who_can_free(folder, highest)}",
         )
     return highest + 1
 

@@ -61,6 +61,7 @@ class Version:
         card_revision: the number of the current card's revision; 0 as registered, -1 where there is none.
         stages: which it holds.
         problems: what is wrong with it.
+        registered: its folder has a ``version.toml``: without one somebody made a folder of that name, and no version.
     """
 
     model: ModelName
@@ -76,6 +77,7 @@ class Version:
     card_revision: int = -1
     stages: tuple[StageName, ...] = ()
     problems: tuple[Problem, ...] = ()
+    registered: bool = True
 
     @property
     def ref(self) -> Ref:
@@ -308,8 +310,8 @@ class Model:
 
     @property
     def latest(self) -> Version | None:
-        """The version with the highest number."""
-        return self.versions[-1] if self.versions else None
+        """The version with the highest number that anybody registered."""
+        return next((version for version in reversed(self.versions) if version.registered), None)
 
     @property
     def all_problems(self) -> tuple[Problem, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from stackroom.tui.changes import CHANGES, CHANGING
+from stackroom.tui.oversight import OVERSEEN, OVERSIGHT
 from stackroom.tui.scopes import EVERYWHERE as _EVERYWHERE
 from stackroom.tui.scopes import SCREENS, Action, Scope, Screen
 
@@ -39,7 +40,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="open",
         order=1,
         help="Open what the cursor is on.",
-        screens=_LISTS,
+        screens=_LISTS | {"activity", "review"},
         words="REF",
         told="Open a model or a version, such as fraud:7 or fraud@production.",
     ),
@@ -49,15 +50,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="whole row",
         order=5,
         help="Show the row in full; on the card, its differences line by line.",
-        screens=frozenset({"compare", "conflict", "bulk"}),
+        screens=frozenset({"compare", "conflict", "bulk", "doctor"}),
     ),
     Action(
         id="choose",
         keys=("enter",),
         label="go on",
         order=1,
-        help="Take the stage under the cursor; then, when every line has its tick, make the move.",
-        screens=frozenset({"move"}),
+        help="Take the stage under the cursor; then, when nothing is in the way, make the move or give your word.",
+        screens=frozenset({"move", "approve"}),
     ),
     Action(
         id="other",
@@ -166,7 +167,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         keys=("h", "left"),
         label="back",
         help="Back to where you came from.",
-        screens=frozenset({"versions", "version", "text"}),
+        screens=OVERSEEN | {"versions", "version", "text"},
     ),
     Action(
         id="escape",
@@ -199,7 +200,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="filter",
         order=6,
         help="Show only what matches: words, !word, tag:x, stage:production, auc>0.9, or a query; in a text: find.",
-        screens=_EVERYWHERE - CHANGING - {"move", "plot"},
+        screens=_EVERYWHERE - CHANGING - {"move", "approve", "plot"},
         words="TEXT",
         told="Show only what matches.",
     ),
@@ -293,6 +294,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         help="Give a stage back to its holder before.",
         screens=frozenset({"models", "versions", "version"}),
     ),
+    *OVERSIGHT,
     *CHANGES,
     Action(
         id="refresh",
@@ -319,7 +321,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="copy",
         order=8,
         help="Copy a ref, a path, a command or a comparison.",
-        screens=_EVERYWHERE - CHANGING - {"move", "text", "metrics"},
+        screens=_EVERYWHERE - CHANGING - {"move", "approve", "text", "metrics"},
     ),
     Action(id="preview", keys=("p",), label="preview", order=15, help="Show or hide the preview.", screens=_LISTS),
     Action(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -80,7 +81,8 @@ def _init_arguments(parser: ArgumentParser) -> None:
 def _init(context: Context, options: Namespace) -> int:
     plan = _plan(options)
     asked = bool(options.stage or options.strict or plan.groups())
-    if there := compare(plan, asked=asked):
+    # The usual stages are for a new registry: nobody asked for them here.
+    if there := compare(plan if options.stage else replace(plan, stages={}), asked=asked):
         return _compared(context, plan, there)
     if options.dry_run:
         check_plan(plan)

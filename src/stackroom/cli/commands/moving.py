@@ -190,8 +190,9 @@ def _put_judgement(context: Context, judgement: Judgement, reason: str) -> None:
     elif not access.allowed:
         context.out(Styled("no", "red"), f": {access.advice() or access.seen()}")
     elif judgement.failed:
-        count = len(judgement.failed)
-        context.out(Styled("no", "red"), f": {count} of {len(judgement.verdicts)} guards refuse")
+        waiting = len(judgement.pending)
+        refuse = f": {len(judgement.failed) - waiting} of {len(judgement.verdicts)} guards refuse"
+        context.out(Styled("no", "red"), refuse + (f", {waiting} not asked yet" if waiting else ""))
 
 
 COMMANDS: Final = {
