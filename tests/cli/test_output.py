@@ -21,8 +21,8 @@ from stackroom.cli.parsing import command_named, parser_for
 from stackroom.cli.progress import Bar, duration_text
 from stackroom.cli.style import Styled, glyphs_for, render, wants_colours
 from stackroom.cli.table import Column, aligned, cut, width_of
-from stackroom.cli.words import typed
 from stackroom.core import show
+from stackroom.core.fields import typed
 from stackroom.core.toml import format_toml
 from support.registries import artifacts, make, plant_revision, set_policy, unseal
 from support.users import User, run_as

@@ -60,7 +60,7 @@ def test_bindings_and_help_come_from_the_table(screen: Screen) -> None:
 
 def test_the_footer_has_the_order_of_the_table_and_greys_what_cannot_be_done() -> None:
     hints = footer_hints("versions", enabled=lambda action: not action.writes)
-    assert [hint.id for hint in hints][:6] == ["open", "mark", "compare", "move", "filter", "editor"]
+    assert [hint.id for hint in hints][:6] == ["open", "mark", "compare", "move", "filter", "edit"]
     assert {hint.id for hint in hints if not hint.enabled} <= {action.id for action in ACTIONS if action.writes}
     assert next(hint for hint in hints if hint.id == "move").enabled is False
 

@@ -36,7 +36,7 @@ def test_the_footer_of_a_list_at_eighty_columns() -> None:
     async def steps(pilot: Pilot[None]) -> None:
         app.widget.show(footer_hints("versions"))
         await pilot.pause()
-        wanted = " enter open  space mark  c compare  s stage  / filter  E edit  y copy  ? more"
+        wanted = " enter open  space mark  c compare  s stage  / filter  e edit  y copy  ? more"
         assert screen_text(app) == wanted
         await pilot.click(KeyHints, offset=(14, 0))
         await pilot.click(KeyHints, offset=(12, 0))

@@ -242,7 +242,7 @@ def test_readers_see_everything_and_write_keys_say_who_may(
     async def steps(somebody: Walk) -> None:
         assert "[read-only: ml-release]" in somebody.text
         await somebody.press("l")
-        for key in ("s", "U", "E"):
+        for key in ("s", "U", "e", "E", "t", "n"):
             await somebody.press(key)
             assert isinstance(somebody.page, TextPage), key
             assert "group ml-release may (bo, eva)" in somebody.text

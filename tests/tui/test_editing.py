@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stackroom.errors import ConflictError, InvalidInputError, UsageError
+from stackroom.core.metadata import with_field
+from stackroom.errors import InvalidInputError, UsageError
 from stackroom.registry.editing import Edit
 from stackroom.tui import editing
 
@@ -42,12 +43,41 @@ def test_a_change_meanwhile_is_a_conflict_that_keeps_the_text(registry: Registry
     assert editor.exists()
     draft = editing.draft(registry, "iris-species:1")
     registry.edit("iris-species:1", Edit(put={"license": "MIT"}))
-    with pytest.raises(ConflictError) as caught:
-        editing.edit_and_save(registry, draft)
-    (note,) = editing.kept(caught.value)
-    path = Path(note[0].text.rpartition(" ")[2])
+    met = editing.edit_and_save(registry, draft)
+    assert isinstance(met, editing.Conflict)
+    path = Path(met.kept)
     assert 'team = "risk"' in path.read_text()
-    path.unlink()
+    assert editing.keep(met) == met.kept
+    assert met.mergeable
+    done = editing.put_on_top(registry, met)
+    assert not isinstance(done, editing.Conflict)
+    record = registry.version("iris-species:1").record
+    assert (record.team, record.license) == ("risk", "MIT")
+    assert not path.exists(), "what is written need not be kept"
+
+
+def test_an_edit_on_top_of_an_edit_may_meet_a_third_one(registry: Registry, editor: Path) -> None:
+    assert editor.exists()
+    draft = editing.draft(registry, "iris-species:1")
+    registry.edit("iris-species:1", Edit(put={"license": "MIT"}))
+    met = editing.edit_and_save(registry, draft)
+    assert isinstance(met, editing.Conflict)
+    registry.edit("iris-species:1", Edit(put={"team": "theirs"}))
+    again = editing.put_on_top(registry, met)
+    assert isinstance(again, editing.Conflict)
+    assert (again.mergeable, again.kept, again.facts["theirs"]["revision"]) == (False, met.kept, 2)
+    opened, mine = editing.taken_up(registry, again)
+    assert (opened.revision, mine.team, mine.license) == (2, "risk", "MIT")
+    editing.forget(again)
+    assert not Path(met.kept).exists()
+
+
+def test_what_is_edited_in_place_goes_through_the_editor_and_comes_back(registry: Registry, editor: Path) -> None:
+    assert editor.exists()
+    start = editing.draft(registry, "iris-species:1").start
+    mine = editing.edited_record(start, with_field(start.record, "license", "MIT"))
+    assert (mine.team, mine.license) == ("risk", "MIT")
+    assert registry.version("iris-species:1").revision == 0
 
 
 def test_nonsense_is_refused_and_kept(registry: Registry, editor: Path) -> None:

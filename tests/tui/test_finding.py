@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stackroom.core.settings import NamedRegistry, SavedView, Settings, settings_of
+from stackroom.registry.conflicts import metadata_conflict
 from stackroom.registry.facade import Registry
 from stackroom.store import access
-from stackroom.tui import picture, terminal
+from stackroom.tui import editing, picture, terminal
 from stackroom.tui.actions import SCREENS, actions_of
 from stackroom.tui.memory import Keeper, saved_views
 from stackroom.tui.places import Personal, Places, names_of
@@ -78,6 +79,9 @@ def test_every_action_of_a_screen_is_in_its_palette(registry: Registry, screen: 
         "plot": "plot",
         "metrics": "metrics",
         "move": "move tumor-screening:5 production",
+        "edit": "edit",
+        "conflict": "",
+        "bulk": "archive",
         "approve": "approve tumor-screening:5 production",
         "activity": "activity",
         "review": "review",
@@ -89,6 +93,12 @@ def test_every_action_of_a_screen_is_in_its_palette(registry: Registry, screen: 
         for command in ("open tumor-screening", ways[screen]):
             somebody.app.run_command(somebody.page, command if screen != "models" else "")
             await somebody.settle()
+        if screen == "conflict":
+            start = editing.draft(registry, "tumor-screening:1").start
+            error = metadata_conflict(start.ref, start.at(0), start.at(0), start.record, who=registry.who)
+            somebody.app.settle(editing.conflict(start, start.text, "", error))
+            await somebody.settle()
+        assert somebody.where() == screen
         offered = {entry.command for entry in entries(somebody.app, somebody.page, "")}
         assert {action.id for action in actions_of(screen)} - _NOT_OFFERED <= offered
 

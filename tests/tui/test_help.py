@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stackroom.tui import commands
+from stackroom.core.metadata import with_field
+from stackroom.registry.editing import Edit
+from stackroom.tui import commands, editing
 from stackroom.tui.actions import ACTIONS, SCREENS, Screen, actions_of
 from stackroom.tui.glyphs import UNICODE
 from stackroom.tui.present.help import commands_with_words, help_lines, reference
 from stackroom.tui.screens.activity import ActivityPage
 from stackroom.tui.screens.approve import ApprovePage
 from stackroom.tui.screens.browse import BrowsePage
+from stackroom.tui.screens.bulk import BulkPage
 from stackroom.tui.screens.compare import ComparePage
+from stackroom.tui.screens.conflict import ConflictPage
 from stackroom.tui.screens.doctor import DoctorPage
+from stackroom.tui.screens.edit import EditPage
 from stackroom.tui.screens.metrics import MetricsPage
 from stackroom.tui.screens.move import MovePage
 from stackroom.tui.screens.plot import PlotPage
@@ -37,6 +42,9 @@ PAGES: dict[Screen, type] = {
     "plot": PlotPage,
     "metrics": MetricsPage,
     "move": MovePage,
+    "edit": EditPage,
+    "conflict": ConflictPage,
+    "bulk": BulkPage,
     "approve": ApprovePage,
     "activity": ActivityPage,
     "review": ReviewPage,
@@ -79,6 +87,32 @@ def test_help_looks_as_it_did_and_every_screen_has_its_own(registry: Registry) -
     walk(registry, steps)
 
 
+def met(registry: Registry) -> editing.Conflict:
+    """An edit that came second, and changed nothing yet."""
+    start = editing.draft(registry, "tumor-screening:1").start
+    registry.edit("tumor-screening:1", Edit(put={"team": f"team {start.revision}"}))
+    found = editing.write(registry, start, editing.text_of(start, with_field(start.record, "team", "mine")), "")
+    assert isinstance(found, editing.Conflict)
+    return found
+
+
+async def reach(somebody: Walk, scope: Screen, command: str) -> None:
+    """Go to a screen from wherever one is, unless one is there."""
+    app = somebody.app
+    if somebody.page.scope != scope:
+        while somebody.page is not app._browse:
+            app.pop_screen()
+        app._browse.go_to("models")
+        if scope in {"plot", "metrics", "approve"}:
+            app.run_command(somebody.page, "open tumor-screening")
+            await somebody.settle()
+        if scope == "conflict":
+            app.settle(met(app.registry))
+        app.run_command(somebody.page, command)
+        await somebody.settle()
+    assert somebody.page.scope == scope
+
+
 def test_every_action_of_every_screen_can_be_done(registry: Registry) -> None:
     skipped = {"quit", "quit_here", "editor", "suspend"}
     before = sorted(os.listdir(f"{registry.path}/stages/production"))
@@ -90,6 +124,9 @@ def test_every_action_of_every_screen_can_be_done(registry: Registry) -> None:
         "plot": "plot",
         "metrics": "metrics",
         "move": "move tumor-screening:5 production",
+        "edit": "edit",
+        "conflict": "",
+        "bulk": "archive tumor-screening:1",
         "approve": "approve tumor-screening:5 production",
         "activity": "activity",
         "review": "review",
@@ -101,20 +138,13 @@ def test_every_action_of_every_screen_can_be_done(registry: Registry) -> None:
         app = somebody.app
         for scope, command in ways.items():
             for action in actions_of(scope):
-                if somebody.page.scope != scope:
-                    while somebody.page is not app._browse:
-                        app.pop_screen()
-                    app._browse.go_to("models")
-                    if scope in {"plot", "metrics", "approve"}:
-                        app.run_command(somebody.page, "open tumor-screening")
-                        await somebody.settle()
-                    app.run_command(somebody.page, command)
-                    await somebody.settle()
-                assert somebody.page.scope == scope
+                await reach(somebody, scope, command)
                 if action.id in skipped:
                     continue
                 page = somebody.page
                 page.act(action.id)
+                if action.writes or scope == "conflict":
+                    await somebody.settle()  # what it opens, it opens once something was read
                 while somebody.page is not page and page in app.screen_stack:
                     app.pop_screen()
             await somebody.settle()

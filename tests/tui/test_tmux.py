@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
 from support.terminal import Tmux
 
@@ -135,3 +136,26 @@ def test_metadata_is_edited_in_the_editor_and_the_keyboard_lives_on(sample: Path
         term.type("q")
         assert term.wait_for_exit() == 0
     assert Registry(sample).model("diabetes-progression").record.team == "risk"
+
+
+def test_an_edit_in_the_editor_that_came_second_ends_in_the_conflict_and_can_be_put_on_top(
+    sample: Path, tmp_path: Path
+) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nread answer\nsed -i \'s/^team = .*/team = "risk"/\' "$1"\n')
+    editor.chmod(0o755)
+    with open_in_tmux(sample, EDITOR=str(editor)) as term:
+        term.wait_for("5 models")
+        term.send("E")
+        term.wait_for(lambda screen: "5 models" not in screen)
+        Registry(sample).edit("diabetes-progression", Edit(put={"license": "MIT"}))
+        term.type("go on")
+        term.send("Enter")
+        screen = term.wait_for("no field was changed by both")
+        assert "kept in /" in screen
+        term.type("w")
+        term.wait_for("diabetes-progression edited: team")
+        term.type("q")
+        assert term.wait_for_exit() == 0
+    record = Registry(sample).model("diabetes-progression").record
+    assert (record.team, record.license) == ("risk", "MIT")

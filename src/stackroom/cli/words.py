@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
+from stackroom.core.fields import field_value, looks_like_number, typed
 from stackroom.core.guards import number
 from stackroom.core.metadata import as_utc
 from stackroom.errors import UsageError
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
 MISSING: Final = "-"
 """What a table shows where there is nothing."""
-
-_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
-_FLOAT: Final = re.compile(r"[-+]?(?:(0|[1-9][0-9_]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?(nan|inf)")
-"""No zero in front of another digit: ``007`` is a name."""
 
 
 def time_text(when: datetime | None) -> str:
@@ -68,24 +64,6 @@ _EXAMPLES: Final = {
 }
 
 
-def typed(text: str) -> Any:  # noqa: ANN401 - TOML's types
-    """What a value on the command line means: a whole number, a number, true or false, else the text itself."""
-    stripped = text.strip()
-    if stripped in {"true", "false"}:
-        return stripped == "true"
-    if _INTEGER.fullmatch(stripped):
-        # A number that TOML cannot hold stays a text: as a float it would lose its last digits without a word.
-        return int(stripped) if len(stripped) < 30 and -(2**63) <= int(stripped) < 2**63 else text
-    if _FLOAT.fullmatch(stripped):
-        try:
-            value = float(stripped)
-        except ValueError:
-            return text
-        # The same of one that no float holds: it was not infinity that was typed.
-        return text if math.isinf(value) and "inf" not in stripped else value
-    return text
-
-
 def metrics_of(texts: Iterable[str], option: str = "--metric") -> dict[str, float]:
     """``auc=0.93`` and more, as metrics.
 
@@ -100,7 +78,7 @@ def metrics_of(texts: Iterable[str], option: str = "--metric") -> dict[str, floa
                 hint=f"for example {_EXAMPLES[option]}",
             )
         meant = typed(value)
-        if isinstance(meant, str) and (_INTEGER.fullmatch(value.strip()) or _FLOAT.fullmatch(value.strip())):
+        if isinstance(meant, str) and looks_like_number(value):
             raise UsageError(f"{option} {text!r}: {value.strip()} is too large a number")
         if isinstance(meant, bool) or not isinstance(meant, (int, float)):
             raise UsageError(f"{option} {text!r}: {value!r} is not a number", hint=f"for example {_EXAMPLES[option]}")
@@ -140,10 +118,6 @@ def dataset_of(text: str) -> dict[str, Any]:
     return dataset
 
 
-_LISTS: Final = frozenset({"tags", "lineage.parents"})
-_TEXTS: Final = frozenset({"author", "team", "description", "license", "framework", "lineage.base_model"})
-
-
 def field_of(text: str) -> tuple[str, Any]:
     """``--set key=value`` as a field and its value, in the type that the field has.
 
@@ -153,13 +127,9 @@ def field_of(text: str) -> tuple[str, Any]:
         UsageError: it is not ``key=value``, or a metric is not a number.
     """
     key, value = pair(text, "--set")
-    if key in _LISTS:
-        return key, [item.strip() for item in value.split(",") if item.strip()]
-    if key in _TEXTS or (key.startswith("source.") and value not in {"true", "false"}):
-        return key, value
     if key.startswith("metrics."):
         return key, metrics_of([text], "--set")[key]
-    return key, typed(value)
+    return key, field_value(key, value)
 
 
 def fields_of(texts: Iterable[str]) -> dict[str, Any]:

@@ -386,7 +386,7 @@ def with_field(record: Record, key: str, value: object) -> Record:
         InvalidInputError: the key is sealed, or the value does not fit it.
     """
     document = document_of(record)
-    path = _editable_path(key)
+    path = editable_path(key)
     table = document
     for part in path[:-1]:
         inner = table.get(part, {})
@@ -405,7 +405,7 @@ def without_field(record: Record, key: str) -> Record:
         InvalidInputError: the key is sealed, or there is no such field.
     """
     document = document_of(record)
-    path = _editable_path(key)
+    path = editable_path(key)
     table = document
     for part in path[:-1]:
         inner = table.get(part)
@@ -419,7 +419,12 @@ def without_field(record: Record, key: str) -> Record:
     return record_of(document)
 
 
-def _editable_path(key: str) -> tuple[str, ...]:
+def editable_path(key: str) -> tuple[str, ...]:
+    """Where a field that is named as in the file stands in the document.
+
+    Raises:
+        InvalidInputError: the key is sealed, or no name of a field.
+    """
     head, _, rest = key.partition(".")
     if head in SEALED_KEYS or head in REVISION_KEYS:
         raise InvalidInputError(

@@ -108,6 +108,17 @@ def on_top(base: Record, theirs: Record, mine: Record, *, mine_wins: bool = Fals
     return record_of(document)
 
 
+def with_leaf(record: Record, path: Path, value: object) -> Record:
+    """The record with one of its :func:`leaves` set, or with None taken away.
+
+    Raises:
+        InvalidInputError: the value does not fit the field.
+    """
+    document = document_of(record)
+    _put(document, path, value)
+    return record_of(document)
+
+
 def _put(document: dict[str, Any], path: Path, value: object) -> None:
     """Set a field in a document, or with None take it away with what it leaves empty; tables on the way are copied."""
     head, *rest = path

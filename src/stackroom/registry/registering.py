@@ -28,7 +28,7 @@ from stackroom.store.scan import CARD_LIMIT, list_models
 from stackroom.store.sources import SourceFile, gather, prospective_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
     from typing import Literal
 
@@ -104,6 +104,22 @@ def check_name(reader: Reader, name: ModelName) -> None:
     Raises:
         InvalidInputError: they do not; names the rule or the neighbour.
     """
+    check_name_among(reader, name, ())
+    with reader.root() as root:
+        try:
+            with root.child(layout.MODELS) as models:
+                known = list_models(models)[0]
+        except OSError:
+            return
+    check_name_among(reader, name, known)
+
+
+def check_name_among(reader: Reader, name: ModelName, known: Iterable[str]) -> None:
+    """The same, among models that are known already: touches no disk, so that it can be asked for each key.
+
+    Raises:
+        InvalidInputError: as :func:`check_name`.
+    """
     pattern = reader.policy.pattern
     if pattern and not pattern.fullmatch(name):
         raise InvalidInputError(
@@ -111,12 +127,6 @@ def check_name(reader: Reader, name: ModelName) -> None:
             hint="[names] pattern in registry.toml says so",
             facts={"name": name, "pattern": pattern.pattern},
         )
-    with reader.root() as root:
-        try:
-            with root.child(layout.MODELS) as models:
-                known = list_models(models)[0]
-        except OSError:
-            return
     for other in known:
         if other != name and similarity_key(other) == similarity_key(name):
             raise InvalidInputError(

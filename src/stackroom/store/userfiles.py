@@ -197,6 +197,39 @@ def kept_on_failure(text: str, suffix: str) -> Iterator[None]:
         raise
 
 
+def keep_text(text: str, suffix: str) -> str:
+    """Put a text that lies nowhere else into a new file that only the user can read; returns its path.
+
+    Raises:
+        InvalidInputError: it cannot be made, or the disk is full.
+    """
+    return _private_file(text, suffix)
+
+
+def forget_text(path: str) -> None:
+    """Take away a file in which a text was kept that lies elsewhere by now."""
+    _forget(path)
+
+
+def paths_like(beginning: str) -> list[str]:
+    """The files and folders that the beginning of a path may become, folders with a slash at the end; in order.
+
+    Args:
+        beginning: as typed; ``~`` is the user's home. What starts with a dot is named only where a dot was typed.
+    """
+    typed, _, name = beginning.rpartition("/")
+    folder = f"{typed}/" if typed or beginning.startswith("/") else ""
+    try:
+        with os.scandir(os.path.expanduser(folder) or ".") as entries:
+            return sorted(
+                f"{folder}{entry.name}{'/' * entry.is_dir()}"
+                for entry in entries
+                if entry.name.startswith(name) and (name or not entry.name.startswith("."))
+            )
+    except (OSError, ValueError):
+        return []
+
+
 def _private_file(text: str, suffix: str) -> str:
     """A new file that only the user can read.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from stackroom.tui.changes import CHANGES, CHANGING
 from stackroom.tui.oversight import OVERSEEN, OVERSIGHT
 from stackroom.tui.scopes import EVERYWHERE as _EVERYWHERE
 from stackroom.tui.scopes import SCREENS, Action, Scope, Screen
@@ -49,7 +50,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="whole row",
         order=5,
         help="Show the row in full; on the card, its differences line by line.",
-        screens=frozenset({"compare", "doctor"}),
+        screens=frozenset({"compare", "conflict", "bulk", "doctor"}),
     ),
     Action(
         id="choose",
@@ -199,7 +200,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="filter",
         order=6,
         help="Show only what matches: words, !word, tag:x, stage:production, auc>0.9, or a query; in a text: find.",
-        screens=_EVERYWHERE - {"move", "approve", "plot"},
+        screens=_EVERYWHERE - CHANGING - {"move", "approve", "plot"},
         words="TEXT",
         told="Show only what matches.",
     ),
@@ -294,22 +295,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
         screens=frozenset({"models", "versions", "version"}),
     ),
     *OVERSIGHT,
-    Action(
-        id="editor",
-        keys=("E",),
-        label="edit",
-        order=7,
-        writes=True,
-        help="Edit the metadata in $EDITOR.",
-        screens=frozenset({"models", "versions", "version"}),
-    ),
+    *CHANGES,
     Action(
         id="refresh",
         keys=("r",),
         label="refresh",
         order=50,
         help="Read again what is shown.",
-        screens=_EVERYWHERE - {"text", "metrics"},
+        screens=_EVERYWHERE - CHANGING - {"text", "metrics"},
     ),
     Action(
         id="sort",
@@ -328,7 +321,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="copy",
         order=8,
         help="Copy a ref, a path, a command or a comparison.",
-        screens=_EVERYWHERE - {"move", "approve", "text", "metrics"},
+        screens=_EVERYWHERE - CHANGING - {"move", "approve", "text", "metrics"},
     ),
     Action(id="preview", keys=("p",), label="preview", order=15, help="Show or hide the preview.", screens=_LISTS),
     Action(

@@ -11,19 +11,18 @@ from stackroom.core.settings import nearest
 from stackroom.core.show import count
 from stackroom.errors import UsageError
 from stackroom.registry.remembering import remember, vanished
-from stackroom.tui import editing, running, terminal
+from stackroom.tui import running, terminal
 from stackroom.tui.background import Background, Done, Failed
+from stackroom.tui.changing import OPENING, Changing
 from stackroom.tui.clipboard import OSC52_LIMIT, copy_in_tmux
 from stackroom.tui.commands import History
 from stackroom.tui.glyphs import UNICODE, Glyphs
-from stackroom.tui.going import Going
 from stackroom.tui.keymap import Keymap
 from stackroom.tui.live import Fresh, Live, Watching
 from stackroom.tui.memory import Memory, forget_view, save_view, saved_views
 from stackroom.tui.picture import Picture, Reading, read_all, read_some
 from stackroom.tui.places import Opened, Personal, Places
 from stackroom.tui.present import palette, settings
-from stackroom.tui.present.move import refusal
 from stackroom.tui.present.news import changed_versions, news
 from stackroom.tui.screens import recalled
 from stackroom.tui.screens.browse import BrowsePage
@@ -50,7 +49,7 @@ _OWN_SECONDS: Final = 3.0
 """For which the news of our own change is no news."""
 
 
-class Browser(Going):
+class Browser(Changing):
     """The interface of one registry.
 
     Args:
@@ -97,6 +96,7 @@ class Browser(Going):
         self._watched = live
         self._live: Live | None = None
         self._own: dict[str, float] = {}
+        self.made: set[str] = set()
         self._remember(memory or Memory())
         self.settings_problems = (*self.personal.settings.problems, *self.keymap.problems)
 
@@ -176,6 +176,7 @@ class Browser(Going):
         Raises:
             NotFoundError: none has this name.
         """
+        self.check_written()
         self.places.path(name)
         places = self.places
         self._work.run("registry", lambda _task: places.open(name))
@@ -184,6 +185,12 @@ class Browser(Going):
 
     def _switch(self, opened: Opened) -> None:
         """Another registry in the place of this one: nothing of the old one is shown, watched or waited for."""
+        try:
+            self.check_written()
+        except UsageError as error:
+            if self.page is not None:
+                self.page.complain(error)
+            return
         self._leave()
         while self.page is not self._browse:
             self.pop_screen()
@@ -191,6 +198,7 @@ class Browser(Going):
         self.accent = self.places.accent()
         self.registry, self.picture, self._work = opened.registry, Picture(), Background(self)
         self.now, self.last_news, self.live_state, self._own = opened.registry.clock(), "", ("", ""), {}
+        self.made.clear()
         self.vanished = ()
         self._remember(opened.memory)
         self.switch_screen(self._browse)
@@ -198,8 +206,11 @@ class Browser(Going):
         self._entitle()
 
     async def action_quit(self) -> None:
-        """``^q``."""
-        self.exit()
+        """``^q``, wherever the keys are."""
+        if self.page is not None:
+            self.page.do_quit()
+        else:
+            self.exit()
 
     def action_help_quit(self) -> None:
         """``^c``: Textual's own toast would be drawn over the list."""
@@ -250,8 +261,6 @@ class Browser(Going):
             return
         if isinstance(message.value, Reading):
             self.take(message.value)
-        elif message.name == "editable":
-            self._edit(message.value)
         elif message.name == "copy":
             self._copied(*message.value)
         elif message.name == "registry":
@@ -264,6 +273,8 @@ class Browser(Going):
             self.saved, told = message.value
             if self.page is not None:
                 self.page.say(told, tone="good")
+        else:
+            self.changed(message.name, message.value)
 
     def on_failed(self, message: Failed) -> None:
         """It went wrong; what was read before stays on the screen."""
@@ -271,7 +282,10 @@ class Browser(Going):
         if message.is_current and self.page is not None:
             if not self.picture.ready:
                 self._browse.models.set_empty("the registry cannot be read; r tries again")
-            self.page.complain(message.error)
+            if message.name in OPENING:
+                self.refused(message.error)
+            else:
+                self.page.complain(message.error)
 
     def take(self, reading: Reading) -> None:
         """Put what was read into the picture and tell the screens."""
@@ -286,7 +300,8 @@ class Browser(Going):
             moved = moved or (before.holdings if before else ()) != (after.holdings if after else ())
             changed[name] = changed_versions(before, after)
             own = time.monotonic() < self._own.get(name, 0.0)
-            told.extend(news(name, before, after, self.now, you=self.registry.who, own=own, stages=stages))
+            you, made = self.registry.who, self.made
+            told.extend(news(name, before, after, self.now, you=you, own=own, stages=stages, made=made))
 
         self.picture.take(reading, tell)
         more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
@@ -341,11 +356,11 @@ class Browser(Going):
         """Leave a screen, unless it was left already, with a message for the one below; read what was changed."""
         if self.page is page:
             self.pop_screen()
-        self._read_own(models)
+        self.read_own(models)
         if self.page is not None:
             self.page.say(message, tone="good")
 
-    def _read_own(self, models: set[str]) -> None:
+    def read_own(self, models: set[str]) -> None:
         """Read what we have changed ourselves: that is said already, and better."""
         for name in models:
             self._own[name] = time.monotonic() + _OWN_SECONDS
@@ -435,28 +450,3 @@ class Browser(Going):
         if not in_tmux:
             self.copy_to_clipboard(text)
         page.say(f"copied{' into tmux' if in_tmux else ''}: {name or text}", tone="good")
-
-    # ---- editing
-
-    def edit(self, ref: str) -> None:
-        """Edit the metadata of a version or model in the user's editor."""
-        registry = self.registry
-
-        def work(_task: Task) -> editing.Draft:
-            return editing.draft(registry, ref)
-
-        self._work.run("editable", work)
-
-    def _edit(self, draft: editing.Draft) -> None:
-        registry = self.registry
-        outcome: str | Exception
-        with self.suspend():
-            try:
-                outcome = editing.edit_and_save(registry, draft)
-            except Exception as error:  # noqa: BLE001  # raised in here, it would leave the keyboard dead
-                outcome = error
-        self._read_own({draft.start.ref.model})
-        if isinstance(outcome, Exception):
-            self.show_text("not saved", [*refusal(outcome), *editing.kept(outcome)])
-        elif self.page is not None:
-            self.page.say(outcome, tone="good")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EVERYWHERE: Final = ("open", "compare", "move", "help", "quit")
 """Commands that work on every screen, the first three of them with words."""
 
-_WORDLESS: Final = frozenset({"filter", "help", "quit", "save"})
+_WORDLESS: Final = frozenset({"filter", "help", "quit", "save", "new", "register", "restore"})
 """Commands after which nothing can be completed."""
 
 WITH_WORDS: Final = frozenset(action.id for action in ACTIONS if action.words) - {"open", "compare", "move"}

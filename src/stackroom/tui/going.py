@@ -67,15 +67,27 @@ class Going(App[None]):
         Raises:
             RegistryError: it names nothing.
         """
-        ref = self._resolved(text)
+        ref = self.resolved(text)
         if ref.kind == "model":
+            self.check_written()
             while self.page is not self._browse:
                 self.pop_screen()
             self._browse.open_ref(ref)
         else:
             self.open_version(ref)
 
-    def _resolved(self, text: str) -> Ref:
+    def check_written(self) -> None:
+        """Nobody goes where the screens that hold something typed would go.
+
+        Raises:
+            UsageError: something is not written.
+        """
+        pages = (page for page in self.screen_stack if isinstance(page, Page))
+        typed = next((words for page in pages if (words := page.unwritten())), "")
+        if typed:
+            raise UsageError(f"not written yet: {typed}", hint="q goes back, and asks what becomes of it")
+
+    def resolved(self, text: str) -> Ref:
         """A reference by number; stages and labels are looked up in the picture, not on the disk."""
         ref = parse_ref(text)
         model = self.picture.opened.get(ref.model) or self.picture.models.get(ref.model)
@@ -138,7 +150,7 @@ class Going(App[None]):
         Raises:
             RegistryError: it names nothing, or only one version.
         """
-        refs = [self._resolved(text) for text in texts]
+        refs = [self.resolved(text) for text in texts]
         if len(refs) < 2 or any(ref.kind == "model" for ref in refs):
             raise UsageError("a comparison needs two versions, such as fraud:6 fraud:7")
         self.compare(refs)
@@ -167,7 +179,7 @@ class Going(App[None]):
         Raises:
             RegistryError: it names no version, or no stage.
         """
-        ref = self._resolved(words[0])
+        ref = self.resolved(words[0])
         if ref.number is None:
             raise UsageError("name a version and a stage, such as fraud:7 production")
         stage = self.registry.check_stage(words[1]) if len(words) > 1 else None
@@ -200,7 +212,7 @@ class Going(App[None]):
         Raises:
             RegistryError: it names no version, or no stage.
         """
-        ref = self._resolved(words[0])
+        ref = self.resolved(words[0])
         if ref.number is None:
             raise UsageError("name a version and a stage, such as fraud:7 production")
         stage = self.registry.check_stage(words[1]) if len(words) > 1 else None

@@ -13,14 +13,18 @@ Screen = Literal[
     "plot",
     "metrics",
     "move",
+    "edit",
+    "conflict",
+    "bulk",
     "approve",
     "activity",
     "review",
     "doctor",
     "text",
 ]
-"""Where a person can be; ``plot`` is a metric's history, ``metrics`` the picker of metrics, ``approve`` where one's
-word is given, also a no; ``text`` the help and every other text that is only read."""
+"""Where a person can be; ``plot`` is a metric's history, ``metrics`` the picker of metrics, ``edit`` every form,
+``conflict`` two edits of one record, ``bulk`` what is done to many versions, ``approve`` where one's word is given,
+also a no; ``text`` the help and every other text that is only read."""
 
 Scope = Screen | Literal["list"]
 """Where a key is bound: on a screen, or on the focused list of any screen."""

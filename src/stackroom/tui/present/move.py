@@ -193,11 +193,11 @@ def _verdict_lines(verdict: Verdict, reason: str, glyphs: Glyphs) -> list[Line]:
     return [head, *more]
 
 
-def hashing(done: int, total: int, seconds: float) -> str:
-    """How far the re-reading of the artifacts is: bytes, rate and the time that is left."""
+def hashing(done: int, total: int, seconds: float, *, doing: str = "reading artifacts") -> str:
+    """How far the reading of the artifacts is: bytes, rate and the time that is left."""
     rate = done / seconds if seconds > 0 else 0.0
     left = f", {duration((total - done) / rate)} left" if rate and total > done else ""
-    return f"reading artifacts: {size(done)} of {size(total)}, {size(rate)}/s{left}"
+    return f"{doing}: {size(done)} of {size(total)}, {size(rate)}/s{left}"
 
 
 def refusal(error: Exception) -> list[Line]:

@@ -24,6 +24,7 @@ def news(
     you: Who,
     own: bool = False,
     stages: Collection[str] | None = None,
+    made: Collection[str] = (),
 ) -> list[str]:
     """What to tell about a model that was read again; the most telling first, nothing when nothing shows.
 
@@ -35,16 +36,17 @@ def news(
         you: whose moves are "yours".
         own: whether you have just changed it yourself: your move or edit is said already.
         stages: that were known before; who holds another one is no news, it could not be seen. None for all.
+        made: versions and models that you have made here: that is said already.
     """
     if after is None:
         return [f"{name} is gone"] if before is not None else []
     moved = _moved(before, after, stages)
     told = [_move(after, held, now, you) for held in moved if not (own and _by_you(held, you))]
     old = before.latest.number if before and before.latest else 0
-    fresh = (version for version in after.versions if version.number > old)
+    fresh = (version for version in after.versions if version.number > old and str(version.ref) not in made)
     told.extend(f"{version.ref} registered by {author(version)}" for version in fresh)
     if before is None:
-        return told or [f"{name} is new"]
+        return told or ([] if name in made else [f"{name} is new"])
     return told or ([] if own else _edits(name, before, after))
 
 

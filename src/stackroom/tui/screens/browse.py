@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stackroom.core.approvals import Op
+from stackroom.core.names import parse_model_name
 from stackroom.core.settings import nearest
 from stackroom.errors import NotFoundError
 from stackroom.tui.actions import BY_ID
 from stackroom.tui.screens import recalled
+from stackroom.tui.screens.change_keys import ChangeKeys
 from stackroom.tui.screens.lists import sortable
 from stackroom.tui.screens.panes import PANES, PanesPage
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class BrowsePage(PanesPage):
+class BrowsePage(PanesPage, ChangeKeys):
     """Models and versions, with everything that can be done there."""
 
     def action_act(self, id_: str) -> None:
@@ -141,6 +143,32 @@ class BrowsePage(PanesPage):
         elif name:
             self.say(f"{name} is gone", tone="warn")
 
+    def chosen(self, *, marked: bool = True) -> list[str]:
+        """The marked versions, or the cursor's row."""
+        model = self.opened()
+        if self.pane == "versions":
+            numbers = sorted(int(key) for key in self.versions.marks if key.isdigit()) if marked and model else []
+            refs = [str(found.ref) for number in numbers if model and (found := model.version(number))]
+            version = self.version()
+            refs = refs or ([str(version.ref)] if version else [])
+            if not refs:
+                self.say(self.absent("no version here"), tone="warn")
+            return refs
+        name = self.models.cursor_key
+        if name and name not in self.browser.picture.models:
+            self.say(f"{name} is gone", tone="warn")
+            return []
+        return [name] if name else []
+
+    def do_new(self, *words: str) -> None:
+        """A model."""
+        self.browser.new_model(*words[:1])
+
+    def do_register(self, *words: str) -> None:
+        """A version of the model that is shown."""
+        if self.model:
+            self.browser.register(parse_model_name(self.model), " ".join(words))
+
     def do_undo(self) -> None:
         """Undo the last own move of the model."""
         name = self.model if self.pane == "versions" else self.models.cursor_key
@@ -168,18 +196,6 @@ class BrowsePage(PanesPage):
     def model_shown(self) -> str | None:
         """The model whose versions have the keys."""
         return self.model if self.pane == "versions" else None
-
-    def do_editor(self) -> None:
-        """Edit the metadata of the cursor's row."""
-        version = self.version() if self.pane == "versions" else None
-        if version is not None:
-            self.browser.edit(str(version.ref))
-        elif self.pane == "versions":
-            self.say(self.absent("no version here"), tone="warn")
-        elif self.models.cursor_key in self.browser.picture.models:
-            self.browser.edit(self.models.cursor_key)
-        elif self.models.cursor_key:
-            self.say(f"{self.models.cursor_key} is gone", tone="warn")
 
     def do_copy(self) -> None:
         """Ask what to copy."""

@@ -143,6 +143,10 @@ class Page(TextualScreen[None]):
         """What the line above the keys says."""
         return ()
 
+    def unwritten(self) -> str:
+        """What was typed here and would be lost with this screen, in words; empty where nothing would."""
+        return ""
+
     def step(self, lines: int) -> None:
         """An arrow key while a question is open."""
 
@@ -344,12 +348,12 @@ class Page(TextualScreen[None]):
         """Ask for a command."""
         self.ask(":")
 
-    def ask(self, question: Question, text: str = "") -> None:
+    def ask(self, question: Question, text: str = "", label: str = "") -> None:
         """Open the line at the foot."""
         self._back_to = self.focused
         self.hints.display = False
         self.browser.history.rewind()
-        self.prompt.ask(question, text)
+        self.prompt.ask(question, text, label)
 
     def close_prompt(self) -> None:
         """Close the line at the foot and give the keys back to the list."""

@@ -77,6 +77,7 @@ class PanesPage(BrowseMetricKeys):
         self.zoomed = False
         self.archived = False
         self._wanted_version: str | None = None
+        self._wanted_model: str | None = None
         self._memory: Memory | None = memory
         recalled.prepare(self, memory)
 
@@ -204,6 +205,14 @@ class PanesPage(BrowseMetricKeys):
         self._find_wanted()
         self.go_to("versions")
 
+    def open_made(self, ref: Ref) -> None:
+        """Go to what was just made: a version is marked; where the models are read, the cursor goes there."""
+        marks = self.versions.marks if self.model == ref.model else ()
+        self.open_ref(ref)
+        self._wanted_model = ref.model
+        if ref.kind == "number":
+            self.versions.set_marks((*marks, ref.value))
+
     def open_model(self, name: str, version: str) -> None:
         """A model's versions, and one of them once it is read, without going there."""
         self.show_model(name)
@@ -235,6 +244,8 @@ class PanesPage(BrowseMetricKeys):
     def show_models(self, *, keep_gone: bool = False) -> None:
         """Fill the list of models."""
         self._shown_models.fill(self.browser, archived=self.archived, keep_gone=keep_gone)
+        if self._wanted_model is not None and self.models.move_to(self._wanted_model):
+            self._wanted_model = None
 
     def absent(self, meanwhile: str = "still reading") -> str:
         """Why there are no versions to show or to do something with."""

@@ -9,6 +9,7 @@ from stackroom.core.show import count
 from stackroom.errors import IntegrityError
 from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present import version as tabs
+from stackroom.tui.screens.change_keys import ChangeKeys
 from stackroom.tui.screens.metric_keys import Measured, MetricKeys
 from stackroom.tui.screens.page import Body
 from stackroom.tui.screens.text import find
@@ -59,7 +60,7 @@ class VersionBody(Body):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("version")]
 
 
-class VersionPage(MetricKeys):
+class VersionPage(MetricKeys, ChangeKeys):
     """One version.
 
     Args:
@@ -302,6 +303,10 @@ class VersionPage(MetricKeys):
         """Judge a roll-back of the model."""
         self.browser.roll_back(self.ref.model)
 
+    def chosen(self, *, marked: bool = True) -> list[str]:  # noqa: ARG002  # there is one
+        """This version."""
+        return [str(self.ref)]
+
     def do_undo(self) -> None:
         """Undo the last own move of the model."""
         self.browser.undo(self.ref.model)
@@ -323,10 +328,6 @@ class VersionPage(MetricKeys):
     def model_shown(self) -> str | None:
         """Its model."""
         return self.ref.model
-
-    def do_editor(self) -> None:
-        """Edit the metadata."""
-        self.browser.edit(str(self.ref))
 
     def do_copy(self) -> None:
         """Ask what to copy."""

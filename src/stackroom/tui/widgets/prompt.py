@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from textual.binding import Binding
 from textual.containers import Horizontal
@@ -14,11 +14,25 @@ from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.one_line import OneLine
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-Question = Literal["", "/", ":", ">"]
-"""What is being asked: nothing, a filter, a command, a name to find."""
+Question = Literal["", "/", ":", ">", "="]
+"""What is being asked: nothing, a filter, a command, a name to find, a value."""
+
+_CORRECTING: Final = {
+    "backspace": "delete_left",
+    "delete": "delete_right",
+    "left": "cursor_left",
+    "right": "cursor_right",
+    "home": "home",
+    "end": "end",
+    "ctrl+u": "delete_left_all",
+    "ctrl+k": "delete_right_all",
+    "ctrl+w": "delete_left_word",
+}
+"""Keys that correct a line, and Textual's names of what they do."""
 
 
 class Line(Input):
@@ -31,6 +45,18 @@ class Line(Input):
     def __init__(self, *, placeholder: str = "", id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(placeholder=placeholder, id=id, compact=True, select_on_focus=False)
         self.cursor_blink = False
+
+    def on_key(self, event: events.Key) -> None:
+        """What corrects the line is done in the order of the keys.
+
+        As a binding it would travel through the queues of other widgets first, and what is typed ahead after it would
+        be corrected, too.
+        """
+        correct = _CORRECTING.get(event.key)
+        if correct is not None:
+            event.stop()
+            event.prevent_default()
+            getattr(self, f"action_{correct}")()
 
     def validate_value(self, value: str) -> str:
         """What is typed or pasted, with control characters as pictures of themselves."""
@@ -50,8 +76,9 @@ class Label(OneLine):
         self.styles.width = len(text)
 
     def show(self, text: str) -> None:
-        """Other words of the same width."""
+        """Other words."""
         self._text = text
+        self.styles.width = len(text)
         self.redraw()
 
     def compose_line(self, width: int) -> list[Cell]:  # noqa: ARG002  # the words are as wide as the widget
@@ -114,10 +141,10 @@ class Prompt(Horizontal):
         yield self._label
         yield self._line
 
-    def ask(self, question: Question, text: str = "") -> None:
-        """Open with a text to go on from."""
+    def ask(self, question: Question, text: str = "", label: str = "") -> None:
+        """Open with a text to go on from, and words before it; without, the sign of the question stands there."""
         self.question = question
-        self._label.show(f" {question} ")
+        self._label.show(f" {label or question} ")
         self._line.value = text
         self._line.cursor_position = len(text)
         self.display = True
