@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from stackroom.cli import streams
 from stackroom.cli.catalog import COMMANDS
+from stackroom.core.values import dataclass
 from stackroom.errors import UsageError
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from stackroom.core import show
 from stackroom.core.metadata import iso
 from stackroom.core.query import sorted_by
 from stackroom.core.show import field_text
+from stackroom.core.values import dataclass
 from stackroom.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from stackroom.core.metadata import as_utc, iso
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import difflib
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from stackroom.core.guards import evaluation_data
 from stackroom.core.metadata import Record, document_of, flat, jsonable
 from stackroom.core.show import field_text
+from stackroom.core.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

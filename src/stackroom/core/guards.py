@@ -8,12 +8,12 @@ The kernel decides *who* may move; this decides *whether*. Pure: the caller has 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
 from stackroom.core import review
 from stackroom.core.metadata import Record, has_field
+from stackroom.core.values import replace
 from stackroom.core.verdicts import Situation, Verdict
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import math
-from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.names import parse_ref
 from stackroom.core.toml import what_no_file_holds
+from stackroom.core.values import dataclass, field, replace
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -479,5 +479,5 @@ def iso(when: datetime) -> str:
     return as_utc(when).isoformat().replace("+00:00", "Z")
 
 
-RECORD_FIELDS: Final = tuple(one.name for one in fields(Record))
+RECORD_FIELDS: Final = tuple(Record.__annotations__)
 """The names of the fields, in the order of the file."""

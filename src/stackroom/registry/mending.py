@@ -8,10 +8,10 @@ nothing to do, and something that was swapped meanwhile is left alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.names import ModelName, StageName, version_ref
+from stackroom.core.values import dataclass
 from stackroom.errors import RegistryError
 from stackroom.registry.removing import delete
 from stackroom.store import layout

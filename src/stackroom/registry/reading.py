@@ -7,7 +7,6 @@ because of one bad file.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from stackroom.core.attested import Who
 from stackroom.core.names import ModelName, Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Policy
 from stackroom.core.query import Query, sorted_by
+from stackroom.core.values import dataclass
 from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, RegistryError, UsageError
 from stackroom.registry.deletions import Deletions, deletions_of
 from stackroom.registry.holdings import Stages, holding_problems, not_as_promoted, with_stages

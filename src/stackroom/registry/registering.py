@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.admission import check_new
@@ -15,6 +14,7 @@ from stackroom.core.metadata import (
 )
 from stackroom.core.names import Label, ModelName, Ref, parse_label, parse_model_name, similarity_key
 from stackroom.core.toml import format_toml
+from stackroom.core.values import dataclass, field, replace
 from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError
 from stackroom.registry.editing import card_bytes
 from stackroom.registry.reading import may_write

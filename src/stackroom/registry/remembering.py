@@ -8,11 +8,11 @@ known (:func:`forget`), and is not told while the very same event is back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.ledger import parse_move
 from stackroom.core.metadata import iso
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 from stackroom.store.ledgers import read_stage
 from stackroom.store.memory import Head, Memory, Place, memorize, recall

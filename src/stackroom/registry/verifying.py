@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import pairwise
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.metadata import iso
 from stackroom.core.names import Ref, parse_ref, version_ref
+from stackroom.core.values import dataclass
 from stackroom.registry.saying import was_written_to
 from stackroom.store import layout
 from stackroom.store.digest import Progress, Verification, silent, verify_version

@@ -11,11 +11,11 @@ import grp
 import os
 import pwd
 import stat
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import Who
+from stackroom.core.values import dataclass
 from stackroom.errors import PermissionDeniedError
 
 if TYPE_CHECKING:

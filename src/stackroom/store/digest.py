@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Protocol
 
 import xxhash
 
 from stackroom.core.text import is_plain_name
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 from stackroom.store import layout
 

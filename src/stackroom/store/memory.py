@@ -12,7 +12,6 @@ import json
 import os
 import re
 import stat
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +21,7 @@ from stackroom.core.attested import EVENT_LIMIT
 from stackroom.core.ledger import prev_of
 from stackroom.core.metadata import as_utc, iso
 from stackroom.core.names import is_model_name, is_stage_name, parse_number
+from stackroom.core.values import dataclass, field
 from stackroom.store.folder import Folder
 
 if TYPE_CHECKING:

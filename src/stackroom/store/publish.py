@@ -13,12 +13,12 @@ import errno
 import fcntl
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
 from stackroom.core.metadata import Record, Seal, document_of, sealed_document
 from stackroom.core.toml import METADATA_LIMIT, format_toml, parse_toml
+from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, InvalidInputError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import refused

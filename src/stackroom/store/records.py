@@ -5,11 +5,11 @@ A problem never replaces a record: a version whose ``version.toml`` is broken is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from stackroom.core.metadata import Record, RevisionNote, Seal, as_utc, document_of, flat, iso, jsonable
 from stackroom.core.names import Ref, version_ref
+from stackroom.core.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

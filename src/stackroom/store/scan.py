@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import stat
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +18,7 @@ from stackroom.core.attested import Who
 from stackroom.core.metadata import Record, note_of, record_of, seal_of
 from stackroom.core.names import ModelName, is_model_name
 from stackroom.core.toml import METADATA_LIMIT, line_of, parse_toml
+from stackroom.core.values import dataclass, field, replace
 from stackroom.errors import InvalidInputError
 from stackroom.store import layout
 from stackroom.store.access import user_name

@@ -12,12 +12,12 @@ import grp
 import os
 import shlex
 import stat
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from stackroom.core.toml import format_toml
+from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, InvalidInputError, PermissionDeniedError
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, group_members, group_name, user_name

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackroom.core.text import is_plain_name
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError, NotFoundError
 from stackroom.store import layout
 from stackroom.store.digest import Progress, TwoDigests, artifacts_digest, digest_file, silent, sums_text

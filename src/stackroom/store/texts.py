@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Who
+from stackroom.core.values import dataclass
 from stackroom.store import layout
 from stackroom.store.access import user_name
 from stackroom.store.folder import changed_at

@@ -6,11 +6,11 @@ stage is held and something is younger than the event: whoever writes to a file 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Validity
 from stackroom.core.findings import Finding
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 from stackroom.registry.examination.holders import move_away
 from stackroom.registry.examination.tour import who
