@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -136,6 +135,8 @@ def _field(name: str, versions: Sequence[Version]) -> Field:
         return Field(column=column, show=lambda version, exact: _metric(version, metric, exact=exact))
     found = [value_of(version.fields(), name) for version in versions]
     if versions and all(value is None for value in found):
+        import difflib  # noqa: PLC0415 - only for the one who mistyped
+
         everything = sorted({*_FIELDS, *(key for version in versions for key in version.fields())} - {"flag"})
         near = difflib.get_close_matches(name, everything, n=1)
         raise UsageError(
@@ -188,6 +189,8 @@ def check_sort(sort: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """
     for part in filter(None, (part.strip().removeprefix("-") for part in sort.split(","))):
         if rows and all(value_of(fields, part) is None for fields in rows):
+            import difflib  # noqa: PLC0415 - the same
+
             near = difflib.get_close_matches(part, sorted({key for fields in rows for key in fields}), n=1)
             hint = f"did you mean {near[0]}?" if near else ""
             raise UsageError(f"--sort: nothing here has a field {part!r}", hint=hint, facts={"key": part})

@@ -7,8 +7,8 @@ import re
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
-from stackroom.core.guards import number
 from stackroom.core.metadata import as_utc
+from stackroom.core.show import number
 from stackroom.errors import UsageError
 
 if TYPE_CHECKING:

@@ -177,6 +177,11 @@ def record_of(document: Mapping[str, Any]) -> Record:
     odd = what_no_file_holds(document)
     if odd:
         raise InvalidInputError(f"{odd[0]}: {odd[1]}", facts={"key": odd[0]})
+    return record_in(document)
+
+
+def record_in(document: Mapping[str, Any]) -> Record:
+    """The same of a document that comes from a file, and so holds nothing that no file can hold."""
     reader = _Reader({k: v for k, v in document.items() if k not in SEALED_KEYS and k not in REVISION_KEYS}, "")
     lineage = _Reader(reader.table("lineage"), "lineage.")
     parents = lineage.texts("parents")

@@ -17,12 +17,10 @@ from stackroom.core.policy import Policy
 from stackroom.core.query import Query, sorted_by
 from stackroom.core.values import dataclass
 from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, RegistryError, UsageError
-from stackroom.registry.deletions import Deletions, deletions_of
 from stackroom.registry.holdings import Stages, holding_problems, not_as_promoted, with_stages
 from stackroom.registry.resolving import number_of
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, user_name
-from stackroom.store.digest import each_size, read_sums
 from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.ledgers import StageReading, read_ledger, read_stage
 from stackroom.store.records import Model, Problem, Version
@@ -42,8 +40,10 @@ from stackroom.store.scan import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from stackroom.core.compare import Comparison, FileFact, Subject
+    from stackroom.core.compare import Comparison, Subject
+    from stackroom.core.files import FileFact
     from stackroom.core.ledger import Event, Ledger
+    from stackroom.registry.deletions import Deletions
 
 
 def utc_now() -> datetime:
@@ -298,6 +298,8 @@ class Reader:
         Raises:
             NotFoundError: there is no such model.
         """
+        from stackroom.registry.deletions import deletions_of  # noqa: PLC0415 - loads what deletes
+
         return deletions_of(self, model)
 
     def search(self, query: str, *, sort: str = "", archived: bool = False) -> tuple[Version, ...]:
@@ -339,6 +341,9 @@ class Reader:
         Raises:
             IntegrityError: SHA256SUMS cannot be read.
         """
+        from stackroom.core.files import FileFact  # noqa: PLC0415 - listing reads no artifacts
+        from stackroom.store.digest import each_size, read_sums  # noqa: PLC0415 - the same
+
         version = self.version(ref)
         with self.model_folder(version.model) as (_, folder, _listing):
             try:
@@ -350,8 +355,6 @@ class Reader:
                     f"{version.ref}: {layout.SHA256_FILE} cannot be read: {error}",
                     hint=f"stackroom verify {version.ref}",
                 ) from error
-        from stackroom.core.compare import FileFact  # noqa: PLC0415 - as in compare
-
         return tuple(FileFact(path=path, size=size(path), digest=f"sha256:{digest}") for path, digest in sums.items())
 
     def revisions(self, ref: str | Ref) -> tuple[RevisionText, ...]:

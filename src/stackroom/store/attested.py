@@ -10,7 +10,6 @@ import contextlib
 import os
 import stat
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from stackroom.core.attested import Entry
 from stackroom.errors import ConflictError, PermissionDeniedError
@@ -18,6 +17,7 @@ from stackroom.store import layout
 from stackroom.store.access import Access, access_to, current_user, refused
 from stackroom.store.folder import GONE, Folder, changed_at, explained
 from stackroom.store.scan import os_problem
+from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -167,7 +167,7 @@ def time_of_the_file_system(root: Folder, stage: str) -> datetime:
     """
     doing = f"ask the file system for the time in {layout.STAGES}/{stage}"
     with stage_folder(root, layout.STAGES, stage, doing) as folder:
-        name = layout.temporary_name(os.geteuid(), uuid4().hex)
+        name = layout.temporary_name(os.geteuid(), uuid4().replace("-", ""))
         try:
             folder.symlink("now", name)
             try:

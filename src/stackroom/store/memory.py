@@ -15,7 +15,6 @@ import stat
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 from stackroom.core.attested import EVENT_LIMIT
 from stackroom.core.ledger import prev_of
@@ -23,6 +22,7 @@ from stackroom.core.metadata import as_utc, iso
 from stackroom.core.names import is_model_name, is_stage_name, parse_number
 from stackroom.core.values import dataclass, field
 from stackroom.store.folder import Folder
+from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -106,7 +106,7 @@ def memorize(registry: Path, registry_id: str, memory: Memory, *, forget: bool =
         merged = _merged(known, memory)
         if merged == known and not forget:
             return
-        temporary = f".tmp-{uuid4().hex}"
+        temporary = f".tmp-{uuid4()}"
         folder.create(temporary, _text(merged, registry, registry_id).encode(), 0o600)
         try:
             folder.rename(temporary, name)

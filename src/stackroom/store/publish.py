@@ -14,7 +14,6 @@ import fcntl
 import os
 import stat
 from typing import TYPE_CHECKING, Final
-from uuid import UUID, uuid4
 
 from stackroom.core.metadata import Record, Seal, document_of, sealed_document
 from stackroom.core.toml import METADATA_LIMIT, format_toml, parse_toml
@@ -25,6 +24,7 @@ from stackroom.store.access import refused
 from stackroom.store.digest import FileDigest, Progress, TwoDigests, artifacts_digest, chunks, silent, sums_text
 from stackroom.store.folder import Folder, explained, remove_tree
 from stackroom.store.scan import list_model
+from stackroom.store.uuids import uuid4, uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +107,7 @@ class _Build:
     def __init__(self, folder: Folder, draft: Draft) -> None:
         self._folder = folder
         self._draft = draft
-        self.name = layout.temporary_name(os.geteuid(), str(uuid4()))
+        self.name = layout.temporary_name(os.geteuid(), uuid4())
         self._linked: list[tuple[str, int]] = []
         self._taken: list[tuple[str, os.stat_result]] = []
 
@@ -273,14 +273,6 @@ def _copy_bytes(source: int, target: int, digests: TwoDigests, progress: Progres
     os.close(target)
 
 
-def uuid7(when: datetime) -> str:
-    """A UUID of version 7 (RFC 9562): sorts by time, unique by 74 random bits."""
-    milliseconds = int(when.timestamp() * 1000) & (2**48 - 1)
-    random = int.from_bytes(os.urandom(10), "big")
-    value = milliseconds << 80 | 0x7 << 76 | (random >> 64 & 0xFFF) << 64 | 0b10 << 62 | random & (2**62 - 1)
-    return str(UUID(int=value))
-
-
 def _digest_of(path: str, content: bytes) -> FileDigest:
     digests = TwoDigests()
     digests.update(memoryview(content))
@@ -397,7 +389,7 @@ def make_model(models: Folder, model: ModelName, metadata: str) -> bool:
     if models.has(model):
         _check_is_folder(models, model)
         return False
-    temporary = layout.temporary_name(os.geteuid(), str(uuid4()))
+    temporary = layout.temporary_name(os.geteuid(), uuid4())
     doing = f"make the model {model}"
     try:
         models.make_folder(temporary, model_mode(models))

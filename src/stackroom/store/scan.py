@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Who
-from stackroom.core.metadata import Record, note_of, record_of, seal_of
+from stackroom.core.metadata import Record, note_of, record_in, seal_of
 from stackroom.core.names import ModelName, is_model_name
 from stackroom.core.toml import METADATA_LIMIT, line_of, parse_toml
 from stackroom.core.values import dataclass, field, replace
@@ -229,7 +229,7 @@ def _parsed(text: bytes, name: str) -> _Parsed:
     sealed = name == layout.VERSION_FILE
     try:
         document = parse_toml(text, where=name)
-        record = record_of(document)
+        record = record_in(document)
         if sealed:
             return _Parsed(record=record, seal=seal_of(document))
         return _Parsed(record=record, note=note_of(document))

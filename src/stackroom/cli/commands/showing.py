@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from stackroom.cli.context import Context
     from stackroom.core.approvals import Word
-    from stackroom.core.compare import FileFact
+    from stackroom.core.files import FileFact
     from stackroom.registry.reading import Reader
     from stackroom.store.records import Holding, Model, Version
 
