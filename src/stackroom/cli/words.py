@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 MISSING: Final = "-"
 """What a table shows where there is nothing."""
 
-_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
-_FLOAT: Final = re.compile(r"[-+]?(?:(0|[1-9][0-9_]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?(nan|inf)")
+_INTEGER: Final = r"[-+]?(0|[1-9][0-9_]*)"
+_FLOAT: Final = r"[-+]?(?:(0|[1-9][0-9_]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?(nan|inf)"
 """No zero in front of another digit: ``007`` is a name."""
 
 
@@ -73,10 +73,10 @@ def typed(text: str) -> Any:  # noqa: ANN401 - TOML's types
     stripped = text.strip()
     if stripped in {"true", "false"}:
         return stripped == "true"
-    if _INTEGER.fullmatch(stripped):
+    if re.fullmatch(_INTEGER, stripped):
         # A number that TOML cannot hold stays a text: as a float it would lose its last digits without a word.
         return int(stripped) if len(stripped) < 30 and -(2**63) <= int(stripped) < 2**63 else text
-    if _FLOAT.fullmatch(stripped):
+    if re.fullmatch(_FLOAT, stripped):
         try:
             value = float(stripped)
         except ValueError:
@@ -100,7 +100,7 @@ def metrics_of(texts: Iterable[str], option: str = "--metric") -> dict[str, floa
                 hint=f"for example {_EXAMPLES[option]}",
             )
         meant = typed(value)
-        if isinstance(meant, str) and (_INTEGER.fullmatch(value.strip()) or _FLOAT.fullmatch(value.strip())):
+        if isinstance(meant, str) and (re.fullmatch(_INTEGER, value.strip()) or re.fullmatch(_FLOAT, value.strip())):
             raise UsageError(f"{option} {text!r}: {value.strip()} is too large a number")
         if isinstance(meant, bool) or not isinstance(meant, (int, float)):
             raise UsageError(f"{option} {text!r}: {value!r} is not a number", hint=f"for example {_EXAMPLES[option]}")

@@ -1,118 +1,181 @@
-"""TOML as the tool itself writes it, read in a fifth of the time that the standard library's parser takes.
+"""TOML in the forms that people and this tool write, read in a fifth of the time of the standard library's parser.
 
-Nearly every metadata file is one that the tool wrote, so its lines have few forms: a header, ``key = value`` with a
-simple value, a list of such values, a comment. This reader knows these and nothing else. It never says that a text is
-wrong: what it does not know is left to ``tomllib``, which understands everything and words the errors. Where it does
-answer, it answers as ``tomllib`` would; the tests look for a text where that is not so.
+A metadata file has lines of few forms: a header, ``key = value`` with a simple value, a list or a small table of such
+values, a comment. This reader knows these and nothing else. It never says that a text is wrong: what it does not know
+is left to ``tomllib``, which understands everything and words the errors. Where it does answer, it answers as
+``tomllib`` would; the tests look for a text where that is not so.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TEXT: Final = r'"[^"\\\x00-\x1f\x7f]*+"'
-_INTEGER: Final = r"-?(?:0|[1-9][0-9]{0,17}+)(?![0-9.eE_:-])"
-"""No more than 18 digits: longer ones may not fit 64 bits."""
+T = TypeVar("T")
+Table = dict[str, Any]
 
-_FLOAT: Final = r"-?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++)|inf|nan)(?![0-9._eE])"
-_FLAG: Final = r"true|false"
-_TIME: Final = (
-    r"[0-9]{4}-[01][0-9]-[0-3][0-9][T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{6})?(?:Z|\+00:00)"
-)
-_ITEM: Final = re.compile(rf"(?P<text>{_TEXT})|(?P<float>{_FLOAT})|(?P<integer>{_INTEGER})|(?P<flag>{_FLAG})")
-_ONE: Final = rf"(?:{_TEXT}|{_FLOAT}|{_INTEGER}|{_FLAG})"
-_LIST: Final = rf"\[[ \n]*+(?:{_ONE}(?:,[ \n]*+{_ONE})*+,?+[ \n]*+)?\]"
+_KEY: Final = r'(?:(?P<bare>[A-Za-z0-9_-]++)|"(?P<quoted>[^"\\\x00-\x1f\x7f]++)")[ ]*+=[ ]*+'
+_SIMPLE: Final = r"""
+    (?P<text>"[^"\\\x00-\x1f\x7f]*+")
+  | (?P<float>-?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++)|inf|nan))(?![0-9._eE])
+  | (?P<integer>-?(?:0|[1-9][0-9]{0,17}+))(?![0-9._eE:-])  # longer ones may not fit 64 bits
+  | (?P<flag>true|false)
+"""
+_END: Final = r"[ \t]*+(?:[#][^\x00-\x08\x0a-\x1f\x7f]*+)?(?:\n|\Z)"
 _NAME: Final = r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++){0,7}+"
 
 _LINE: Final = re.compile(
     rf"""(?:
-        (?:(?P<bare>[A-Za-z0-9_-]++)|"(?P<quoted>[^"\\\x00-\x1f\x7f]++)")[ ]=[ ](?:
-            (?P<text>{_TEXT})|(?P<float>{_FLOAT})|(?P<integer>{_INTEGER})|(?P<flag>{_FLAG})
-          | (?P<time>{_TIME})|(?P<list>{_LIST})
+        {_KEY}(?:{_SIMPLE}
+          | (?P<time>[0-9]{{4}}-[01][0-9]-[0-3][0-9][T ]
+              (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{{6}})?(?:Z|\+00:00))
         )
       | \[(?P<table>{_NAME})\]
       | \[\[(?P<element>{_NAME})\]\]
-      | [#][^\x00-\x08\x0a-\x1f\x7f]*+
       |
-    )(?:\n|\Z)""",
+    ){_END}""",
     re.VERBOSE,
 )
+_OPENING: Final = re.compile(rf"{_KEY}(?P<opened>[\[{{])")
+_KEY_INSIDE: Final = re.compile(_KEY)
+_ITEM: Final = re.compile(_SIMPLE, re.VERBOSE)
+_REST: Final = re.compile(_END)
 
 
-def read_canonical(text: str) -> dict[str, Any] | None:
-    """The document, where every line of it has a form that the tool writes; None where one has another."""
-    document: dict[str, Any] = {}
-    table: dict[str, Any] | None = document
-    elements: dict[str, list[dict[str, Any]]] = {}
-    match, place, end = _LINE.match, 0, len(text)
-    while place < end:
-        found = match(text, place)
-        if found is None:
-            return None
-        place = found.end()
-        kind = found.lastgroup
-        if kind is None:
-            continue
-        if kind == "table":
-            table = _new_table(document, found[kind])
-        elif kind == "element":
-            table = _new_element(document, found[kind], elements)
-        elif table is not None:
-            key = found["bare"] or found["quoted"]
-            if key in table:
-                return None
-            try:
-                table[key] = _VALUES[kind](found[kind])
-            except ValueError:
-                return None
-        if table is None:
-            return None
-    return document
-
-
-def _around(document: dict[str, Any], parents: list[str]) -> dict[str, Any] | None:
-    """The table in which a header's last name stands. Every table here was made by a header, so that it may grow."""
-    around = document
-    for parent in parents:
-        inner: object = around.setdefault(parent, {})
-        if not isinstance(inner, dict):
-            return None
-        around = inner
-    return around
-
-
-def _new_table(document: dict[str, Any], name: str) -> dict[str, Any] | None:
-    *parents, last = name.split(".")
-    around = _around(document, parents)
-    if around is None or last in around:
+def read_canonical(text: str) -> Table | None:
+    """The document, where every line of it has a form that is known here; None where one has another."""
+    try:
+        return _Reader(text).read()
+    except (_UnknownError, ValueError):
         return None
-    made: dict[str, Any] = {}
-    around[last] = made
-    return made
 
 
-def _new_element(
-    document: dict[str, Any], name: str, elements: dict[str, list[dict[str, Any]]]
-) -> dict[str, Any] | None:
-    made: dict[str, Any] = {}
-    if name in elements:
-        elements[name].append(made)
+class _UnknownError(Exception):
+    """Something that this reader does not know, or knows not to be TOML."""
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._place = 0
+        self._document: Table = {}
+        self._elements: dict[str, list[Table]] = {}
+        self._closed: set[int] = set()
+
+    def read(self) -> Table:
+        text, match, values = self._text, _LINE.match, _VALUES
+        table = self._document
+        while self._place < len(text):
+            found = match(text, self._place)
+            if found is None:
+                self._long_value(table)
+                continue
+            self._place = found.end()
+            kind = found.lastgroup
+            if kind is None:
+                continue
+            if kind == "table":
+                table = self._new_table(found[kind])
+            elif kind == "element":
+                table = self._new_element(found[kind])
+            else:
+                _put(table, found, values[kind](found[kind]))
+        return self._document
+
+    def _new_table(self, name: str) -> Table:
+        around, last = self._around(name)
+        made: Table = {}
+        return _once(around, last, made)
+
+    def _new_element(self, name: str) -> Table:
+        made: Table = {}
+        if name in self._elements:
+            self._elements[name].append(made)
+        else:
+            around, last = self._around(name)
+            self._elements[name] = _once(around, last, [made])
         return made
-    *parents, last = name.split(".")
-    around = _around(document, parents)
-    if around is None or last in around:
-        return None
-    around[last] = elements[name] = [made]
-    return made
+
+    def _around(self, name: str) -> tuple[Table, str]:
+        """The table in which a header's last name stands, made where it is missing: by a header, so it may grow."""
+        *parents, last = name.split(".")
+        around = self._document
+        for parent in parents:
+            around = around.setdefault(parent, {})
+            if not isinstance(around, dict) or id(around) in self._closed:
+                raise _UnknownError
+        return around, last
+
+    def _long_value(self, table: Table) -> None:
+        """A line whose value is a list, of one line or several, or a table in braces."""
+        found = _OPENING.match(self._text, self._place)
+        if found is None:
+            raise _UnknownError
+        self._place = found.end()
+        _put(table, found, self._list() if found["opened"] == "[" else self._inline())
+        rest = _REST.match(self._text, self._place)
+        if rest is None:
+            raise _UnknownError
+        self._place = rest.end()
+
+    def _list(self) -> list[Any]:
+        values: list[Any] = []
+        while not self._passes("]", blanks=" \n"):
+            values.append(self._item())
+            if not self._passes(",", blanks=" \n"):
+                if self._passes("]", blanks=" \n"):
+                    break
+                raise _UnknownError
+        return values
+
+    def _inline(self) -> Table:
+        table: Table = {}
+        self._closed.add(id(table))
+        if self._passes("}", blanks=" "):
+            return table
+        while True:
+            self._passes("", blanks=" ")
+            found = _KEY_INSIDE.match(self._text, self._place)
+            if found is None:
+                raise _UnknownError
+            self._place = found.end()
+            _put(table, found, self._list() if self._passes("[", blanks="") else self._item())
+            if self._passes("}", blanks=" "):
+                return table
+            if not self._passes(",", blanks=" "):
+                raise _UnknownError
+
+    def _item(self) -> Any:  # noqa: ANN401 - TOML's simple types
+        found = _ITEM.match(self._text, self._place)
+        if found is None:
+            raise _UnknownError
+        self._place = found.end()
+        kind = found.lastgroup or ""
+        return _VALUES[kind](found[kind])
+
+    def _passes(self, sign: str, *, blanks: str) -> bool:
+        """Whether a sign comes next, after blanks; then it is passed, and so are the blanks in any case."""
+        text, place = self._text, self._place
+        while text[place : place + 1] in blanks and place < len(text) and blanks:
+            place += 1
+        passed = text.startswith(sign, place)
+        self._place = place + len(sign) if passed else place
+        return passed
 
 
-def _list(text: str) -> list[Any]:
-    return [_VALUES[found.lastgroup or ""](found[0]) for found in _ITEM.finditer(text)]
+def _once(table: Table, key: str, value: T) -> T:
+    if key in table:
+        raise _UnknownError
+    table[key] = value
+    return value
+
+
+def _put(table: Table, found: re.Match[str], value: object) -> None:
+    _once(table, found["bare"] or found["quoted"], value)
 
 
 _VALUES: Final[dict[str, Callable[[str], Any]]] = {
@@ -121,5 +184,4 @@ _VALUES: Final[dict[str, Callable[[str], Any]]] = {
     "integer": int,
     "flag": "true".__eq__,
     "time": datetime.fromisoformat,
-    "list": _list,
 }

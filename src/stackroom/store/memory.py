@@ -8,7 +8,6 @@ that write at once do not wait for each other: each merges what it finds, writes
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import stat
@@ -186,6 +185,8 @@ def _recalled(folder: Folder, name: str) -> Memory:
     status = folder.lstat(name)
     if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
         raise PermissionError(name)
+    import json  # noqa: PLC0415 - only where something is remembered
+
     document = json.loads(folder.read(name, _LIMIT))
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
         raise ValueError(name)
@@ -243,4 +244,6 @@ def _text(memory: Memory, registry: Path, registry_id: str) -> str:
         "heads": {"/".join(place): head.document() for place, head in sorted(newest)},
         "vanished": dict(sorted(gone.items())),
     }
+    import json  # noqa: PLC0415 - as in reading it
+
     return json.dumps(document, indent=1)
