@@ -17,9 +17,10 @@ from stackroom.errors import InvalidInputError, PermissionDeniedError
 from stackroom.store import publish as publishing
 from stackroom.store.digest import chunks, verify_version
 from stackroom.store.folder import Folder
-from stackroom.store.publish import Draft, make_model, publish, uuid7
+from stackroom.store.publish import Draft, make_model, publish
 from stackroom.store.scan import list_model
 from stackroom.store.sources import gather
+from stackroom.store.uuids import uuid7
 from support.crashes import killed_at_every_step
 from support.registries import NOW, artifacts, left_over, tree, unseal
 

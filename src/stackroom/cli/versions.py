@@ -10,7 +10,6 @@ from stackroom.cli.table import Column
 from stackroom.cli.words import MISSING, metric_text, time_text
 from stackroom.core import show
 from stackroom.core.metadata import iso
-from stackroom.core.query import sorted_by
 from stackroom.core.show import field_text
 from stackroom.core.values import dataclass
 from stackroom.errors import UsageError
@@ -88,7 +87,7 @@ _FIELDS: Final = {
         column=Column(title="TAGS", priority=7, least=6),
         show=lambda version, _: ", ".join(version.record.tags) or MISSING,
     ),
-    "path": Field(column=Column(title="PATH"), show=lambda version, _: str(version.path)),
+    "path": Field(column=Column(title="PATH"), show=lambda version, _: version.folder),
 }
 _ALIASES: Final = {
     "label": "labels",
@@ -202,6 +201,9 @@ def in_order(versions: Sequence[Version], sort: str) -> list[Version]:
     Raises:
         UsageError: no version has one of the fields.
     """
-    if sort:
-        check_sort(sort, [version.fields() for version in versions])
-    return sorted_by(versions, sort, lambda version: version.fields()) if sort else list(versions)
+    if not sort:
+        return list(versions)
+    from stackroom.core.query import sorted_by  # noqa: PLC0415 - most lists are in their own order
+
+    check_sort(sort, [version.fields() for version in versions])
+    return sorted_by(versions, sort, lambda version: version.fields())

@@ -31,8 +31,7 @@ _NAME: Final = r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++){0,7}+"
 _LINE: Final = re.compile(
     rf"""(?:
         {_KEY}(?:{_SIMPLE}
-          | (?P<time>[0-9]{{4}}-[01][0-9]-[0-3][0-9][T ]
-              (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{{6}})?(?:Z|\+00:00))
+          | (?P<time>[0-9]{{4}}-[0-9T\ :.-]++(?:Z|\+00:00))
         )
       | \[(?P<table>{_NAME})\]
       | \[\[(?P<element>{_NAME})\]\]
@@ -40,8 +39,7 @@ _LINE: Final = re.compile(
     ){_END}""",
     re.VERBOSE,
 )
-_OPENING: Final = re.compile(rf"{_KEY}(?P<opened>[\[{{])")
-_KEY_INSIDE: Final = re.compile(_KEY)
+_BEFORE_VALUE: Final = re.compile(_KEY)
 _ITEM: Final = re.compile(_SIMPLE, re.VERBOSE)
 _REST: Final = re.compile(_END)
 
@@ -112,15 +110,24 @@ class _Reader:
 
     def _long_value(self, table: Table) -> None:
         """A line whose value is a list, of one line or several, or a table in braces."""
-        found = _OPENING.match(self._text, self._place)
-        if found is None:
+        found = self._key()
+        if self._passes("[", blanks=""):
+            _put(table, found, self._list())
+        elif self._passes("{", blanks=""):
+            _put(table, found, self._inline())
+        else:
             raise _UnknownError
-        self._place = found.end()
-        _put(table, found, self._list() if found["opened"] == "[" else self._inline())
         rest = _REST.match(self._text, self._place)
         if rest is None:
             raise _UnknownError
         self._place = rest.end()
+
+    def _key(self) -> re.Match[str]:
+        found = _BEFORE_VALUE.match(self._text, self._place)
+        if found is None:
+            raise _UnknownError
+        self._place = found.end()
+        return found
 
     def _list(self) -> list[Any]:
         values: list[Any] = []
@@ -139,10 +146,7 @@ class _Reader:
             return table
         while True:
             self._passes("", blanks=" ")
-            found = _KEY_INSIDE.match(self._text, self._place)
-            if found is None:
-                raise _UnknownError
-            self._place = found.end()
+            found = self._key()
             _put(table, found, self._list() if self._passes("[", blanks="") else self._item())
             if self._passes("}", blanks=" "):
                 return table
@@ -178,10 +182,17 @@ def _put(table: Table, found: re.Match[str], value: object) -> None:
     _once(table, found["bare"] or found["quoted"], value)
 
 
+def _time(text: str) -> datetime:
+    when = datetime.fromisoformat(text)
+    if when.isoformat(text[10]) != text.replace("Z", "+00:00"):
+        raise _UnknownError
+    return when
+
+
 _VALUES: Final[dict[str, Callable[[str], Any]]] = {
     "text": lambda quoted: quoted[1:-1],
     "float": float,
     "integer": int,
     "flag": "true".__eq__,
-    "time": datetime.fromisoformat,
+    "time": _time,
 }

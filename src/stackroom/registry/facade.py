@@ -56,7 +56,7 @@ class Registry(Reader):
     Safe to use from several threads and processes at once, on one host or on many.
 
     Attributes:
-        path: its root.
+        folder: its root, as text.
         clock: where the time comes from.
         who: the caller.
     """

@@ -358,7 +358,7 @@ def _ran(scene: Scene, version: Version, command: Command, progress: Progress) -
             passed=False, seen=f"not run: {layout.REGISTRY_FILE} has changed since it was read", advice="try again"
         )
     values = {
-        "path": str(version.path),
+        "path": version.folder,
         "ref": str(version.ref),
         "model": str(version.model),
         "version": str(version.number),

@@ -6,15 +6,14 @@ because of one bad file.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Who
 from stackroom.core.names import ModelName, Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Policy
-from stackroom.core.query import Query, sorted_by
 from stackroom.core.values import dataclass
 from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, RegistryError, UsageError
 from stackroom.registry.holdings import Stages, holding_problems, not_as_promoted, with_stages
@@ -23,6 +22,7 @@ from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, user_name
 from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.ledgers import StageReading, read_ledger, read_stage
+from stackroom.store.locate import absolute
 from stackroom.store.records import Model, Problem, Version
 from stackroom.store.registry_file import RegistryFile, read_registry_file
 from stackroom.store.scan import (
@@ -39,6 +39,7 @@ from stackroom.store.scan import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from stackroom.core.compare import Comparison, Subject
     from stackroom.core.files import FileFact
@@ -68,13 +69,13 @@ class Reader:
     """A registry to read.
 
     Attributes:
-        path: its root.
+        folder: its root, as text.
         clock: where the time comes from.
         who: the caller.
     """
 
     def __init__(self, path: str | Path, *, clock: Callable[[], datetime] = utc_now, who: Who | None = None) -> None:
-        self.path = Path(path).absolute()
+        self.folder = absolute(path)
         self.clock = clock
         self.who = who or current_user()
         with self.root() as root:
@@ -83,22 +84,29 @@ class Reader:
             except OSError as error:
                 if error.errno in GONE:
                     raise NotFoundError(
-                        f"{self.path} is no registry: it has no {layout.REGISTRY_FILE}",
-                        hint=f"make one with: stackroom init {self.path}",
-                        facts={"path": str(self.path)},
+                        f"{self.folder} is no registry: it has no {layout.REGISTRY_FILE}",
+                        hint=f"make one with: stackroom init {self.folder}",
+                        facts={"path": self.folder},
                     ) from None
-                raise explained(error, "read", f"{self.path}/{layout.REGISTRY_FILE}") from error
+                raise explained(error, "read", f"{self.folder}/{layout.REGISTRY_FILE}") from error
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.path)!r})"
+        return f"{type(self).__name__}({self.folder!r})"
+
+    @property
+    def path(self) -> Path:
+        """Its root."""
+        from pathlib import Path  # noqa: PLC0415 - 5 ms, which reading does without
+
+        return Path(self.folder)
 
     @contextmanager
     def root(self) -> Iterator[Folder]:
         """The registry's folder, open."""
         try:
-            folder = Folder.open(str(self.path))
+            folder = Folder.open(self.folder)
         except OSError as error:
-            raise explained(error, "open the registry", str(self.path)) from error
+            raise explained(error, "open the registry", self.folder) from error
         with folder:
             yield folder
 
@@ -116,7 +124,7 @@ class Reader:
             except OSError as error:
                 if error.errno in GONE:
                     raise self._no_such_model(root, model) from None
-                raise explained(error, "open", f"{self.path}/{layout.MODELS}/{model}") from error
+                raise explained(error, "open", f"{self.folder}/{layout.MODELS}/{model}") from error
             with folder:
                 yield root, folder, listed(folder, model)
 
@@ -140,7 +148,7 @@ class Reader:
             try:
                 self._file = read_registry_file(root)
             except OSError as error:
-                raise explained(error, "read", f"{self.path}/{layout.REGISTRY_FILE}") from error
+                raise explained(error, "read", f"{self.folder}/{layout.REGISTRY_FILE}") from error
         return self._file
 
     @property
@@ -166,7 +174,7 @@ class Reader:
     @property
     def name(self) -> str:
         """What people call it: its name, or its folder's."""
-        return self.policy.name or self.path.name
+        return self.policy.name or os.path.basename(self.folder)
 
     def check_stage(self, stage: str) -> StageName:
         """The name, if the registry declares such a stage.
@@ -233,7 +241,7 @@ class Reader:
             problem = os_problem(f"{layout.MODELS}/{name}", error, models)
             return Model(
                 name=name,
-                path=self.path / layout.MODELS / name,
+                folder=f"{self.folder}/{layout.MODELS}/{name}",
                 owner=Who(-1),
                 holdings=stages.holdings(name, ()),
                 problems=(problem,),
@@ -250,7 +258,7 @@ class Reader:
         wrong = holding_problems(listing.name, holdings, self.clock(), listing.trash)
         return Model(
             name=listing.name,
-            path=Path(listing.path),
+            folder=listing.path,
             owner=Who(listing.owner, user_name(listing.owner)),
             record=record,
             revision=revision,
@@ -313,6 +321,8 @@ class Reader:
         Raises:
             InvalidInputError: the text is not a query.
         """
+        from stackroom.core.query import Query, sorted_by  # noqa: PLC0415 - listing asks nothing
+
         asked = Query(query) if query.strip() else None
         archived = archived or "archived" in query
         found: list[Version] = []
@@ -448,7 +458,7 @@ def listed(folder: Folder, model: ModelName) -> ModelListing:
 def _check_read(reader: Reader, reading: StageReading | None, stage: str) -> None:
     """Say no where a stage's folder could not be read: who holds it is then not known, which is not nobody."""
     if reading is not None and reading.error is not None:
-        where = f"{reader.path}/{layout.STAGES}/{stage}"
+        where = f"{reader.folder}/{layout.STAGES}/{stage}"
         raise explained(reading.error, "read", where) from reading.error
 
 
@@ -458,6 +468,6 @@ def may_write(reader: Reader, model: ModelName, doing: str) -> None:
     Raises:
         PermissionDeniedError: as far as this host can tell, the kernel would refuse.
     """
-    access = access_to(f"{reader.path}/{layout.MODELS}/{model}")
+    access = access_to(f"{reader.folder}/{layout.MODELS}/{model}")
     if not access.allowed:
         raise access.refusal(doing, you=reader.who)

@@ -359,7 +359,7 @@ def _existing(reader: Reader, version: Version, registration: Registration, labe
     return Registered(
         ref=version.ref,
         made=False,
-        path=str(version.path),
+        path=version.folder,
         files=version.seal.files if version.seal else 0,
         bytes=version.seal.bytes if version.seal else 0,
     )

@@ -8,13 +8,14 @@ from itertools import pairwise
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
+from stackroom.core.attested import text_digest
 from stackroom.core.metadata import iso
 from stackroom.core.names import Ref, parse_ref, version_ref
 from stackroom.core.values import dataclass
 from stackroom.registry.saying import was_written_to
 from stackroom.store import layout
 from stackroom.store.digest import Progress, Verification, silent, verify_version
-from stackroom.store.scan import CARD_LIMIT, read_card, read_revisions, text_digest
+from stackroom.store.scan import CARD_LIMIT, read_card, read_revisions
 from stackroom.store.traces import THE_FOLDER, Trace, cards_beside, strays_with, trace_of, traces_in
 
 if TYPE_CHECKING:

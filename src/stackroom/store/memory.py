@@ -12,7 +12,6 @@ import os
 import re
 import stat
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.attested import EVENT_LIMIT
@@ -25,7 +24,6 @@ from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 _FORMAT: Final = 1
 _LIMIT: Final = 8 * 1024 * 1024
@@ -81,7 +79,7 @@ class Memory:
     vanished: Mapping[Place, tuple[Head, ...]] = field(default_factory=dict)
 
 
-def recall(registry: Path, registry_id: str) -> Memory:
+def recall(registry: str | os.PathLike[str], registry_id: str) -> Memory:
     """What this user remembers of a registry at a place; nothing where the file is missing or not to be trusted."""
     try:
         with _opened() as folder:
@@ -90,7 +88,7 @@ def recall(registry: Path, registry_id: str) -> Memory:
         return Memory()
 
 
-def memorize(registry: Path, registry_id: str, memory: Memory, *, forget: bool = False) -> None:
+def memorize(registry: str | os.PathLike[str], registry_id: str, memory: Memory, *, forget: bool = False) -> None:
     """Keep what was seen, merged with what another process has kept meanwhile; says nothing where that fails.
 
     Args:
@@ -130,13 +128,15 @@ def _merged(one: Memory, other: Memory) -> Memory:
     return Memory(heads=heads, vanished=vanished)
 
 
-def _name(registry: Path, registry_id: str) -> str:
+def _name(registry: str | os.PathLike[str], registry_id: str) -> str:
     """Another registry at the same place, or the same at another, is another memory."""
     known = registry_id if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", registry_id) else _short(registry_id)
     return f"{known}-{_short(os.path.realpath(registry))}.json"
 
 
 def _short(text: str) -> str:
+    from hashlib import sha256  # noqa: PLC0415 - as in reading it
+
     return sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
@@ -227,7 +227,7 @@ def _head(value: object) -> Head | None:
         return None
 
 
-def _text(memory: Memory, registry: Path, registry_id: str) -> str:
+def _text(memory: Memory, registry: str | os.PathLike[str], registry_id: str) -> str:
     newest = sorted(memory.heads.items(), key=lambda item: item[1].seen, reverse=True)[:_HEADS_LIMIT]
     vanished = sorted(
         ((place, head) for place, heads in memory.vanished.items() for head in heads),
@@ -240,7 +240,7 @@ def _text(memory: Memory, registry: Path, registry_id: str) -> str:
     document = {
         "format": _FORMAT,
         "registry": registry_id,
-        "path": str(registry),
+        "path": os.fspath(registry),
         "heads": {"/".join(place): head.document() for place, head in sorted(newest)},
         "vanished": dict(sorted(gone.items())),
     }

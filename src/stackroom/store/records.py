@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from stackroom.core.attested import text_digest
 from stackroom.core.metadata import Record, RevisionNote, Seal, as_utc, document_of, flat, iso, jsonable
 from stackroom.core.names import Ref, version_ref
 from stackroom.core.values import dataclass, field
@@ -50,13 +51,13 @@ class Version:
     Attributes:
         model: whose.
         number: its number.
-        path: its folder.
+        folder: its folder, as text.
         owner: the folder's owner, which is the evidence for who registered it.
         seal: what was written when it was published; None where ``version.toml`` cannot be read.
         record: the current metadata.
         note: what the current revision says about itself; None where nobody has edited.
         revision: the number of the current metadata revision, 0 as registered.
-        metadata_digest: ``sha256:…`` of the current metadata's text.
+        metadata_text: the text of the current metadata's file; None where it cannot be read.
         labels: its other names.
         card_revision: the number of the current card's revision; 0 as registered, -1 where there is none.
         stages: which it holds.
@@ -65,22 +66,34 @@ class Version:
 
     model: ModelName
     number: int
-    path: Path
+    folder: str
     owner: Who
     seal: Seal | None = None
     record: Record = field(default_factory=Record)
     note: RevisionNote | None = None
     revision: int = 0
-    metadata_digest: str = ""
+    metadata_text: bytes | None = None
     labels: tuple[Label, ...] = ()
     card_revision: int = -1
     stages: tuple[StageName, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
+    def path(self) -> Path:
+        """Its folder."""
+        from pathlib import Path  # noqa: PLC0415 - 5 ms, which a table of versions does without
+
+        return Path(self.folder)
+
+    @property
     def ref(self) -> Ref:
         """The canonical reference, ``model:number``."""
         return version_ref(self.model, self.number)
+
+    @property
+    def metadata_digest(self) -> str:
+        """``sha256:…`` of the current metadata's text, or empty where it cannot be read."""
+        return "" if self.metadata_text is None else text_digest(self.metadata_text)
 
     @property
     def metrics(self) -> Mapping[str, float]:
@@ -148,7 +161,7 @@ class Version:
             "labels": list(self.labels),
             "stages": list(self.stages),
             "state": self.state,
-            "path": str(self.path),
+            "path": self.folder,
             "owner": {"uid": self.owner.uid, "name": self.owner.name},
             "created": iso(seal.created) if seal else None,
             "files": seal.files if seal else None,
@@ -286,7 +299,7 @@ class Model:
 
     Attributes:
         name: of the model.
-        path: its folder.
+        folder: its folder, as text.
         owner: the folder's owner.
         record: the model's own metadata.
         revision: the number of that metadata's revision; 0 where there is none.
@@ -297,7 +310,7 @@ class Model:
     """
 
     name: ModelName
-    path: Path
+    folder: str
     owner: Who
     record: Record = field(default_factory=Record)
     revision: int = 0
@@ -305,6 +318,13 @@ class Model:
     count: int = 0
     holdings: tuple[Holding, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        from pathlib import Path  # noqa: PLC0415 - as for a version
+
+        return Path(self.folder)
 
     @property
     def latest(self) -> Version | None:
@@ -329,7 +349,7 @@ class Model:
         latest = self.latest
         return {
             "model": self.name,
-            "path": str(self.path),
+            "path": self.folder,
             "owner": {"uid": self.owner.uid, "name": self.owner.name},
             "metadata": jsonable(document_of(self.record)),
             "versions": self.count,

@@ -10,11 +10,9 @@ from __future__ import annotations
 import errno
 import stat
 from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stackroom.core.attested import Who
+from stackroom.core.attested import Who, text_digest
 from stackroom.core.metadata import Record, note_of, record_in, seal_of
 from stackroom.core.names import ModelName, is_model_name
 from stackroom.core.toml import METADATA_LIMIT, line_of, parse_toml
@@ -209,11 +207,6 @@ def list_model(folder: Folder, name: ModelName) -> ModelListing:
     )
 
 
-def text_digest(text: bytes) -> str:
-    """How an event pins a metadata file's or a card's text."""
-    return f"sha256:{sha256(text).hexdigest()}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parsed:
     """A metadata file's text, understood; cached by the text itself, because a sealed file never changes."""
@@ -271,7 +264,7 @@ def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
     version = Version(
         model=listing.name,
         number=number,
-        path=Path(listing.path) / str(number),
+        folder=f"{listing.path}/{number}",
         owner=Who(listing.owner),
         labels=listing.labels.get(number, ()),
         problems=_marked(listing, number),
@@ -325,7 +318,7 @@ def _with_seal(version: Version, inside: Folder, place: str) -> Version:
         version,
         seal=parsed.seal,
         record=parsed.record or Record(),
-        metadata_digest=text_digest(text),
+        metadata_text=text,
         problems=(*version.problems, *problems),
     )
 
@@ -352,7 +345,7 @@ def _with_revisions(version: Version, folder: Folder, listing: ModelListing) -> 
             version = replace(version, problems=(*version.problems, os_problem(place, error, folder)))
             continue
         if current:
-            version = replace(version, metadata_digest=text_digest(text))
+            version = replace(version, metadata_text=text)
             current = False
         parsed = _parsed(text, name)
         if parsed.record is not None:
