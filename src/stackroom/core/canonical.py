@@ -81,7 +81,10 @@ class _Reader:
             elif kind == "element":
                 table = self._new_element(found[kind])
             else:
-                _put(table, found, values[kind](found[kind]))
+                key = found["bare"] or found["quoted"]
+                if key in table:
+                    raise _UnknownError
+                table[key] = values[kind](found[kind])
         return self._document
 
     def _new_table(self, name: str) -> Table:

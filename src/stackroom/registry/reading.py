@@ -111,8 +111,8 @@ class Reader:
             yield folder
 
     @contextmanager
-    def model_folder(self, model: ModelName) -> Iterator[tuple[Folder, Folder, ModelListing]]:
-        """The registry's folder, the model's, and one look at it.
+    def opened_model(self, model: ModelName) -> Iterator[tuple[Folder, Folder]]:
+        """The registry's folder, and the model's.
 
         Raises:
             NotFoundError: there is no such model.
@@ -126,7 +126,13 @@ class Reader:
                     raise self._no_such_model(root, model) from None
                 raise explained(error, "open", f"{self.folder}/{layout.MODELS}/{model}") from error
             with folder:
-                yield root, folder, listed(folder, model)
+                yield root, folder
+
+    @contextmanager
+    def model_folder(self, model: ModelName) -> Iterator[tuple[Folder, Folder, ModelListing]]:
+        """The registry's folder, the model's, and one look at it; errors as :meth:`opened_model`."""
+        with self.opened_model(model) as (root, folder):
+            yield root, folder, listed(folder, model)
 
     def _no_such_model(self, root: Folder, model: ModelName) -> NotFoundError:
         import difflib  # noqa: PLC0415 - only for the one who mistyped
@@ -228,7 +234,7 @@ class Reader:
             NotFoundError: there is no such model.
         """
         parsed = parse_ref(name).model
-        with self.model_folder(parsed) as (root, folder, _):
+        with self.opened_model(parsed) as (root, folder):
             stages = self._stages(root, parsed)
             # Listed after the ledgers, so that a version registered and promoted just now is not missing.
             return self._joined(folder, listed(folder, parsed), stages, every_version=True)
@@ -281,7 +287,7 @@ class Reader:
             UsageError: the reference names a whole model.
         """
         parsed = parse_ref(ref) if isinstance(ref, str) else ref
-        with self.model_folder(parsed.model) as (root, folder, _):
+        with self.opened_model(parsed.model) as (root, folder):
             stages = self._stages(root, parsed.model)
             listing = listed(folder, parsed.model)
             holdings = stages.holdings(parsed.model, listing.numbers)
@@ -355,7 +361,7 @@ class Reader:
         from stackroom.store.digest import each_size, read_sums  # noqa: PLC0415 - the same
 
         version = self.version(ref)
-        with self.model_folder(version.model) as (_, folder, _listing):
+        with self.opened_model(version.model) as (_, folder):
             try:
                 with folder.child(str(version.number)) as inside:
                     _, sums = read_sums(inside)

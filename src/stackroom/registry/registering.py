@@ -259,7 +259,7 @@ def register(reader: Reader, model: str, registration: Registration) -> Register
     made = not known and _make(reader, name, Record(author=reader.who.label), "register")
     record = registration.record
     record = replace(record, author=record.author or reader.who.label, source={**provenance(), **record.source})
-    with reader.model_folder(name) as (root, folder, _listing):
+    with reader.opened_model(name) as (root, folder):
         draft = Draft(model=name, record=record, created=reader.clock(), files=files, card=card, move=registration.move)
         published = publish(folder, draft, registration.progress)
         ref = Ref(name, "number", str(published.number))
@@ -300,7 +300,7 @@ def _label_new(folder: Folder, ref: Ref, number: int, label: Label) -> None:
 
 def _model_is_there(reader: Reader, name: ModelName) -> bool:
     try:
-        with reader.model_folder(name):
+        with reader.opened_model(name):
             return True
     except NotFoundError:
         return False

@@ -139,8 +139,8 @@ class Folder:
             raise OSError(errno.EFBIG, f"more than {limit:,} bytes", name)
         return b"".join(parts)
 
-    def create(self, name: str, content: bytes, mode: int) -> None:
-        """Make a file that is on disk when this returns; exclusive.
+    def create(self, name: str, content: bytes, mode: int, *, sync: bool = True) -> None:
+        """Make a file that is on disk when this returns, unless the caller syncs it later; exclusive.
 
         The mode is set explicitly, whatever the umask, and close is checked: NFS reports a full disk there.
         """
@@ -150,7 +150,8 @@ class Folder:
             while view:
                 view = view[os.write(fd, view) :]
             os.fchmod(fd, mode)
-            os.fsync(fd)
+            if sync:
+                os.fsync(fd)
             os.close(fd)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -142,7 +142,7 @@ class _Build:
             os.fchmod(root.fd, layout.BUILDING_MODE | root.status().st_mode & stat.S_ISGID)
             digests = [self._take(root, file, progress) for file in self._draft.files]
             if self._draft.card is not None:
-                root.create(layout.CARD_FILE, self._draft.card, layout.SEALED_FILE_MODE)
+                root.create(layout.CARD_FILE, self._draft.card, layout.SEALED_FILE_MODE, sync=False)
                 digests.append(_digest_of(layout.CARD_FILE, self._draft.card))
             seal = self._write_texts(root, digests)
             _seal_tree(root)
@@ -161,9 +161,9 @@ class _Build:
         text = format_toml(sealed_document(seal, self._draft.record)).encode()
         _check_length(text)
         quick = sums_text((digest.path, digest.xxh128) for digest in digests)
-        root.create(layout.SHA256_FILE, strong, layout.SEALED_FILE_MODE)
-        root.create(layout.XXH128_FILE, quick, layout.SEALED_FILE_MODE)
-        root.create(layout.VERSION_FILE, text, layout.SEALED_FILE_MODE)
+        root.create(layout.SHA256_FILE, strong, layout.SEALED_FILE_MODE, sync=False)
+        root.create(layout.XXH128_FILE, quick, layout.SEALED_FILE_MODE, sync=False)
+        root.create(layout.VERSION_FILE, text, layout.SEALED_FILE_MODE, sync=False)
         return seal
 
     def _take(self, root: Folder, file: SourceFile, progress: Progress) -> FileDigest:
@@ -280,7 +280,10 @@ def _digest_of(path: str, content: bytes) -> FileDigest:
 
 
 def _seal_tree(folder: Folder) -> None:
-    """Read-only modes, and everything on disk, bottom up: fsync is what makes the coming rename mean something."""
+    """Read-only modes, and everything on disk, bottom up: fsync is what makes the coming rename mean something.
+
+    The one place where a version is synced, so that no file waits for the disk twice.
+    """
     for entry in list(folder.entries()):
         if entry.is_dir(follow_symlinks=False):
             with folder.child(entry.name) as inside:
@@ -288,7 +291,8 @@ def _seal_tree(folder: Folder) -> None:
         else:
             fd = folder.open_file(entry.name)
             try:
-                os.fchmod(fd, layout.SEALED_FILE_MODE)
+                if stat.S_IMODE(os.fstat(fd).st_mode) != layout.SEALED_FILE_MODE:
+                    os.fchmod(fd, layout.SEALED_FILE_MODE)
                 os.fsync(fd)
             finally:
                 os.close(fd)
