@@ -21,8 +21,9 @@ from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, InvalidInputError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import refused
-from stackroom.store.digest import FileDigest, Progress, TwoDigests, artifacts_digest, chunks, silent, sums_text
+from stackroom.store.digest import Progress, artifacts_digest, silent, sums_text
 from stackroom.store.folder import Folder, explained, remove_tree
+from stackroom.store.hashing import FileDigest, TwoDigests, WriteBack, digested
 from stackroom.store.scan import list_model
 from stackroom.store.uuids import uuid4, uuid7
 
@@ -182,13 +183,10 @@ class _Build:
 
     def _copy(self, folder: Folder, name: str, file: SourceFile, source: int, progress: Progress) -> FileDigest:
         before = os.fstat(source)
-        digests = TwoDigests()
         if self._draft.move and self._link(folder, name, file, before):
-            for chunk in chunks(source):
-                digests.update(chunk)
-                progress(len(chunk))
+            digests = digested(source, lambda chunk: progress(len(chunk)), expected=before.st_size)
         else:
-            _copy_bytes(source, folder.create_empty(name), digests, progress)
+            digests = _copy_bytes(source, folder.create_empty(name), before.st_size, progress)
         after = os.fstat(source)
         self._taken.append((file.source, after))
         linked = bool(self._linked) and self._linked[-1][0] == file.source
@@ -249,28 +247,36 @@ def _changed(before: os.stat_result, after: os.stat_result, *, linked: bool) -> 
     return not (same and (linked or before.st_ctime_ns == after.st_ctime_ns))
 
 
-def _copy_bytes(source: int, target: int, digests: TwoDigests, progress: Progress) -> None:
+def _copy_bytes(source: int, target: int, expected: int, progress: Progress) -> TwoDigests:
     """Copy and hash. Where blocks can be shared nothing is written, and the clone is read back for its digests.
 
     The target's descriptor is closed, and close is checked: NFS reports a full disk there.
     """
+    written = WriteBack(target)
+
+    def write(chunk: memoryview) -> None:
+        view = chunk
+        while view:
+            view = view[os.write(target, view) :]
+        written.wrote(len(chunk))
+        progress(len(chunk))
+
     try:
         try:
             fcntl.ioctl(target, _FICLONE, source)
-            cloned = True
         except OSError:
-            cloned = False
-        for chunk in chunks(target if cloned else source):
-            digests.update(chunk)
-            view = chunk
-            while view and not cloned:
-                view = view[os.write(target, view) :]
-            progress(len(chunk))
+            digests = digested(source, write, expected=expected)
+        else:
+            digests = digested(target, lambda chunk: progress(len(chunk)), expected=expected)
+        written.close()
     except BaseException:
+        with contextlib.suppress(OSError):
+            written.close()
         with contextlib.suppress(OSError):
             os.close(target)
         raise
     os.close(target)
+    return digests
 
 
 def _digest_of(path: str, content: bytes) -> FileDigest:

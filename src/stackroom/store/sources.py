@@ -14,7 +14,8 @@ from stackroom.core.text import is_plain_name
 from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError, NotFoundError
 from stackroom.store import layout
-from stackroom.store.digest import Progress, TwoDigests, artifacts_digest, digest_file, silent, sums_text
+from stackroom.store.digest import Progress, artifacts_digest, digest_file, silent, sums_text
+from stackroom.store.hashing import TwoDigests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
