@@ -73,7 +73,7 @@ def browse(paths: list[str]) -> int:
             "browsing needs a terminal, and this is none",
             hint="every screen is also a command: stackroom list, stackroom show REF, stackroom --help",
         )
-    from stackroom.tui.app import browse as open_browser  # noqa: PLC0415 - Textual costs 0.3 s
+    from stackroom.tui.start import browse as open_browser  # noqa: PLC0415 - Textual costs 0.3 s
 
     return open_browser(paths)
 

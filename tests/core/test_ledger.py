@@ -272,11 +272,30 @@ def test_the_head_is_the_highest_number_that_counts_now_and_at_any_instant(
     assert ledger.holder == (counting[-1][2] if counting else None)
     assert (ledger.head.number if ledger.head else None) == (counting[-1][0] if counting else None)
     assert ledger.next_number == max(item[0] for item in pile) + 1
-    # An event cannot have decided before one with a lower number did.
+    # An event cannot have decided before one with a lower number did, nor be newer than an attested one that follows.
     expected, reached = None, -1
-    for number, _, _, seconds in counting:
-        reached = max(reached, seconds)
+    for index, (number, _, _, seconds) in enumerate(counting):
+        later = [item[3] for item in counting[index:] if item[1] == "attested"]
+        reached = max(reached, min([seconds, *later]))
         if reached <= asked:
             expected = number
     head = ledger.head_at(T0 + timedelta(seconds=asked))
     assert (head.number if head else None) == expected
+
+
+def test_who_sets_the_times_of_an_old_event_hides_it_no_longer_than_to_the_next() -> None:
+    def held(days: float, touched: int) -> tuple[int | None, str]:
+        found = [
+            entry(number, format_move(move(number, number, at=T0 + timedelta(days=number))), DAVE.uid, number * 86_400)
+            for number in (1, 2, 3)
+        ]
+        found[touched - 1] = replace(found[touched - 1], changed=T0 + timedelta(days=90))
+        ledger = replay(FOLDER, found)[0][ModelName("fraud")]
+        head = ledger.head_at(T0 + timedelta(days=days))
+        return head.number if head else None, ledger.events[touched - 1].remark
+
+    assert [held(days, touched=1)[0] for days in (1.5, 2, 2.5, 3, 80)] == [None, 2, 2, 3, 3]
+    assert [held(days, touched=2)[0] for days in (1.5, 2, 2.5, 3, 80)] == [1, 1, 1, 3, 3]
+    # The newest has nothing after it that says otherwise; that its times differ is told of every one.
+    assert [held(days, touched=3)[0] for days in (1.5, 2, 2.5, 3, 80)] == [1, 2, 2, 2, 2]
+    assert all("the file system says" in held(1, touched)[1] for touched in (1, 2, 3))

@@ -17,6 +17,10 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import stackroom
+from access.leaving import through_an_old_descriptor
+from access.running import Trial
+from access.table import CELLS
+from access.world import PEOPLE, Ground, World
 from stackroom.core.names import ModelName, StageName
 from stackroom.registry.facade import Registry
 from stackroom.store.caveats import caveats
@@ -193,6 +197,22 @@ def what_makes_a_prediction_unsure_is_told_on_nfs_alone(a: Path, b: Path) -> Non
     assert [one.kind for one in caveats(os.environ["LAB_SERVER_DIR"])] in ([], ["not-sticky"])
 
 
+def the_matrix_of_access_holds(a: Path, b: Path) -> None:
+    """The copies are made on the server, by its root; everything else is done through a client."""
+    world = World(Ground(here=a, truth=Path(os.environ["LAB_SERVER_DIR"]) / a.name, elsewhere=b), durable=True)
+    try:
+        troubles = Trial(world, nfs=True).run(CELLS)
+        people = {"before": PEOPLE["erin-before"], "after": PEOPLE["erin"]}
+        copy = world.fresh()
+        found = through_an_old_descriptor(f"{world.root(copy)}/stages/production", "fraud@1", **people)
+        troubles += [
+            f"an old descriptor: {call}: {said}" for call, said in found.items() if said not in {"EACCES", "EPERM"}
+        ]
+    finally:
+        world.close()
+    assert not troubles, "\n".join(troubles)
+
+
 SCENARIOS: tuple[Callable[[Path, Path], None], ...] = (
     a_file_of_one_client_is_seen_by_the_other,
     the_clients_have_caches_of_their_own,
@@ -203,6 +223,7 @@ SCENARIOS: tuple[Callable[[Path, Path], None], ...] = (
     who_is_not_a_releaser_moves_nothing,
     a_team_is_set_up_by_an_ordinary_account_and_root_is_nobody,
     what_makes_a_prediction_unsure_is_told_on_nfs_alone,
+    the_matrix_of_access_holds,
 )
 
 

@@ -13,6 +13,7 @@ import pytest
 import stackroom
 from stackroom.core.names import ModelName
 from stackroom.core.text import visible
+from stackroom.errors import IntegrityError, NotFoundError
 from support.registries import artifacts, make, unseal
 from support.users import User, run_as
 
@@ -305,3 +306,24 @@ def test_a_ledger_that_cannot_be_read_is_not_an_empty_one(reachable_path: Path) 
     assert problems
     assert "stages/production" in str(refused)
     assert "what production promoted was not compared" in str(warned)
+
+
+def test_a_holder_does_not_go_with_its_models_folder(registry: Registry) -> None:
+    (registry.path / "models" / "alpha").rename(registry.path / "models" / ".gone")
+    row = registry.models().models[0]
+    assert [problem.message for problem in row.problems][1:] == ["version 2 holds staging, and its folder is missing"]
+    (check,) = [check for check in registry.verify() if check.damage]
+    assert str(check.ref) == "alpha:2"
+    assert "holds staging, and the whole model is missing: staging/alpha@1 by" in check.damage[0]
+    with pytest.raises(IntegrityError, match="alpha@staging is version 2, and the whole model is missing"):
+        registry.version("alpha@staging")
+    assert [event.name for event in registry.history("alpha")] == ["alpha@1"]
+    with pytest.raises(NotFoundError, match="no model alpha"):
+        registry.version("alpha:2")
+
+
+def test_a_model_that_holds_nothing_is_not_missed(registry: Registry) -> None:
+    registry.clear("alpha", "staging")
+    (registry.path / "models" / "alpha").rename(registry.path / "models" / ".gone")
+    assert [model.name for model in registry.models().models] == ["beta"]
+    assert not [check for check in registry.verify() if check.damage]

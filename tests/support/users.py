@@ -112,7 +112,7 @@ def _act(user: User, action: Callable[[], object], *, umask: int, gate: tuple[in
     answer: dict[str, object]
     try:
         try:
-            _become(user, umask)
+            become(user, umask)
         finally:
             os.write(ready_writer, b".")
             os.read(gate_reader, 1)  # returns at the end of file: when the parent closes its end
@@ -125,7 +125,8 @@ def _act(user: User, action: Callable[[], object], *, umask: int, gate: tuple[in
         stream.write(text)
 
 
-def _become(user: User, umask: int) -> None:
+def become(user: User, umask: int) -> None:
+    """Give up what this process is, for good: only in a child."""
     os.setgroups(list(user.groups))
     os.setresgid(user.gid, user.gid, user.gid)
     os.setresuid(user.uid, user.uid, user.uid)

@@ -15,6 +15,7 @@ from textual.keys import _character_to_key, key_to_character
 
 from stackroom.tui.app import Browser
 from stackroom.tui.glyphs import UNICODE, Glyphs
+from stackroom.tui.memory import Keeper
 from tui.screen import screen_text, until
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from stackroom.registry.facade import Registry
+    from stackroom.tui.places import Personal
     from stackroom.tui.screens.page import Page
 
 NOW = datetime(2026, 9, 24, 12, tzinfo=UTC)
@@ -54,6 +56,10 @@ class Walk:
         page = self.app.page
         assert page is not None
         return page
+
+    def where(self) -> str:
+        """Which screen has the keys."""
+        return self.page.scope
 
     @property
     def left(self) -> bool:
@@ -128,9 +134,12 @@ def walk(
     size: tuple[int, int] = NARROW,
     glyphs: Glyphs = UNICODE,
     live: bool = False,
+    personal: Personal | None = None,
+    place: str = "",
 ) -> Browser:
     """Open the interface, do ``steps`` and leave it; returns the app that was."""
-    app = Browser(registry, glyphs=glyphs, live=live)
+    memory = Keeper(registry).read() if personal and personal.remembers else None
+    app = Browser(registry, glyphs=glyphs, live=live, personal=personal, memory=memory, place=place)
 
     async def main() -> None:
         async with app.run_test(size=size) as pilot:

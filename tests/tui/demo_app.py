@@ -1,14 +1,18 @@
 """A program with a list and a background thread, run by the tests in a terminal of their own.
 
-``demo_app.py [hang] [stuck] [nohup]``: with ``hang``, a thread sits in a call that does not return; with ``stuck``, the
-screen's own thread does; with ``nohup``, SIGHUP is ignored from the start.
+``demo_app.py [hang] [stuck] [nohup] [stay] [fail]``: with ``hang``, a thread sits in a call that does not return; with
+``stuck``, the screen's own thread does; with ``nohup``, SIGHUP is ignored from the start; with ``stay``, a thread
+outlives the app that Python would wait for, as Textual's own do when the terminal goes while they are being ended; with
+``fail``, the app ends in an error.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
+import threading
 import time
 
 from stackroom.tui import terminal
@@ -39,6 +43,13 @@ class Demo(App[None]):
         self.query_one(LineTable).set_rows(rows)
         if "hang" in sys.argv:
             Background(self).run("hang", lambda _task: time.sleep(3600))
+        if "stay" in sys.argv:
+            threading.Thread(target=lambda: time.sleep(3600)).start()
+
+    def on_unmount(self) -> None:
+        """What a terminal that is gone answers while the app ends."""
+        if "fail" in sys.argv:
+            raise OSError(errno.EIO, "Input/output error")
 
     def action_flood(self) -> None:
         """More output than a terminal takes that nobody reads."""

@@ -30,6 +30,11 @@ ENVIRONMENT = os.environ | {
 }
 
 
+def _homes() -> dict[str, str]:
+    """Where settings and state lie for the present test, and nowhere else."""
+    return {name: value for name, value in os.environ.items() if name.startswith("XDG_")}
+
+
 class Terminal:
     """A program on a pseudo-terminal of its own."""
 
@@ -45,7 +50,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave if stderr is None else stderr,
-            env=ENVIRONMENT | environment,
+            env=ENVIRONMENT | _homes() | environment,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # a controlling terminal
         )

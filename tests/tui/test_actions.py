@@ -8,16 +8,8 @@ from collections import Counter
 import pytest
 from textual.keys import _character_to_key
 
-from stackroom.tui.actions import (
-    ACTIONS,
-    SCREENS,
-    Screen,
-    actions_of,
-    bindings_for,
-    footer_hints,
-    help_rows,
-    key_text,
-)
+from stackroom.tui.actions import ACTIONS, SCREENS, Screen, actions_of
+from stackroom.tui.bindings import bindings_for, footer_hints, help_rows, key_text
 
 EATEN = re.compile(r"ctrl\+[abchijmsz]|alt\+.*|shift\+enter|ctrl\+enter|f(?!1$)\d+")
 
@@ -37,7 +29,8 @@ def test_ids_are_unique_and_words_are_whole() -> None:
 
 
 def test_no_key_is_eaten_by_terminals_or_tmux() -> None:
-    keys = [key for action in ACTIONS for key in action.keys]
+    # In the raw mode of a full-screen program ^z arrives as a key, and does here what it does everywhere.
+    keys = [key for action in ACTIONS for key in action.keys if (action.id, key) != ("suspend", "ctrl+z")]
     assert [key for key in keys if EATEN.fullmatch(key)] == []
     assert all(len(key) == 1 or key == key.lower() for key in keys)
     assert all(action.keys[0] != "f1" for action in ACTIONS if action.keys)

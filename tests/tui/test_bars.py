@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stackroom.tui.actions import Hint, footer_hints
+from stackroom.tui.bindings import Hint, footer_hints
 from stackroom.tui.glyphs import ASCII
 from stackroom.tui.widgets.crumbs import Crumbs, Live
 from stackroom.tui.widgets.footer import KeyHints

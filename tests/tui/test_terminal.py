@@ -42,6 +42,16 @@ def test_a_signal_ends_the_app_with_its_code_and_restores_the_terminal(number: s
         assert termios.tcgetattr(term.slave) == term.before
 
 
+@pytest.mark.parametrize("how", [("stay",), ("stay", "fail")])
+def test_a_thread_that_outlives_the_app_does_not_hold_the_process(how: tuple[str, ...]) -> None:
+    with Terminal(*how) as term:
+        term.wait_for(STARTED)
+        term.press("q")
+        code, taken = term.wait_for_end()
+        assert (code == 0, taken < 2.0) == ("fail" not in how, True)
+        assert termios.tcgetattr(term.slave) == term.before
+
+
 def test_an_app_that_does_not_answer_is_ended_and_the_terminal_restored() -> None:
     with Terminal("stuck") as term:
         term.wait_for(STARTED)

@@ -33,7 +33,7 @@ COMMANDS = {
     "history": ("tracing", "list who moved what when and why, or what held each stage at a time"),
     "verify": ("verifying", "read the artifacts again and compare them with what was sealed and promoted"),
     "doctor": ("doctor", "say who you are here, and find what is not as it should be; with --fix mend what you may"),
-    "tui": ("", "browse registries in the terminal; the same as no command at all"),
+    "tui": ("browsing", "browse registries in the terminal; the same as no command at all"),
 }
 """Name -> (module below :mod:`stackroom.cli.commands`, one line); in the order in which help lists them."""
 

@@ -60,8 +60,6 @@ def _run(argv: list[str], context: Context) -> int:
     name = argv[at]
     if name not in COMMANDS:
         raise unknown_command(name)
-    if name == "tui":
-        return _tui_help(argv)
     command = command_named(name)
     options = parser_for(name, command).parse_intermixed_args(joined(argv[:at] + argv[at + 1 :]))
     context.path = options.registry
@@ -78,16 +76,6 @@ def _without_command(argv: list[str]) -> int:
         streams.put(overview())
         return 0
     raise UsageError("no command is named", hint="stackroom --help lists the commands")
-
-
-def _tui_help(argv: list[str]) -> int:
-    if "-h" not in argv and "--help" not in argv:
-        raise UsageError("stackroom tui takes folders and nothing else", hint="for example: stackroom tui /nfs/models")
-    streams.put(
-        "usage: stackroom tui [PATH ...]\n\nBrowse registries in the terminal; the same as `stackroom [PATH ...]`.\n\n"
-        "Example:\n  stackroom tui /nfs/models\n"
-    )
-    return 0
 
 
 def _guarded(context: Context, argv: list[str], action: Callable[[], int]) -> int:

@@ -5,9 +5,10 @@ Knows what a move's text says and how to replay a ledger; what a text is worth s
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from stackroom.core.attested import format_pairs, judged, parse_pairs, stamp_of, times_of
+from stackroom.core.attested import Validity, format_pairs, judged, parse_pairs, stamp_of, times_of
 from stackroom.core.metadata import iso
 from stackroom.core.names import ModelName, StageName, is_model_name, parse_number
 from stackroom.core.values import dataclass, field, replace
@@ -15,9 +16,8 @@ from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
-    from stackroom.core.attested import Entry, StageFolder, Validity, Who
+    from stackroom.core.attested import Entry, StageFolder, Who
 
 _PREV_DIGITS: Final = 32
 
@@ -226,15 +226,30 @@ class Ledger:
         return None
 
     def head_at(self, when: datetime) -> Event | None:
-        """The event that decided at that instant: the last in order among those made until then."""
+        """The event that decided at that instant: the last in order among those made until then.
+
+        An owner can make his event look newer than it is, by setting its times, long after he has left the group. It
+        was there before the attested ones that follow it, though, whose time nobody can set back: it is no newer.
+        """
         latest: Event | None = None
         reached: datetime | None = None
-        for event in self.counting():
-            reached = event.when if reached is None else max(reached, event.when)
+        for event, bound in zip(self.counting(), self._bounds(), strict=True):
+            made = min(event.when, bound)
+            reached = made if reached is None else max(reached, made)
             if reached > when:
                 break
             latest = event
         return latest
+
+    def _bounds(self) -> list[datetime]:
+        """For every counting event the instant at which it was there for sure."""
+        bounds: list[datetime] = []
+        bound = datetime.max.replace(tzinfo=UTC)
+        for event in reversed(self.counting()):
+            if event.validity is Validity.ATTESTED:
+                bound = min(bound, event.when)
+            bounds.append(bound)
+        return bounds[::-1]
 
 
 def replay(folder: StageFolder, entries: Iterable[Entry]) -> tuple[dict[ModelName, Ledger], tuple[Entry, ...]]:

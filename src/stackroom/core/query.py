@@ -10,6 +10,7 @@ name that is no field is looked up in the metrics, then in the hyperparameters.
 from __future__ import annotations
 
 import math
+import operator
 import re
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -160,13 +161,28 @@ class _Parser:
         return comparison(token.text, "=" if operator.text == "==" else operator.text, text)
 
 
-def comparison(field: str, operator: str, text: str) -> Callable[[Mapping[str, Any]], bool]:
+def comparison(field: str, sign: str, text: str) -> Callable[[Mapping[str, Any]], bool]:
     """One comparison, as a function of the fields; operators as in the language."""
-    if operator == "!=":
+    if sign == "!=":
         equal = comparison(field, "=", text)
         return lambda fields: not equal(fields)
-    wanted = _Wanted(text)
-    return lambda fields: any(wanted.compare(operator, value) for value in _values(fields, field))
+    wanted, names = _Wanted(text), _names(field)
+    number, ordered = wanted.number, _ORDERS.get(sign)
+
+    def test(fields: Mapping[str, Any]) -> bool:
+        for name in names:
+            if name not in fields:
+                continue
+            value = fields[name]
+            if type(value) is float and ordered is not None:
+                # Metrics, and by far the most: a list of ten thousand versions is filtered on each key.
+                return number is not None and bool(ordered(value, number))
+            if isinstance(value, (tuple, list)):
+                return any(wanted.compare(sign, item) for item in value)
+            return wanted.compare(sign, value)
+        return False
+
+    return test
 
 
 class _Wanted:
@@ -179,46 +195,41 @@ class _Wanted:
         self.time = _time(text)
         self.is_day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None
 
-    def compare(self, operator: str, value: object) -> bool:
+    def compare(self, sign: str, value: object) -> bool:
         """Whether a field's value stands to the typed one as the operator says."""
-        if operator == "~":
+        if sign == "~":
             return self.folded in str(value).casefold()
         match value:
             case bool():
-                return operator == "=" and str(value).lower() == self.folded
+                return sign == "=" and str(value).lower() == self.folded
             case int() | float():
-                return self.number is not None and _ordered(operator, float(value), self.number)
+                return self.number is not None and bool(_ORDERS[sign](float(value), self.number))
             case datetime():
-                return self._compare_time(operator, value)
+                return self._compare_time(sign, value)
             case date():
-                return self._compare_time(operator, datetime(value.year, value.month, value.day, tzinfo=UTC))
+                return self._compare_time(sign, datetime(value.year, value.month, value.day, tzinfo=UTC))
             case str():
-                return _ordered(operator, value.casefold(), self.folded)
+                return bool(_ORDERS[sign](value.casefold(), self.folded))
             case _:
                 return False
 
-    def _compare_time(self, operator: str, value: datetime) -> bool:
+    def _compare_time(self, sign: str, value: datetime) -> bool:
         if self.time is None:
             return False
         when = as_utc(value)
         if self.is_day:
             # A day without a time is the whole day: "> 2026-10-01" starts with the 2nd.
-            return _ordered(operator, when.date(), self.time.date())
-        return _ordered(operator, when, self.time)
+            return bool(_ORDERS[sign](when.date(), self.time.date()))
+        return bool(_ORDERS[sign](when, self.time))
 
 
-def _ordered(operator: str, left: Any, right: Any) -> bool:  # noqa: ANN401 - two of one type, which the caller chose
-    match operator:
-        case "=":
-            return bool(left == right)
-        case "<":
-            return bool(left < right)
-        case "<=":
-            return bool(left <= right)
-        case ">":
-            return bool(left > right)
-        case _:
-            return bool(left >= right)
+_ORDERS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 _SUFFIXES: Final = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
@@ -240,8 +251,13 @@ def _time(text: str) -> datetime | None:
         return None
 
 
+def _names(name: str) -> tuple[str, str, str]:
+    """Where a field of this name is looked up, in this order."""
+    return name, f"metrics.{name}", f"hyperparameters.{name}"
+
+
 def _values(fields: Mapping[str, Any], name: str) -> tuple[Any, ...]:
-    for candidate in (name, f"metrics.{name}", f"hyperparameters.{name}"):
+    for candidate in _names(name):
         if candidate in fields:
             value = fields[candidate]
             return tuple(value) if isinstance(value, (tuple, list)) else (value,)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.values import dataclass, replace
+from stackroom.errors import IntegrityError
 from stackroom.store import layout
 from stackroom.store.ledgers import StageReading, read_ledger, read_live, read_stage
 from stackroom.store.records import Holding, Problem, Version
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
 
     from stackroom.core.ledger import Ledger
-    from stackroom.core.names import ModelName, StageName
+    from stackroom.core.names import ModelName, Ref, StageName
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
 
@@ -44,6 +45,16 @@ class Stages:
             readings={stage: read_stage(root, registry_id, stage, model) for stage in stages},
             live={stage: read_live(root, stage) for stage in stages},
         )
+
+    def held_without(self, names: Sequence[ModelName]) -> list[ModelName]:
+        """The models that hold a stage and have no folder among these: a holder does not go with its folder."""
+        held = {
+            model
+            for reading in self.readings.values()
+            for model, ledger in reading.ledgers.items()
+            if ledger.holder is not None
+        }
+        return sorted(held - set(names))
 
     def holdings(self, model: ModelName, numbers: Sequence[int]) -> tuple[Holding, ...]:
         """Who holds which stage of a model that has these versions."""
@@ -114,6 +125,31 @@ def not_as_promoted(version: Version, holding: Holding) -> Problem | None:
         place=f"{layout.MODELS}/{version.model}/{version.number}",
         message=f"not what was promoted to {holding.stage}: the event names other artifacts",
         hint=f"stackroom verify {version.ref}",
+    )
+
+
+def check_as_promoted(ref: Ref, version: Version, holdings: Sequence[Holding]) -> None:
+    """Say no where the holder of the stage that a reference names is another version under its number.
+
+    Raises:
+        IntegrityError: its seal and the event name different artifacts.
+    """
+    for holding in holdings:
+        problem = not_as_promoted(version, holding) if holding.stage == ref.value else None
+        if problem:
+            raise IntegrityError(
+                f"{ref} is version {version.number}, and {problem.message}",
+                hint=problem.hint,
+                facts={"ref": str(ref), "version": version.number},
+            )
+
+
+def missing_model(ref: Ref, number: int) -> IntegrityError:
+    """What is said where a stage's holder is gone with its whole model: that is not nobody."""
+    return IntegrityError(
+        f"{ref} is version {number}, and the whole model is missing",
+        hint=f"stackroom history {ref.model} --stage {ref.value} shows who moved it",
+        facts={"ref": str(ref), "version": number},
     )
 
 

@@ -16,7 +16,7 @@ from stackroom.core.names import ModelName, Ref, StageName, parse_ref, version_r
 from stackroom.core.policy import Policy
 from stackroom.core.values import dataclass
 from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, RegistryError, UsageError
-from stackroom.registry.holdings import Stages, holding_problems, not_as_promoted, with_stages
+from stackroom.registry.holdings import Stages, check_as_promoted, holding_problems, missing_model, with_stages
 from stackroom.registry.resolving import number_of
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, user_name
@@ -220,6 +220,7 @@ class Reader:
             try:
                 with root.child(layout.MODELS) as models:
                     names, foreign = list_models(models)
+                    names = sorted([*names, *stages.held_without(names)])
                     found = [self._model(models, name, stages, every_version=every_version) for name in names]
             except FileNotFoundError:
                 found, foreign = [], []
@@ -245,12 +246,14 @@ class Reader:
                 return self._joined(folder, list_model(folder, name), stages, every_version=every_version)
         except OSError as error:
             problem = os_problem(f"{layout.MODELS}/{name}", error, models)
+            holdings = stages.holdings(name, ())
+            missing = holding_problems(name, holdings, self.clock()) if error.errno in GONE else ()
             return Model(
                 name=name,
                 folder=f"{self.folder}/{layout.MODELS}/{name}",
                 owner=Who(-1),
-                holdings=stages.holdings(name, ()),
-                problems=(problem,),
+                holdings=holdings,
+                problems=(problem, *missing),
             )
 
     def _joined(self, folder: Folder, listing: ModelListing, stages: Stages, *, every_version: bool) -> Model:
@@ -287,6 +290,15 @@ class Reader:
             UsageError: the reference names a whole model.
         """
         parsed = parse_ref(ref) if isinstance(ref, str) else ref
+        try:
+            return self._version(parsed)
+        except NotFoundError:
+            if parsed.kind == "stage" and (number := self.ledger(parsed.model, parsed.value).holder) is not None:
+                # Not "nothing holds it": the whole model has gone, and its stage with it for whoever believes that.
+                raise missing_model(parsed, number) from None
+            raise
+
+    def _version(self, parsed: Ref) -> Version:
         with self.opened_model(parsed.model) as (root, folder):
             stages = self._stages(root, parsed.model)
             listing = listed(folder, parsed.model)
@@ -295,15 +307,8 @@ class Reader:
                 _check_read(self, stages.readings.get(self.check_stage(parsed.value)), parsed.value)
             number = number_of(self, folder, parsed, listing, holdings)
             version = with_stages(read_version(folder, listing, number), holdings)
-        for holding in holdings:
-            if parsed.kind == "stage" and holding.stage == parsed.value:
-                problem = not_as_promoted(version, holding)
-                if problem:
-                    raise IntegrityError(
-                        f"{parsed} is version {number}, and {problem.message}",
-                        hint=problem.hint,
-                        facts={"ref": str(parsed), "version": number},
-                    )
+        if parsed.kind == "stage":
+            check_as_promoted(parsed, version, holdings)
         return version
 
     def deleted(self, model: str | None = None) -> Deletions:
@@ -392,10 +397,10 @@ class Reader:
         """Every event, oldest first: of one model or all, of one stage or all."""
         name = parse_ref(model).model if model else None
         wanted = (self.check_stage(stage),) if stage else self.stages
-        if name:
+        events = [event for ledger in self._ledgers(wanted, name) for event in ledger.events]
+        if name and not events:
             with self.model_folder(name):
                 pass
-        events = [event for ledger in self._ledgers(wanted, name) for event in ledger.events]
         order = {found: index for index, found in enumerate(self.stages)}
         return tuple(sorted(events, key=lambda event: (event.when, order[event.stage], event.model, event.number)))
 

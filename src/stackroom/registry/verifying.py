@@ -12,6 +12,7 @@ from stackroom.core.attested import text_digest
 from stackroom.core.metadata import iso
 from stackroom.core.names import Ref, parse_ref, version_ref
 from stackroom.core.values import dataclass
+from stackroom.errors import NotFoundError
 from stackroom.registry.saying import was_written_to
 from stackroom.store import layout
 from stackroom.store.digest import Mapped, Progress, Verification, silent, verify_version
@@ -150,6 +151,14 @@ def missing_holders(reader: Reader, refs: Sequence[str] = ()) -> Iterator[Versio
 
 def _missing(reader: Reader, ref: Ref, holding: Holding) -> VersionCheck:
     """A holder without a folder: who promoted it, whose the model is, and where the folder may have gone."""
+    try:
+        return _without_folder(reader, ref, holding)
+    except NotFoundError:
+        message = f"holds {holding.stage}, and the whole model is missing{_promoted_by(holding)}"
+        return VersionCheck(ref=ref, damage=(message,), warnings=(), files=0, bytes=0)
+
+
+def _without_folder(reader: Reader, ref: Ref, holding: Holding) -> VersionCheck:
     digest = holding.event.move.digest if holding.event and holding.event.move else ""
     with reader.model_folder(ref.model) as (_, folder, _listing):
         model = trace_of(THE_FOLDER, folder.status())

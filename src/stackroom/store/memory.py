@@ -20,6 +20,7 @@ from stackroom.core.metadata import as_utc, iso
 from stackroom.core.names import is_model_name, is_stage_name, parse_number
 from stackroom.core.values import dataclass, field
 from stackroom.store.folder import Folder
+from stackroom.store.userhome import check_own, state_path
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
@@ -147,11 +148,9 @@ def _opened(*, make: bool = False) -> Iterator[Folder]:
     Raises:
         OSError: it is not, or cannot be opened or made.
     """
-    home = os.environ.get("XDG_STATE_HOME", "")
-    base = home if os.path.isabs(home) else os.path.join(os.path.expanduser("~"), ".local", "state")
-    path = os.path.join(base, "stackroom", "heads")
+    path = os.path.join(state_path(), "heads")
     if make and not os.path.isdir(path):
-        _check_own(_nearest(base))
+        check_own(path)
         os.makedirs(path, mode=_FOLDER_MODE, exist_ok=True)
         os.chmod(path, _FOLDER_MODE)
     with Folder.open(path) as folder:
@@ -159,19 +158,6 @@ def _opened(*, make: bool = False) -> Iterator[Folder]:
         if status.st_uid != os.geteuid() or status.st_mode & 0o022:
             raise PermissionError(path)
         yield folder
-
-
-def _nearest(path: str) -> str:
-    """The path, or the folder above it that is there."""
-    while not os.path.isdir(path) and os.path.dirname(path) != path:
-        path = os.path.dirname(path)
-    return path
-
-
-def _check_own(path: str) -> None:
-    """Root with another's HOME, as sudo leaves it, must not leave folders of root's there."""
-    if os.stat(path).st_uid != os.geteuid():
-        raise PermissionError(path)
 
 
 def _or_nothing(folder: Folder, name: str) -> Memory:

@@ -7,6 +7,7 @@ and only what is asked for is then opened (:func:`read_version`). A failure beco
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import stat
 from functools import lru_cache
@@ -276,6 +277,10 @@ def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
             version = _with_seal(version, inside, place)
             version = replace(version, card_revision=_card_revision(inside, listing, number))
     except OSError as error:
+        with contextlib.suppress(OSError):
+            # Whoever closed it, or squats the number, and not the maker of the model.
+            owner = folder.lstat(str(number)).st_uid
+            version = replace(version, owner=Who(owner, user_name(owner)))
         return replace(version, problems=(*version.problems, os_problem(place, error, folder)))
     return _with_revisions(version, folder, listing)
 

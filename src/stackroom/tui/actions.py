@@ -8,12 +8,7 @@ Alt and Shift+Enter often do not arrive; F1 is only a twin of ``?``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
-
-from textual.binding import Binding
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Final, Literal
 
 Screen = Literal["models", "versions", "version", "compare", "plot", "metrics", "move", "text"]
 """Where a person can be; ``plot`` is a metric's history, ``metrics`` the picker of metrics, ``text`` the help and every
@@ -42,6 +37,8 @@ class Action:
         screens: where it works.
         order: of the footer's entries; those with the smallest number are the last to give way. 0: not in the footer.
         writes: whether it changes the registry: greyed, with the reason, for readers.
+        words: what may be typed after its name, as the help writes it; empty where nothing may.
+        told: what it does with those words.
     """
 
     id: str
@@ -51,31 +48,8 @@ class Action:
     screens: frozenset[Scope]
     order: int = 0
     writes: bool = False
-
-
-class Hint(NamedTuple):
-    """One entry of the footer.
-
-    Attributes:
-        id: of the action.
-        key: as it is shown.
-        label: what it does.
-        enabled: a disabled one is greyed; its key still answers, with the reason.
-    """
-
-    id: str
-    key: str
-    label: str
-    enabled: bool = True
-
-
-class HelpRow(NamedTuple):
-    """One line of the help screen: the keys as they are shown, the words for the command, the sentence."""
-
-    keys: str
-    id: str
-    help: str
-    writes: bool
+    words: str = ""
+    told: str = ""
 
 
 def _list(id_: str, keys: tuple[str, ...], help_: str) -> Action:
@@ -98,6 +72,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         order=1,
         help="Open what the cursor is on.",
         screens=_LISTS,
+        words="REF",
+        told="Open a model or a version, such as fraud:7 or fraud@production.",
     ),
     Action(
         id="details",
@@ -168,6 +144,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         order=13,
         help="Plot the metric that the cursor or the sort is on over all versions, or leave the plot.",
         screens=_MEASURED,
+        words="METRIC",
+        told="Plot a metric over the versions of the model that is shown.",
     ),
     Action(
         id="metrics",
@@ -204,6 +182,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         order=9,
         help="Write what is shown to a file: Markdown, CSV or JSON.",
         screens=frozenset({"compare"}),
+        words="FORMAT FILE",
+        told="Write a comparison as markdown, csv or json.",
     ),
     Action(
         id="back",
@@ -235,7 +215,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
         keys=(":",),
         label="command",
         order=70,
-        help="Type a command; Tab completes it.",
+        help="Type a command; Tab completes it, the arrows bring back earlier ones.",
+        screens=_EVERYWHERE,
+    ),
+    Action(
+        id="palette",
+        keys=("ctrl+p",),
+        label="palette",
+        help="Find an action, a model or a version by a part of its name.",
         screens=_EVERYWHERE,
     ),
     Action(
@@ -243,8 +230,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
         keys=("/",),
         label="filter",
         order=6,
-        help="Show only what matches: words, !word, tag:x, stage:production, auc>0.9; in a text: find.",
+        help="Show only what matches: words, !word, tag:x, stage:production, auc>0.9, or a query; in a text: find.",
         screens=_EVERYWHERE - {"move", "plot"},
+        words="TEXT",
+        told="Show only what matches.",
     ),
     Action(
         id="next_match",
@@ -289,6 +278,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         order=3,
         help="Compare what is marked; without marks, the cursor's version against the holder of the last stage.",
         screens=frozenset({"versions", "version", "plot"}),
+        words="REF REF…",
+        told="Compare versions.",
     ),
     Action(
         id="baseline",
@@ -322,6 +313,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         writes=True,
         help="Move a version to a stage, with every guard in view.",
         screens=frozenset({"versions", "version"}),
+        words="REF STAGE",
+        told="Judge a move, and make it.",
     ),
     Action(
         id="rollback",
@@ -349,7 +342,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
         help="Read again what is shown.",
         screens=_EVERYWHERE - {"text", "metrics"},
     ),
-    Action(id="sort", keys=("o",), label="sort", order=14, help="Sort by the next column.", screens=_LISTS),
+    Action(
+        id="sort",
+        keys=("o",),
+        label="sort",
+        order=14,
+        help="Sort by the next column.",
+        screens=_LISTS,
+        words="COLUMN",
+        told="Sort by a column; a minus before it turns it around.",
+    ),
     Action(id="reverse", keys=("O",), label="reverse", help="Turn the sort around.", screens=_LISTS),
     Action(
         id="copy",
@@ -367,81 +369,75 @@ ACTIONS: Final[tuple[Action, ...]] = (
         help="To the other pane.",
         screens=_LISTS,
     ),
+    *(
+        Action(id=f"pane_{number}", keys=(str(number),), label=label, help=help_, screens=_LISTS)
+        for number, label, help_ in (
+            (1, "models", "To the models."),
+            (2, "versions", "To the versions of the cursor's model."),
+            (3, "preview", "To the preview, which then scrolls."),
+        )
+    ),
     Action(id="zoom", keys=("+",), label="zoom", help="This pane alone, or all of them.", screens=_LISTS),
     Action(id="archived", keys=(".",), label="archived", help="Show or hide what is archived.", screens=_LISTS),
+    Action(
+        id="view",
+        keys=("'",),
+        label="views",
+        order=16,
+        help="Choose a saved view: a filter and a sort with a name.",
+        screens=_LISTS,
+        words="NAME",
+        told="Show a saved view, of the settings or of your own.",
+    ),
+    Action(
+        id="save",
+        keys=(),
+        label="save view",
+        help="Save the filter and the sort under a name.",
+        screens=_LISTS,
+        words="NAME",
+        told="Save the filter and the sort under a name, for every registry.",
+    ),
+    Action(
+        id="forget",
+        keys=(),
+        label="forget view",
+        help="Take a view away that was saved.",
+        screens=_LISTS,
+        words="NAME",
+        told="Take a view away that was saved with :save.",
+    ),
+    Action(
+        id="registry",
+        keys=("ctrl+o",),
+        label="registry",
+        help="Go to another registry: one that was named at the start, or in the settings.",
+        screens=_EVERYWHERE,
+        words="NAME",
+        told="Go to another registry.",
+    ),
+    Action(
+        id="settings",
+        keys=(),
+        label="settings",
+        help="Show what the settings say, and what is wrong in them.",
+        screens=_EVERYWHERE,
+    ),
+    Action(
+        id="suspend",
+        keys=("ctrl+z",),
+        label="suspend",
+        help="Give the terminal back to the shell; fg goes on.",
+        screens=_EVERYWHERE,
+    ),
 )
 """The table. A test proves that no screen binds one key twice."""
+
+
+BY_ID: Final = {action.id: action for action in ACTIONS}
+"""The table by id."""
 
 
 def actions_of(scope: Scope) -> tuple[Action, ...]:
     """What works on a screen, in the table's order; for ``"list"``, what works in every list."""
     return tuple(action for action in ACTIONS if scope in action.screens)
-
-
-def bindings_for(scope: Scope) -> list[Binding]:
-    """Textual's bindings for a class: a screen's call ``action_act(id)``, a list's call its own methods.
-
-    With priority, so that they are acted upon in the order of the keys: without, a key first travels through the queues
-    of the widgets, and what is typed ahead after ``:`` or ``/`` arrives before the line that should take it. For that
-    they stand on what has the focus and never on the screen itself, whose questions need the same keys.
-
-    Every screen action goes through one door, so that a greyed one can say why when its key is pressed: Textual drops
-    the key of a disabled binding without a word.
-    """
-    return [
-        Binding(
-            key=",".join(action.keys),
-            action=action.id if scope == "list" else f"act({action.id!r})",
-            description=action.label,
-            id=action.id,
-            show=False,
-            priority=True,
-        )
-        for action in actions_of(scope)
-    ]
-
-
-def footer_hints(screen: Screen, *, enabled: Callable[[Action], bool] = lambda _action: True) -> tuple[Hint, ...]:
-    """The footer's entries for a screen, the most wanted first; ``? more`` is the footer's own.
-
-    Args:
-        screen: which one.
-        enabled: whether an action can be done now; others are greyed, never hidden.
-    """
-    shown = sorted((action for action in actions_of(screen) if action.order), key=lambda action: action.order)
-    return tuple(Hint(action.id, key_text(action.keys[0]), action.label, enabled(action)) for action in shown)
-
-
-def help_rows(screen: Screen) -> tuple[HelpRow, ...]:
-    """The lines of the help screen: what works on a screen, then how every list moves."""
-    return tuple(
-        HelpRow(" ".join(key_text(key) for key in action.keys), action.id, action.help, action.writes)
-        for scope in (screen, "list")
-        for action in actions_of(scope)
-    )
-
-
-_KEY_NAMES: Final = {
-    "escape": "esc",
-    "pagedown": "PgDn",
-    "pageup": "PgUp",
-    "backspace": "bksp",
-    "shift+tab": "S-tab",
-    "f1": "F1",
-    "full_stop": ".",
-    "slash": "/",
-    "colon": ":",
-    "question_mark": "?",
-    "equals_sign": "=",
-    "percent_sign": "%",
-    "plus": "+",
-    "right_square_bracket": "]",
-    "left_square_bracket": "[",
-}
-
-
-def key_text(key: str) -> str:
-    """A key as people write it: ``^d`` for ``ctrl+d``, ``esc`` for ``escape``; ASCII only."""
-    if key.startswith("ctrl+"):
-        return f"^{key.removeprefix('ctrl+')}"
-    return _KEY_NAMES.get(key, key)

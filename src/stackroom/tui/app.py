@@ -3,48 +3,40 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from stackroom.tui import terminal
-
-terminal.prepare(os.environ)
-
-from textual.app import App  # noqa: E402  # Textual reads its environment while it is imported
-
-from stackroom.core.names import Ref, parse_ref, version_ref  # noqa: E402  # after Textual's own, and the same below
-from stackroom.errors import NotFoundError, RegistryError, UsageError  # noqa: E402  # the same
-from stackroom.registry.facade import Registry  # noqa: E402  # the same
-from stackroom.registry.finding import registry_path  # noqa: E402  # the same
-from stackroom.tui import commands, editing  # noqa: E402  # the same
-from stackroom.tui.actions import actions_of  # noqa: E402  # the same
-from stackroom.tui.background import Background, Done, Failed  # noqa: E402  # the same
-from stackroom.tui.clipboard import OSC52_LIMIT, copy_in_tmux  # noqa: E402  # the same
-from stackroom.tui.glyphs import UNICODE, Glyphs, terminal_glyphs  # noqa: E402  # the same
-from stackroom.tui.live import Fresh, Live, Watching  # noqa: E402  # the same
-from stackroom.tui.picture import Picture, Reading, read_all, read_some  # noqa: E402  # the same
-from stackroom.tui.present.help import help_lines  # noqa: E402  # the same
-from stackroom.tui.present.move import refusal  # noqa: E402  # the same
-from stackroom.tui.present.news import changed_versions, news  # noqa: E402  # the same
-from stackroom.tui.screens.browse import BrowsePage  # noqa: E402  # the same
-from stackroom.tui.screens.compare import ComparePage  # noqa: E402  # the same
-from stackroom.tui.screens.move import MovePage  # noqa: E402  # the same
-from stackroom.tui.screens.page import Page  # noqa: E402  # the same
-from stackroom.tui.screens.text import TextPage  # noqa: E402  # the same
-from stackroom.tui.screens.version import VersionPage  # noqa: E402  # the same
+from stackroom.core.settings import nearest
+from stackroom.errors import UsageError
+from stackroom.tui import editing, running, terminal
+from stackroom.tui.background import Background, Done, Failed
+from stackroom.tui.clipboard import OSC52_LIMIT, copy_in_tmux
+from stackroom.tui.commands import History
+from stackroom.tui.glyphs import UNICODE, Glyphs
+from stackroom.tui.going import Going
+from stackroom.tui.keymap import Keymap
+from stackroom.tui.live import Fresh, Live, Watching
+from stackroom.tui.memory import Memory, forget_view, save_view, saved_views
+from stackroom.tui.picture import Picture, Reading, read_all, read_some
+from stackroom.tui.places import Opened, Personal, Places
+from stackroom.tui.present import palette, settings
+from stackroom.tui.present.move import refusal
+from stackroom.tui.present.news import changed_versions, news
+from stackroom.tui.screens import recalled
+from stackroom.tui.screens.browse import BrowsePage
+from stackroom.tui.screens.page import Page
+from stackroom.tui.screens.palette import PalettePage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from textual.binding import BindingType
 
-    from stackroom.core.names import ModelName
-    from stackroom.store.records import Model, Version
-    from stackroom.tui.actions import Screen
+    from stackroom.core.settings import SavedView
+    from stackroom.registry.facade import Registry
+    from stackroom.store.records import Model
     from stackroom.tui.background import Task
-    from stackroom.tui.present.words import Line
     from stackroom.tui.widgets.crumbs import Live as State
 
 _LOOK_SECONDS: Final = 1.0
@@ -55,7 +47,7 @@ _OWN_SECONDS: Final = 3.0
 """For which the news of our own change is no news."""
 
 
-class Browser(App[None]):
+class Browser(Going):
     """The interface of one registry.
 
     Args:
@@ -63,6 +55,9 @@ class Browser(App[None]):
         glyphs: to draw with.
         live: whether to watch for changes; tests read by hand.
         no_colour: whether the terminal wants none.
+        personal: what the user brings along.
+        memory: what is remembered of the registry.
+        place: the name by which the registry was asked for.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -71,40 +66,132 @@ class Browser(App[None]):
     Toast { display: none; }
     """
 
-    def __init__(
-        self, registry: Registry, *, glyphs: Glyphs = UNICODE, live: bool = True, no_colour: bool = False
+    def __init__(  # each is a setting of its own, named where it is given
+        self,
+        registry: Registry,
+        *,
+        glyphs: Glyphs = UNICODE,
+        live: bool = True,
+        no_colour: bool = False,
+        personal: Personal | None = None,
+        memory: Memory | None = None,
+        place: str = "",
     ) -> None:
         super().__init__(ansi_color=True if no_colour else None)
+        self.personal = personal or Personal()
+        self.keymap = Keymap(self.personal.settings)
+        self.places = Places(self.personal, place)
+        self.accent = self.places.accent()
+        self.saved = self.personal.saved
         self.registry = registry
         self.glyphs = glyphs
         self.animation_level = "none"
         self.picture = Picture()
         self.now: datetime = registry.clock()
         self.last_news = ""
-        self.chosen_metrics: tuple[str, ...] = ()
-        """The metrics that lists and comparisons show, chosen with ``m``; none for all."""
         self.live_state: tuple[State, str] = ("", "")
         self._work = Background(self)
-        self._live = Live(registry, self) if live else None
-        self._browse = BrowsePage()
+        self._watched = live
+        self._live: Live | None = None
         self._own: dict[str, float] = {}
+        self._remember(memory or Memory())
+        self.settings_problems = (*self.personal.settings.problems, *self.keymap.problems)
+
+    def _remember(self, memory: Memory) -> None:
+        """Where somebody was, with what is the app's own of it."""
+        self.chosen_metrics = memory.metrics
+        """The metrics that lists and comparisons show, chosen with ``m``; none for all."""
+        self.history = History(memory.history)
+        self._browse = BrowsePage(memory)
 
     # ---- from start to end
 
     def on_mount(self) -> None:
         """The first screen; the registry is read once somebody watches it, so that nothing is missed."""
+        self._wear()
+        self.set_keymap(self.keymap.changed())
         self.push_screen(self._browse)
+        self._watch()
+        if self._watched:
+            self.set_interval(_LOOK_SECONDS, self._look)
+        self.app_suspend_signal.subscribe(self, lambda _app: self._write(terminal.TITLE_BACK))
+        self.app_resume_signal.subscribe(self, lambda _app: self._entitle())
+        self._entitle()
+        self.call_after_refresh(self._tell_settings)
+
+    def _wear(self) -> None:
+        """The theme of the settings, if there is one of that name."""
+        theme = self.personal.settings.looks.theme
+        if theme in self.available_themes:
+            self.theme = theme
+        elif theme:
+            wrong = f"there is no such theme{nearest(theme, self.available_themes)}"
+            problem = self.personal.settings.problem(("ui", "theme"), wrong)
+            self.settings_problems = (*self.settings_problems, problem)
+
+    def _tell_settings(self) -> None:
+        """What is wrong in the settings; the rest of them is followed."""
+        if self.settings_problems and self.page is not None:
+            self.page.say(settings.told(self.settings_problems), tone="warn")
+
+    def _entitle(self) -> None:
+        """The window is called after the registry."""
+        wanted = terminal.title(f"{self.places.title(self.registry)} - stackroom", os.environ.get("TERM"))
+        self._write(f"{terminal.TITLE_KEPT}{wanted}" if wanted else "")
+
+    def _write(self, sequence: str) -> None:
+        """Something for the terminal beside the screen; a terminal without a title gets none of it."""
+        driver = self._driver
+        if sequence and driver is not None and terminal.title("x", os.environ.get("TERM")):
+            driver.write(sequence)
+            driver.flush()
+
+    def _watch(self) -> None:
+        self._live = Live(self.registry, self) if self._watched else None
         if self._live is None:
             self.read()
         else:
             self._live.start()
-            self.set_interval(_LOOK_SECONDS, self._look)
 
     def on_unmount(self) -> None:
-        """Nobody listens any more."""
+        """Nobody listens any more; where somebody was is remembered."""
+        self._leave()
+
+    def _leave(self) -> None:
         self._work.stop()
         if self._live is not None:
             self._live.stop()
+        if self.picture.ready:
+            memory = recalled.remembered(self._browse)
+            self.places.keep(
+                self.registry, replace(memory, metrics=self.chosen_metrics, history=tuple(self.history.lines))
+            )
+
+    def go_to_registry(self, name: str) -> None:
+        """Open another registry, and show it when it is there.
+
+        Raises:
+            NotFoundError: none has this name.
+        """
+        self.places.path(name)
+        places = self.places
+        self._work.run("registry", lambda _task: places.open(name))
+        if self.page is not None:
+            self.page.say(f"opening {name}")
+
+    def _switch(self, opened: Opened) -> None:
+        """Another registry in the place of this one: nothing of the old one is shown, watched or waited for."""
+        self._leave()
+        while self.page is not self._browse:
+            self.pop_screen()
+        self.places.current = opened.name
+        self.accent = self.places.accent()
+        self.registry, self.picture, self._work = opened.registry, Picture(), Background(self)
+        self.now, self.last_news, self.live_state, self._own = opened.registry.clock(), "", ("", ""), {}
+        self._remember(opened.memory)
+        self.switch_screen(self._browse)
+        self._watch()
+        self._entitle()
 
     async def action_quit(self) -> None:
         """``^q``."""
@@ -114,12 +201,6 @@ class Browser(App[None]):
         """``^c``: Textual's own toast would be drawn over the list."""
         if self.page is not None:
             self.page.say("^q quits")
-
-    @property
-    def page(self) -> Page | None:
-        """The screen that is shown."""
-        top = self.screen if self.screen_stack else None
-        return top if isinstance(top, Page) else None
 
     def pages(self) -> list[Page]:
         """All screens, the lowest first."""
@@ -148,13 +229,15 @@ class Browser(App[None]):
     def on_watching(self, message: Watching) -> None:
         """Somebody watches: what is read now misses nothing that comes after."""
         message.stop()
-        self._look()
-        self.read()
+        if message.source is self._live:
+            self._look()
+            self.read()
 
     def on_fresh(self, message: Fresh) -> None:
         """Somebody changed something."""
         message.stop()
-        self.take(message.reading)
+        if message.source is self._live:
+            self.take(message.reading)
 
     def on_done(self, message: Done[Any]) -> None:
         """Something was read, copied or edited."""
@@ -167,6 +250,12 @@ class Browser(App[None]):
             self._edit(message.value)
         elif message.name == "copy":
             self._copied(*message.value)
+        elif message.name == "registry":
+            self._switch(message.value)
+        elif message.name == "views":
+            self.saved, told = message.value
+            if self.page is not None:
+                self.page.say(told, tone="good")
 
     def on_failed(self, message: Failed) -> None:
         """It went wrong; what was read before stays on the screen."""
@@ -220,129 +309,6 @@ class Browser(App[None]):
         error = self.registry.policy_error
         return [f"! {error}"] if error else []
 
-    # ---- going somewhere
-
-    def open_text(self, text: str) -> None:
-        """Open what a reference names.
-
-        Raises:
-            RegistryError: it names nothing.
-        """
-        ref = self._resolved(text)
-        if ref.kind == "model":
-            while self.page is not self._browse:
-                self.pop_screen()
-            self._browse.open_ref(ref)
-        else:
-            self.open_version(ref)
-
-    def _resolved(self, text: str) -> Ref:
-        """A reference by number; stages and labels are looked up in the picture, not on the disk."""
-        ref = parse_ref(text)
-        model = self.picture.opened.get(ref.model) or self.picture.models.get(ref.model)
-        if model is None:
-            raise NotFoundError(f"there is no model {ref.model}")
-        number = ref.number
-        match ref.kind:
-            case "model":
-                return ref
-            case "latest":
-                number = model.latest.number if model.latest else None
-            case "stage":
-                held = model.holding(ref.value)
-                number = held.number if held else None
-            case "label":
-                number = next((one.number for one in model.versions if ref.value in one.labels), None)
-            case "number":
-                pass
-        if number is None:
-            raise NotFoundError(f"there is no version {ref}")
-        return version_ref(ref.model, number)
-
-    def open_version(self, ref: Ref) -> None:
-        """The screen of a version."""
-        self.push_screen(VersionPage(ref))
-
-    def show_text(self, title: str, lines: Sequence[Line]) -> None:
-        """A text to read."""
-        self.push_screen(TextPage(title, lines))
-
-    def show_help(self, scope: Screen) -> None:
-        """The keys of a screen."""
-        self.show_text("help", help_lines(scope, self.glyphs))
-
-    def explain_read_only(self, doing: str) -> None:
-        """Why the caller may change nothing, and whom to ask."""
-        lacking = self.picture.read_only
-        if lacking is not None:
-            self.show_text("read-only", refusal(lacking.refusal(doing, you=self.registry.who)))
-
-    def holder_of(self, name: str) -> Version | None:
-        """Who holds the last stage of a model."""
-        model = self.picture.opened.get(name) or self.picture.models.get(name)
-        last = self.registry.policy.last_stage
-        held = model.holding(last) if model and last else None
-        return model.version(held.number) if model and held and held.number is not None else None
-
-    def compare(self, refs: Sequence[Ref]) -> None:
-        """The screen of a comparison."""
-        self.push_screen(ComparePage(refs))
-
-    def compare_texts(self, texts: Sequence[str]) -> None:
-        """The same, for what was typed.
-
-        Raises:
-            RegistryError: it names nothing, or only one version.
-        """
-        refs = [self._resolved(text) for text in texts]
-        if len(refs) < 2 or any(ref.kind == "model" for ref in refs):
-            raise UsageError("a comparison needs two versions, such as fraud:6 fraud:7")
-        self.compare(refs)
-
-    def compare_with_holder(self, model: Model, version: Version) -> None:
-        """A version against whoever holds the last stage.
-
-        Raises:
-            NotFoundError: nobody else does.
-        """
-        holder = self.holder_of(model.name)
-        if holder is None or holder.number == version.number:
-            raise NotFoundError(
-                f"nobody else holds {self.registry.policy.last_stage or 'a stage'}", hint="mark two with space"
-            )
-        self.compare([holder.ref, version.ref])
-
-    def move(self, model: ModelName, number: int, stage: str | None = None) -> None:
-        """The screen of a move."""
-        self._check_policy()
-        self.push_screen(MovePage(model, number, stage))
-
-    def move_text(self, words: Sequence[str]) -> None:
-        """The same, for what was typed.
-
-        Raises:
-            RegistryError: it names no version, or no stage.
-        """
-        ref = self._resolved(words[0])
-        if ref.number is None:
-            raise UsageError("name a version and a stage, such as fraud:7 production")
-        stage = self.registry.check_stage(words[1]) if len(words) > 1 else None
-        self.move(ref.model, ref.number, stage)
-
-    def roll_back(self, name: str) -> None:
-        """The screen of a roll-back."""
-        self._check_policy()
-        self.push_screen(MovePage(parse_ref(name).model, None))
-
-    def _check_policy(self) -> None:
-        """Nothing moves while ``registry.toml`` is wrong.
-
-        Raises:
-            InvalidInputError: it is; names file, line and key.
-        """
-        if self.registry.policy_error is not None:
-            raise self.registry.policy_error
-
     def back_with(self, message: str, models: set[str]) -> None:
         """Leave the screen on top with a message for the one below, and read what was changed."""
         self.pop_screen()
@@ -360,26 +326,59 @@ class Browser(App[None]):
 
     def run_command(self, page: Page, text: str) -> None:
         """Do what was typed after the colon."""
-        command = commands.parse(text)
-        if command is None:
-            return
-        known = {action.id for action in actions_of(page.scope)}
-        try:
-            match command.id:
-                case "open" if command.words:
-                    self.open_text(command.words[0])
-                case "compare" if command.words:
-                    self.compare_texts(command.words)
-                case "move" if command.words and self.picture.read_only is None:
-                    self.move_text(command.words)
-                case "quit":
-                    self.exit()
-                case id_ if id_ in known:
-                    page.act(id_, command.words if id_ in commands.WITH_WORDS else ())
-                case id_:
-                    page.say(f"no command {id_} here; Tab shows them, ? explains them", tone="warn")
-        except RegistryError as error:
-            page.complain(error)
+        running.run_command(self, page, text)
+
+    def show_palette(self, page: Page) -> None:
+        """Everything that can be done on a screen, and every model and version, by a part of its name."""
+        self.push_screen(PalettePage("palette", lambda text: running.entries(self, page, text)))
+
+    def choose_registry(self) -> None:
+        """The registries that have names."""
+        entries = running.registry_entries(self)
+        empty = "no other registry is known: stackroom A B, or [registries] in the settings"
+        self.push_screen(PalettePage("registry", lambda text: palette.matching(entries, text), empty=empty))
+
+    def choose_view(self) -> None:
+        """The views that were saved."""
+        entries = running.view_entries(self)
+        empty = "no view is saved: filter, sort, then :save NAME"
+        self.push_screen(PalettePage("view", lambda text: palette.matching(entries, text), empty=empty))
+
+    def show_settings(self) -> None:
+        """What the settings say, and what is wrong in them."""
+        self.show_text("settings", settings.lines(self.personal, self.settings_problems, self.views()))
+
+    # ---- saved views
+
+    def views(self) -> list[SavedView]:
+        """The views of the settings, then those that were saved; of two with one name, the former."""
+        own = self.personal.settings.views
+        names = {view.name for view in own}
+        return [*own, *(view for view in self.saved if view.name not in names)]
+
+    def save_view(self, view: SavedView) -> None:
+        """Save a view.
+
+        Raises:
+            UsageError: the settings have one of this name, which would hide it.
+        """
+        if any(one.name == view.name for one in self.personal.settings.views):
+            raise UsageError(f"the settings have a view {view.name}", hint="take another name")
+
+        def work(_task: Task) -> tuple[tuple[SavedView, ...], str]:
+            save_view(view)
+            return saved_views(), f"saved as {view.name}"
+
+        self._work.run("views", work)
+
+    def forget_view(self, name: str) -> None:
+        """Take a saved view away."""
+
+        def work(_task: Task) -> tuple[tuple[SavedView, ...], str]:
+            forget_view(name)
+            return saved_views(), f"{name} is forgotten"
+
+        self._work.run("views", work)
 
     # ---- copying
 
@@ -432,24 +431,3 @@ class Browser(App[None]):
             self.show_text("not saved", [*refusal(outcome), *editing.kept(outcome)])
         elif self.page is not None:
             self.page.say(outcome, tone="good")
-
-
-def browse(paths: list[str]) -> int:
-    """Open the terminal interface.
-
-    Args:
-        paths: of the registry; none for the one that is meant.
-
-    Returns:
-        The exit code.
-
-    Raises:
-        UsageError: there is no terminal, or more than one path.
-        NotFoundError: there is no registry.
-    """
-    terminal.require_terminal(os.environ.get("TERM"))
-    if len(paths) > 1:
-        raise UsageError("one registry at a time", hint=f"stackroom {paths[0]}")
-    registry = Registry(registry_path(paths[0] if paths else None))
-    glyphs = terminal_glyphs(os.environ, sys.__stderr__.encoding if sys.__stderr__ else None)
-    return terminal.run(Browser(registry, glyphs=glyphs, no_colour=terminal.wants_no_colour(os.environ)))

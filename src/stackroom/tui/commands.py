@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stackroom.core.export import FORMATS
-from stackroom.tui.actions import actions_of
+from stackroom.tui.actions import ACTIONS, actions_of
+from stackroom.tui.memory import HISTORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from stackroom.store.records import Model
     from stackroom.tui.actions import Screen
 
-EVERYWHERE: Final = ("open", "compare", "move", "filter", "sort", "help", "quit")
-"""Commands that work on every screen, the first five of them with words."""
+EVERYWHERE: Final = ("open", "compare", "move", "help", "quit")
+"""Commands that work on every screen, the first three of them with words."""
 
-WITH_WORDS: Final = frozenset({"filter", "sort", "plot", "export"})
+_WORDLESS: Final = frozenset({"filter", "help", "quit", "save"})
+"""Commands after which nothing can be completed."""
+
+WITH_WORDS: Final = frozenset(action.id for action in ACTIONS if action.words) - {"open", "compare", "move"}
 """Actions that take the words after them themselves."""
 
 _ALIASES: Final = {"q": "quit", "e": "open", "promote": "move", "h": "help"}
@@ -42,28 +45,31 @@ def names(screen: Screen) -> list[str]:
     return sorted({*EVERYWHERE, *(action.id for action in actions_of(screen))})
 
 
-def completions(text: str, screen: Screen, models: Iterable[Model], extra: Sequence[str] = ()) -> list[str]:
+def completions(
+    text: str, screen: Screen, models: Iterable[Model], words: Mapping[str, Sequence[str]] | None = None
+) -> list[str]:
     """The whole lines that a beginning may become.
 
     Args:
         text: what was typed.
         screen: where.
         models: to name models and versions from.
-        extra: words of the second place and after, such as stages or columns.
+        words: for a command what may stand after it; for ``move``, after the version.
     """
     head, space, last = text.rpartition(" ")
     if not space:
         return [name for name in names(screen) if name.startswith(text)]
     command = parse(head)
-    if command is None or command.id in {"filter", "help", "quit"}:
+    if command is None or command.id in _WORDLESS:
         return []
-    if command.id == "export":
-        words: Iterable[str] = () if command.words else FORMATS
-    elif command.id in {"sort", "plot"} or (command.id == "move" and command.words):
-        words = extra
+    known = words or {}
+    if command.id == "export" and command.words:
+        return []
+    if command.id in known and (command.id != "move" or command.words):
+        found: Iterable[str] = known[command.id]
     else:
-        words = _refs(models, last)
-    return [f"{head} {word}" for word in words if word.startswith(last)]
+        found = _refs(models, last)
+    return [f"{head} {word}" for word in found if word.startswith(last)]
 
 
 def _refs(models: Iterable[Model], last: str) -> list[str]:
@@ -82,3 +88,42 @@ def common_start(lines: Sequence[str]) -> str:
     first, last = min(lines), max(lines)
     same = (place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
     return first[: next(same, min(len(first), len(last)))]
+
+
+class History:
+    """The commands that were typed, for the arrow keys.
+
+    Attributes:
+        lines: the oldest first.
+    """
+
+    def __init__(self, lines: Iterable[str] = ()) -> None:
+        self.lines = list(lines)
+        self._back = 0
+        self._typed = ""
+
+    def add(self, line: str) -> None:
+        """One more; the same one again moves to the end."""
+        line = line.strip()
+        if line:
+            self.lines = [*(old for old in self.lines if old != line), line][-HISTORY:]
+        self.rewind()
+
+    def rewind(self) -> None:
+        """The next step starts from the newest."""
+        self._back = 0
+
+    def step(self, back: int, typed: str) -> str | None:
+        """An earlier line, or a later one when negative; what was typed itself comes after the newest.
+
+        Args:
+            back: 1 or -1.
+            typed: what stands in the line now.
+        """
+        if self._back == 0:
+            self._typed = typed
+        place = self._back + back
+        if not 0 <= place <= len(self.lines):
+            return None
+        self._back = place
+        return self.lines[-place] if place else self._typed

@@ -34,7 +34,15 @@ _STALE_SECONDS: Final = 10.0
 
 
 class Watching(Message):
-    """The thread has looked for the first time: what is read from now on misses nothing."""
+    """The thread has looked for the first time: what is read from now on misses nothing.
+
+    Attributes:
+        source: who watches.
+    """
+
+    def __init__(self, source: Live) -> None:
+        super().__init__()
+        self.source = source
 
 
 class Fresh(Message):
@@ -42,11 +50,13 @@ class Fresh(Message):
 
     Attributes:
         reading: what it is now.
+        source: who noticed.
     """
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, source: Live) -> None:
         super().__init__()
         self.reading = reading
+        self.source = source
 
 
 class Live:
@@ -107,7 +117,7 @@ class Live:
         if self._missed:
             self._policy, self._missed = True, False  # what happened since is not known: everything is read
         else:
-            self._post(Watching())
+            self._post(Watching(self))
         alarm = Alarm(watch.directories() if watch.local else ())
         self._alarm = alarm
         while not self._stopped and alarm.wait(INTERVAL):
@@ -129,10 +139,10 @@ class Live:
         """Read what has changed; it stays to be read until that succeeds."""
         try:
             if self._policy:
-                self._post(Fresh(read_all(self._registry)))
+                self._post(Fresh(read_all(self._registry), self))
                 self._policy = False
             if self._models:
-                self._post(Fresh(read_some(self._registry, self._models)))
+                self._post(Fresh(read_some(self._registry, self._models), self))
                 self._models = set()
             self.trouble = ""
         except RegistryError as error:

@@ -21,6 +21,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
 
+from stackroom.core.text import visible
 from stackroom.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +59,36 @@ class Leaving(Protocol):
         """End the app with an exit code."""
 
 
+TITLE_KEPT: Final = "\x1b[22;0t"
+TITLE_BACK: Final = "\x1b]2;\x07\x1b[23;0t"
+"""Keep the title of the window; take ours away and bring that one back, where the terminal has kept it."""
+
+_TITLE_LIMIT: Final = 100
+_TITLELESS: Final = ("linux", "vt1", "vt2", "vt3", "vt4", "vt5", "ansi", "cons25", "dumb", "eterm", "sun")
+"""Values of TERM, or their beginnings, of terminals that show a title as garbage or not at all."""
+
+
+def title(text: str, term: str | None) -> str:
+    """What sets the title of the window; nothing where the terminal has none.
+
+    Args:
+        text: untrusted.
+        term: the value of ``TERM``.
+    """
+    if not term or term.startswith(_TITLELESS):
+        return ""
+    return f"\x1b]2;{visible(text)[:_TITLE_LIMIT]}\x07"
+
+
+def can_suspend() -> bool:
+    """Whether a shell with job control waits for the process to stop; without one, nobody could wake it up."""
+    try:
+        parent = os.getppid()
+        return os.getsid(parent) == os.getsid(0) and os.getpgid(parent) != os.getpgrp()
+    except OSError:
+        return False
+
+
 def run(app: App[Any], *, mouse: bool = True) -> int:
     """Run an app to its end, watched, and return its exit code.
 
@@ -73,11 +104,39 @@ def run(app: App[Any], *, mouse: bool = True) -> int:
         try:
             await app.run_async(mouse=mouse)
         finally:
+            _take_title_away()
             watch.stop()
 
-    asyncio.run(watched())
+    try:
+        asyncio.run(watched())
+    except BaseException:
+        _leave_nobody_behind(1)
+        raise
     _let_go(sys.__stderr__, sys.__stdout__)
-    return app.return_code or 0
+    code = app.return_code or 0
+    _leave_nobody_behind(code)
+    return code
+
+
+def _leave_nobody_behind(code: int) -> None:
+    """End the process at once where a thread outlives the app: Python would wait for it, for ever.
+
+    Textual's own threads do when the terminal vanishes while it ends them, and one of them then reads "nothing" from it
+    over and over.
+    """
+    deadline = time.monotonic() + GRACE_SECONDS
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                os._exit(code)
+
+
+def _take_title_away() -> None:
+    """The window is called what it was called before."""
+    with contextlib.suppress(OSError):
+        if title("", os.environ.get("TERM")):
+            os.write(_SCREEN, TITLE_BACK.encode())
 
 
 def _let_go(*streams: TextIO | None) -> None:
@@ -107,18 +166,32 @@ def require_terminal(term: str | None) -> None:
         raise UsageError("this terminal says that it cannot move its cursor (TERM=dumb)", hint=_HINT)
 
 
-def prepare(environ: MutableMapping[str, str]) -> None:
+_COLOUR_SYSTEMS: Final = {"16": "standard", "256": "256", "truecolor": "truecolor"}
+"""How Textual calls them."""
+
+
+def prepare(environ: MutableMapping[str, str], colours: str = "auto") -> None:
     """Set what Textual reads while it is imported; what the user has set stays.
 
     No animations and no smooth scrolling; over SSH, 30 frames a second instead of 60. An empty ``NO_COLOR`` is none, as
     https://no-color.org says, but Textual takes it for one.
+
+    Args:
+        environ: of the process.
+        colours: how many the user wants: ``auto``, ``none``, ``16``, ``256`` or ``truecolor``.
     """
+    for name in ("COLUMNS", "LINES"):
+        environ.pop(name, None)  # exported once, they would be believed and the terminal would not, also when resized
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     if "SSH_CONNECTION" in environ or "SSH_TTY" in environ:
         environ.setdefault("TEXTUAL_FPS", "30")
     if environ.get("NO_COLOR") == "":
         del environ["NO_COLOR"]
+    if colours == "none":
+        environ["NO_COLOR"] = "1"
+    elif colours in _COLOUR_SYSTEMS:
+        environ.setdefault("TEXTUAL_COLOR_SYSTEM", _COLOUR_SYSTEMS[colours])
 
 
 def wants_no_colour(environ: Mapping[str, str]) -> bool:
@@ -215,6 +288,7 @@ class Watch:
             writable.register(_SCREEN, select.POLLOUT)
             if any(event & select.POLLOUT for _, event in writable.poll(0)):
                 os.write(_SCREEN, _RESET)
+                _take_title_away()
             if self._attributes is not None:
                 termios.tcsetattr(_TERMINAL, termios.TCSANOW, self._attributes)
 

@@ -1,17 +1,24 @@
-"""What the filter line means: words, ``!word``, ``tag:x``, ``stage:production``, ``auc>0.9``."""
+"""What the filter line means: words, ``!word``, ``tag:x``, ``stage:production``, ``auc>0.9``, or a query."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from stackroom.core.query import comparison
+from stackroom.core.query import Query, comparison
+from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _COMPARISON: Final = re.compile(r"([A-Za-z_][\w.-]*)(<=|>=|!=|=|<|>|~)(.+)")
 _FIELD: Final = re.compile(r"([A-Za-z_][\w.-]*):(.+)")
+_QUERY: Final = re.compile(r"(?:^|\s)(?:and|or|not)(?:\s|$)|[()]|\s(?:<=|>=|!=|=|<|>|~)(?:\s|$)")
+"""What makes a line a query: a word that joins, a parenthesis, an operator with blanks around it."""
+
+_UNFINISHED: Final = 6
+"""Words at the end of a query that may still be on their way."""
+
 _WORD_FIELDS: Final = (
     "ref",
     "model",
@@ -27,8 +34,33 @@ _WORD_FIELDS: Final = (
 """Where a plain word is looked for."""
 
 
+class Searchable(NamedTuple):
+    """What a filter looks at, worked out once: a list is filtered on each key.
+
+    Attributes:
+        fields: as queries see them.
+        text: everything that a plain word is looked for in.
+    """
+
+    fields: Mapping[str, Any]
+    text: str
+
+
+def searchable(fields: Mapping[str, Any]) -> Searchable:
+    """Fields with their text."""
+    return Searchable(fields, haystack(fields))
+
+
 class Filter:
-    """A parsed filter line; what is not finished yet, such as ``auc>``, is a word until it is.
+    """A parsed filter line: words that all have to agree, or a query of the language that ``search`` knows.
+
+    What is not finished yet, such as ``auc>``, is a word until it is. A query counts as far as it is finished.
+
+    Attributes:
+        text: as it was typed.
+        problem: what is wrong with a query, or empty.
+        passes: whether a row is asked for: every word has to agree.
+        needs_fields: whether the text of a row is not enough to say so.
 
     Args:
         text: as it was typed.
@@ -36,28 +68,63 @@ class Filter:
 
     def __init__(self, text: str) -> None:
         self.text = text.strip()
-        self._tests = [_test(word) for word in self.text.split()]
+        self.problem = ""
+        self.passes: Callable[[Searchable], bool]
+        self._words = self.text.split()
+        self._is_query = _QUERY.search(self.text) is not None
+        tests = self._query_tests() if self._is_query else [_test(word) for word in self._words]
+        self.passes = tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
+        self.needs_fields = self._is_query or not all(_is_plain(word.lstrip("!")) for word in self._words)
 
     def __bool__(self) -> bool:
-        return bool(self._tests)
+        return bool(self.text)
 
     def matches(self, fields: Mapping[str, Any]) -> bool:
-        """Whether something with these fields is asked for: every word has to agree."""
-        return all(test(fields) for test in self._tests)
+        """Whether something with these fields is asked for."""
+        return self.passes(searchable(fields))
+
+    def narrows(self, other: Filter) -> bool:
+        """Whether all that passes here passes there, as far as the words tell: the last word was typed on."""
+        if self._is_query or other._is_query or len(self._words) < len(other._words):
+            return False
+        *head, last = other._words or [""]
+        typed = self._words[len(head)] if len(self._words) > len(head) else ""
+        grown = typed == last or (_is_plain(last) and _is_plain(typed) and last.casefold() in typed.casefold())
+        return bool(last) and grown and self._words[: len(head)] == head
+
+    def _query_tests(self) -> list[Callable[[Searchable], bool]]:
+        words = self._words
+        for length in range(len(words), max(0, len(words) - _UNFINISHED), -1):
+            try:
+                query = Query(" ".join(words[:length]))
+            except InvalidInputError as error:
+                self.problem = self.problem or str(error)
+            else:
+                return [_of_fields(query.matches)]
+        return []
 
 
-def _test(word: str) -> Callable[[Mapping[str, Any]], bool]:
+def _is_plain(word: str) -> bool:
+    """Whether a word is looked for in the text, and stays that when it is typed on to another plain one."""
+    return not (word.startswith("!") or _COMPARISON.fullmatch(word) or _FIELD.fullmatch(word))
+
+
+def _test(word: str) -> Callable[[Searchable], bool]:
     if word.startswith("!") and len(word) > 1:
         wanted = _test(word[1:])
-        return lambda fields: not wanted(fields)
+        return lambda row: not wanted(row)
     compared = _COMPARISON.fullmatch(word)
     if compared:
-        return comparison(compared[1], compared[2], compared[3])
+        return _of_fields(comparison(compared[1], compared[2], compared[3]))
     named = _FIELD.fullmatch(word)
     if named:
-        return comparison(named[1], "=", named[2])
+        return _of_fields(comparison(named[1], "=", named[2]))
     needle = word.casefold()
-    return lambda fields: needle in haystack(fields)
+    return lambda row: needle in row.text
+
+
+def _of_fields(test: Callable[[Mapping[str, Any]], bool]) -> Callable[[Searchable], bool]:
+    return lambda row: test(row.fields)
 
 
 def haystack(fields: Mapping[str, Any]) -> str:

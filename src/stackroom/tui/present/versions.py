@@ -15,7 +15,7 @@ from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.line_table import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from stackroom.core.policy import Policy
@@ -200,10 +200,9 @@ def author(version: Version) -> str:
     return version.record.author or version.owner.label
 
 
-def keys_of(model: Model, shown: Iterable[Version]) -> list[str]:
-    """The keys of the rows: holders that are missing first, for nobody should overlook them."""
-    missing = [f"missing:{held.stage}" for held in model.holdings if held.missing]
-    return [*missing, *(str(version.number) for version in shown)]
+def missing_keys(model: Model) -> list[str]:
+    """The keys of holders that are missing: they come first and pass every filter, for nobody should overlook them."""
+    return [f"missing:{held.stage}" for held in model.holdings if held.missing]
 
 
 def sorted_versions(model: Model, shown: Sequence[Version], column: str, *, descending: bool) -> list[Version]:

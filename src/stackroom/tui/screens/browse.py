@@ -1,372 +1,38 @@
-"""The first screen: models, and the versions of one of them; beside each other where there is room."""
+"""The first screen: what the keys do on models, and on the versions of one of them."""
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
-from textual.containers import Container
-
-from stackroom.core.show import count
-from stackroom.tui.present import models as model_list
-from stackroom.tui.present import versions as version_list
-from stackroom.tui.present.filtering import Filter
-from stackroom.tui.screens.lists import ModelsTable, VersionsTable, View, sortable
-from stackroom.tui.screens.metric_keys import BrowseMetricKeys
-from stackroom.tui.widgets.divider import Divider
-from stackroom.tui.widgets.text_pane import TextPane
+from stackroom.core.settings import nearest
+from stackroom.errors import NotFoundError
+from stackroom.tui.actions import BY_ID
+from stackroom.tui.screens import recalled
+from stackroom.tui.screens.lists import sortable
+from stackroom.tui.screens.panes import PANES, PanesPage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from textual.app import ComposeResult
-
-    from stackroom.core.names import Ref
-    from stackroom.store.records import Model, Version
-    from stackroom.tui.present.words import Line
-    from stackroom.tui.widgets.line_table import LineTable
-
-Pane = Literal["models", "versions"]
-
-_PANES: Final = 100
-_WIDE: Final = 160
-"""Columns from which on both lists are shown, and the preview beside them."""
-
-_TALL: Final = 30
-"""Rows from which on the preview below the versions is a tall one."""
-
-_MODELS_WIDTH: Final = 46
-"""Cells of the models beside the versions: a name and two stages."""
-
-_PREVIEW: Final = 7
-_TALL_PREVIEW: Final = 12
-_PREVIEW_WIDTH: Final = 60
-"""Rows of the preview below a list, and cells of the one beside it."""
+    from collections.abc import Sequence
 
 
-class BrowsePage(BrowseMetricKeys):
-    """Models and versions."""
+class BrowsePage(PanesPage):
+    """Models and versions, with everything that can be done there."""
 
-    DEFAULT_CSS = """
-    BrowsePage #body { layout: horizontal; }
-    BrowsePage #left, BrowsePage #right { layout: vertical; height: 1fr; width: 1fr; }
-    BrowsePage #middle { width: 1; height: 1fr; }
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.models = ModelsTable(id="models")
-        self.versions = VersionsTable(id="versions")
-        self._previews = (TextPane(), TextPane())
-        self._lines = (Divider(), Divider())
-        self._left = Container(self.models, self._lines[0], self._previews[0], id="left")
-        self._middle = Divider(id="middle")
-        self._right = Container(self.versions, self._lines[1], self._previews[1], id="right")
-        self._views: dict[Pane, View] = {
-            "models": View(sort="model"),
-            "versions": View(sort="version", descending=True),
-        }
-        self.pane: Pane = "models"
-        self.model: str | None = None
-        self._preview: bool | None = None
-        self._zoom = False
-        self._archived = False
-        self._wanted_version: str | None = None
-
-    @property
-    def scope(self) -> Pane:  # type: ignore[override]  # the keys follow the pane
-        """The pane that has the keys."""
-        return self.pane
-
-    def compose_body(self) -> ComposeResult:
-        """Two lists, each with a preview."""
-        yield self._left
-        yield self._middle
-        yield self._right
-
-    def on_mount(self) -> None:
-        """The models have the keys."""
-        self.models.set_empty("reading the registry …")
-        self._arrange()
-        self.set_focus(self.models, scroll_visible=False)
-
-    def on_resize(self) -> None:
-        """More or less room: panes come and go."""
-        self._arrange()
-
-    # ---- where we are
-
-    @property
-    def table(self) -> LineTable:
-        """The list that has the keys."""
-        return self.models if self.pane == "models" else self.versions
-
-    @property
-    def view(self) -> View:
-        """How that list is shown."""
-        return self._views[self.pane]
-
-    @property
-    def has_panes(self) -> bool:
-        """Whether both lists are on the screen."""
-        return self.size.width >= _PANES and not self._zoom
-
-    def opened(self) -> Model | None:
-        """The model whose versions are shown, once all of them are read."""
-        return self.browser.picture.opened.get(self.model or "")
-
-    def version(self) -> Version | None:
-        """The version under the cursor."""
-        model, key = self.opened(), self.versions.cursor_key
-        return model.version(int(key)) if model and key and key.isdigit() else None
-
-    def steps(self) -> Sequence[str]:
-        """The model, when its versions have the keys."""
-        return [self.model] if self.pane == "versions" and self.model else []
-
-    def facts(self) -> Sequence[str]:
-        """How many, what is marked, how it is filtered and sorted."""
-        view, table, problems = self.view, self.table, self.browser.picture.problems
-        noun = "model" if self.pane == "models" else "version"
-        shown = table.row_count
-        total = count(view.total, noun) if shown == view.total else f"{shown:,} of {count(view.total, noun)}"
-        label = next((column.label for column in table.columns if column.key == view.sort), view.sort)
-        arrow = self.browser.glyphs.descending if view.descending else self.browser.glyphs.ascending
-        return [
-            total if self.browser.picture.ready else "",
-            model_list.beside_fact(problems) if self.pane == "models" else "",
-            f"{len(table.marks)} marked" if table.marks else "",
-            f"filter: {view.filter.text}" if view.filter else "",
-            f"{table.new_above} new {self.browser.glyphs.up}" if table.new_above else "",
-            f"sort {label} {arrow}" if view.total > 1 else "",
-            "archived too" if self._archived else "",
-        ]
-
-    def _arrange(self) -> None:
-        """Show what there is room for."""
-        width, height = self.size
-        panes, at_models = self.has_panes, self.pane == "models"
-        preview = panes if self._preview is None else self._preview
-        beside = preview and panes and width >= _WIDE
-        self._left.display, self._middle.display, self._right.display = (
-            panes or at_models,
-            panes,
-            panes or not at_models,
-        )
-        self._left.styles.width = _MODELS_WIDTH if panes else "1fr"
-        self._right.styles.layout = "horizontal" if beside else "vertical"
-        for pane, line, shown in zip(self._previews, self._lines, (preview and not panes, preview), strict=True):
-            pane.display = line.display = shown
-            aside = beside and pane is self._previews[1]
-            pane.styles.width = _PREVIEW_WIDTH if aside else "1fr"
-            pane.styles.height = "1fr" if aside else _TALL_PREVIEW if panes and height >= _TALL else _PREVIEW
-            line.styles.width, line.styles.height = (1, "1fr") if aside else ("1fr", 1)
-        if panes and at_models and self.models.cursor_key:
-            self._show_model(self.models.cursor_key)
-
-    def go_to(self, pane: Pane) -> None:
-        """Give the keys to a pane."""
-        self.pane = pane
-        self._arrange()
-        self.set_focus(self.table, scroll_visible=False)
-        self.show_preview()
-        self.show_bars()
-
-    def open_ref(self, ref: Ref) -> None:
-        """Go to a model's versions, and to one of them."""
-        if self.model != ref.model:
-            self._show_model(ref.model)
-        self.models.move_to(ref.model)
-        self._wanted_version = ref.value if ref.kind == "number" else None
-        self._find_wanted()
-        self.go_to("versions")
-
-    def _find_wanted(self) -> None:
-        if self._wanted_version is not None and self.versions.move_to(self._wanted_version):
-            self._wanted_version = None
-
-    # ---- what is shown
-
-    def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
-        """Other models, other versions; cursors and marks stay where they are."""
-        self._views["models"].fields = {}
-        self.show_models(keep_gone=True)
-        self.models.flag(changed)
-        here = self.model in self.browser.picture.models
-        if here and (self.model in changed or self.opened() is None):
-            self._read_versions()
-        self._views["versions"].fields = {}
-        self.show_versions(keep_gone=True)
-        self.versions.flag(changed.get(self.model or "", ()))
-        self.show_preview()
-        self.show_bars()
-
-    def show_models(self, *, keep_gone: bool = False) -> None:
-        """Fill the list of models."""
-        app, view = self.browser, self._views["models"]
-        registry, now, glyphs = app.registry, app.now, app.glyphs
-        stages, policy = registry.stages, registry.policy
-        known = [model for model in app.picture.models.values() if self._archived or not model.record.archived]
-        view.total = len(known)
-        known = [one for one in known if view.matches(one.name, functools.partial(model_list.fields, one))]
-        columns = model_list.columns(stages)
-        if columns != self.models.columns:
-            self.models.set_columns(columns)
-        self.models.set_sort(view.sort, descending=view.descending)
-        ordered = model_list.sorted_models(known, view.sort, policy, descending=view.descending)
-        if app.picture.ready:
-            self.models.set_empty("nothing matches the filter" if view.filter else "no models yet: stackroom new MODEL")
-        models = {str(model.name): model for model in ordered}
-        self.models.set_lazy_rows(
-            list(models), lambda key: model_list.row(models[key], stages, policy, now, glyphs), keep_gone=keep_gone
-        )
-
-    def _absent(self, meanwhile: str = "still reading") -> str:
-        """Why there are no versions to show or to do something with."""
-        picture = self.browser.picture
-        return f"{self.model} is gone" if picture.ready and self.model not in picture.models else meanwhile
-
-    def show_versions(self, *, keep_gone: bool = False) -> None:
-        """Fill the list of versions."""
-        app, view, model = self.browser, self._views["versions"], self.opened()
-        if model is None:
-            view.total = 0
-            self.versions.set_empty(self._absent("reading …") if self.model else "")
-            self.versions.set_rows([])
-            return
-        policy, glyphs = app.registry.policy, app.glyphs
-        known = [version for version in model.versions if self._archived or not version.archived]
-        view.total = len(known)
-        known = [version for version in known if view.matches(str(version.number), version.fields)]
-        columns = version_list.columns(model, policy, glyphs, view.sort, chosen=app.chosen_metrics)
-        if columns != self.versions.columns:
-            self.versions.set_columns(columns)
-        if view.sort not in {column.key for column in columns}:
-            view.sort, view.descending = "version", True
-        self.versions.set_sort(view.sort, descending=view.descending)
-        self.versions.set_empty("nothing matches the filter" if view.filter else "no versions yet")
-        ordered = version_list.sorted_versions(model, known, view.sort, descending=view.descending)
-        rows = version_list.Rows(model, policy, app.now, glyphs, view.sort, chosen=app.chosen_metrics)
-        self.versions.set_lazy_rows(version_list.keys_of(model, ordered), rows.row, keep_gone=keep_gone)
-        self._find_wanted()
-
-    def show_preview(self) -> None:
-        """Say more about the cursor's row."""
-        lines: list[Line] = []
-        now = self.browser.now
-        if self.pane == "models":
-            model = self.browser.picture.models.get(self.models.cursor_key or "")
-            lines = model_list.preview(model, now) if model else []
-            lines.extend(model_list.beside(self.browser.picture.problems))
+    def action_act(self, id_: str) -> None:
+        """A key; those of versions do nothing on models, and say so, and the preview gives the keys back first."""
+        if id_ == "list_again":
+            self.go_to(self.pane)
+        elif self.pane not in BY_ID[id_].screens:
+            self.say("open a model first: enter" if self.pane == "models" else "not here")
         else:
-            model, version = self.opened(), self.version()
-            lines = version_list.preview(model, version, now) if model and version else []
-        for pane in self._previews:
-            pane.set_lines(lines, fold=True)
-
-    def _show_model(self, name: str) -> None:
-        if name == self.model:
-            return
-        self.model = name
-        self.versions.set_marks(())
-        self._views["versions"].filter = Filter("")
-        self._views["versions"].fields = {}
-        if self.opened() is None:
-            self._read_versions()
-        self.versions.set_rows([])
-        self.show_versions()
-        self.versions.action_first_row()
-
-    def _read_versions(self) -> None:
-        if self.model is not None:
-            self.browser.read_model(self.model)
-
-    # ---- what the lists say
-
-    def on_line_table_cursor_moved(self, event: LineTable.CursorMoved) -> None:
-        """The preview follows, and where there is room, the versions."""
-        event.stop()
-        if event.table is self.models and self.pane == "models" and self.has_panes and event.key:
-            self._show_model(event.key)
-        self.show_preview()
-        self.show_bars()
-
-    def on_line_table_marks_changed(self, event: LineTable.MarksChanged) -> None:
-        """The facts count them."""
-        event.stop()
-        self.show_bars()
-
-    def on_line_table_new_above_changed(self, event: LineTable.NewAboveChanged) -> None:
-        """The facts count them."""
-        event.stop()
-        self.show_bars()
-
-    def on_line_table_header_clicked(self, event: LineTable.HeaderClicked) -> None:
-        """A click sorts, a second one turns it around."""
-        event.stop()
-        view = self._views["models" if event.table is self.models else "versions"]
-        if event.column == view.sort:
-            view.descending = not view.descending
-        elif event.column in sortable(event.table.columns):
-            view.sort_by(event.column, self.browser.registry.policy)
-        self.show_lists()
-
-    def on_line_table_opened(self, event: LineTable.Opened) -> None:
-        """A double click."""
-        event.stop()
-        self.do_open()
-
-    def on_descendant_focus(self) -> None:
-        """A click into the other pane takes the keys there."""
-        if self.focused in {self.models, self.versions}:
-            pane: Pane = "models" if self.focused is self.models else "versions"
-            if pane != self.pane:
-                self.go_to(pane)
-
-    def show_lists(self) -> None:
-        """Both lists and what is said about them."""
-        self.show_models()
-        self.show_versions()
-        self.show_preview()
-        self.show_bars()
-
-    def step(self, lines: int) -> None:
-        """The list behind the filter line."""
-        if lines > 0:
-            self.table.action_row_down()
-        else:
-            self.table.action_row_up()
-
-    def filter_text(self) -> str:
-        """What the list is filtered by."""
-        return self.view.filter.text
-
-    def filter_changed(self, text: str) -> None:
-        """Filter while typing."""
-        if text.strip() != self.view.filter.text:
-            self.view.filter = Filter(text)
-            self.show_lists()
-
-    def dismiss_one(self) -> bool:
-        """First a range, then the filter, then the marks."""
-        if self.table.cancel_range():
-            return True
-        if self.view.filter:
-            self.filter_changed("")
-            return True
-        if self.table.marks:
-            self.table.set_marks(())
-            return True
-        return False
-
-    # ---- actions
+            self.act(id_)
 
     def do_open(self, *words: str) -> None:
         """A model's versions; a version; whatever was typed."""
         if words:
             self.browser.open_text(words[0])
         elif self.pane == "models" and self.models.cursor_key:
-            self._show_model(self.models.cursor_key)
+            self.show_model(self.models.cursor_key)
             self.go_to("versions")
         elif (version := self.version()) is not None:
             self.browser.open_version(version.ref)
@@ -386,23 +52,45 @@ class BrowsePage(BrowseMetricKeys):
         elif self.model or self.models.cursor_key:
             self.do_open()
 
+    def do_pane_1(self) -> None:
+        """The models."""
+        self.go_to("models")
+
+    def do_pane_2(self) -> None:
+        """The versions of the cursor's model."""
+        if self.pane == "models":
+            self.do_open()
+        else:
+            self.go_to("versions")
+
+    def do_pane_3(self) -> None:
+        """The preview, shown if it was not."""
+        self.preview_wanted = True
+        self.arrange_panes()
+        self.show_preview()
+        shown = self.previews[1] if self.has_right else self.previews[0]
+        self.set_focus(shown, scroll_visible=False)
+        self.say("the keys scroll the preview; esc goes back to the list")
+
     def do_zoom(self) -> None:
         """One list, or both."""
-        self._zoom = not self._zoom
-        if not self._zoom and self.size.width < _PANES:
-            self.say(f"two panes need {_PANES} columns")
-        self._arrange()
+        self.zoomed = not self.zoomed
+        if not self.zoomed and self.size.width < PANES:
+            self.say(f"two panes need {PANES} columns")
+        self.arrange_panes()
         self.show_bars()
 
     def do_preview(self) -> None:
         """Show or hide the preview."""
-        self._preview = not self._previews[1].display
-        self._arrange()
+        self.preview_wanted = not self.previews[1].display
+        if self.focused in self.previews:
+            self.go_to(self.pane)
+        self.arrange_panes()
         self.show_preview()
 
     def do_archived(self) -> None:
         """Show or hide what is archived."""
-        self._archived = not self._archived
+        self.archived = not self.archived
         self.show_lists()
 
     def do_mark(self) -> None:
@@ -425,7 +113,7 @@ class BrowsePage(BrowseMetricKeys):
         model = self.opened()
         marked = [int(key) for key in self.versions.marks if key.isdigit()]
         if model is None:
-            self.say(self._absent(), tone="warn")
+            self.say(self.absent(), tone="warn")
             return
         if len(marked) > 1:
             refs = [version.ref for number in sorted(marked) if (version := model.version(number))]
@@ -442,7 +130,7 @@ class BrowsePage(BrowseMetricKeys):
         elif (version := self.version()) is not None:
             self.browser.move(version.model, version.number)
         elif self.opened() is None:
-            self.say(self._absent(), tone="warn")
+            self.say(self.absent(), tone="warn")
 
     def do_rollback(self) -> None:
         """Judge a roll-back of the model."""
@@ -458,7 +146,7 @@ class BrowsePage(BrowseMetricKeys):
         if version is not None:
             self.browser.edit(str(version.ref))
         elif self.pane == "versions":
-            self.say(self._absent("no version here"), tone="warn")
+            self.say(self.absent("no version here"), tone="warn")
         elif self.models.cursor_key in self.browser.picture.models:
             self.browser.edit(self.models.cursor_key)
         elif self.models.cursor_key:
@@ -478,20 +166,45 @@ class BrowsePage(BrowseMetricKeys):
 
     def do_sort(self, *words: str) -> None:
         """The next column, or the one that was typed."""
-        keys, view, policy = sortable(self.table.columns), self.view, self.browser.registry.policy
+        keys = sortable(self.table.columns)
         if words:
             name = words[0].removeprefix("-")
-            found = next((key for key in keys if name in {key, key.partition(":")[2]}), None)
-            if found is None:
+            if not any(name in {key, key.partition(":")[2]} for key in keys):
                 self.say(f"no column {name}; there are {', '.join(self.sort_columns())}", tone="warn")
                 return
-            view.sort_by(found, policy)
+            view, policy = self.view, self.browser.registry.policy
+            view.sort_by(next(key for key in keys if name in {key, key.partition(":")[2]}), policy)
             view.descending = view.descending != words[0].startswith("-")
         elif keys:
-            view.sort_by_next(keys, policy)
+            self.view.sort_by_next(keys, self.browser.registry.policy)
         self.show_lists()
 
     def do_reverse(self) -> None:
         """The other way around."""
         self.view.descending = not self.view.descending
         self.show_lists()
+
+    def do_view(self, *words: str) -> None:
+        """A saved view, or the list of them."""
+        if not words:
+            self.browser.choose_view()
+            return
+        view = next((one for one in self.browser.views() if one.name == words[0]), None)
+        if view is None:
+            known = [one.name for one in self.browser.views()]
+            raise NotFoundError(f"there is no view {words[0]}{nearest(words[0], known)}", hint="save one: :save NAME")
+        recalled.show_view(self, view)
+
+    def do_save(self, *words: str) -> None:
+        """Save how the list is shown."""
+        if words:
+            self.browser.save_view(recalled.view_now(self, words[0]))
+        else:
+            self.ask(":", "save ")
+
+    def do_forget(self, *words: str) -> None:
+        """Take a saved view away."""
+        if words:
+            self.browser.forget_view(words[0])
+        else:
+            self.ask(":", "forget ")

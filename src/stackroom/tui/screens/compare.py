@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 from stackroom.core.export import ENDINGS, FORMATS, Format, exported
 from stackroom.errors import ConflictError, UsageError
 from stackroom.store.userfiles import write_user_file
-from stackroom.tui.actions import bindings_for
+from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present import compare as side_by_side
 from stackroom.tui.screens.metric_keys import Measured, MetricKeys
 from stackroom.tui.screens.page import Body

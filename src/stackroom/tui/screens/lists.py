@@ -1,18 +1,18 @@
-"""The two lists of the first screen, and how each of them is shown."""
+"""The two lists of the first screen, the preview, and how a list is shown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.binding import Binding
-
-from stackroom.tui.actions import bindings_for
+from stackroom.tui.bindings import bindings_for
+from stackroom.tui.memory import ListMemory
 from stackroom.tui.present.filtering import Filter
 from stackroom.tui.widgets.line_table import LineTable
+from stackroom.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from textual.binding import BindingType
 
@@ -24,21 +24,23 @@ _ASCENDING: Final = frozenset({"model", "description", "by"})
 """Columns whose small values are wanted first; metrics follow their direction, all others start with the largest."""
 
 
+_OF_VERSIONS: Final = frozenset({"move", "compare", "mark", "mark_range"})
+"""What works on versions alone, and says so on models."""
+
+_LEAVING: Final = frozenset({"back", "leave", "escape"})
+
+
 class ModelsTable(LineTable):
     """The models, with the keys that work on them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings_for("models"),
-        Binding("s,c,space,v", "explain", show=False, priority=True),
+        *(binding for binding in bindings_for("versions") if binding.id in _OF_VERSIONS),
     ]
 
     def action_act(self, id_: str) -> None:
         """Keys go to the screen."""
         self.screen.action_act(id_)  # type: ignore[attr-defined]  # it stands on a page alone
-
-    def action_explain(self) -> None:
-        """The keys of versions do nothing here, and say so."""
-        self.screen.say("open a model first: enter")  # type: ignore[attr-defined]  # the same
 
 
 class VersionsTable(LineTable):
@@ -51,6 +53,16 @@ class VersionsTable(LineTable):
         self.screen.action_act(id_)  # type: ignore[attr-defined]  # it stands on a page alone
 
 
+class Preview(TextPane):
+    """More about the cursor's row; with the keys it scrolls, and they still work on that row."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("versions")]
+
+    def action_act(self, id_: str) -> None:
+        """The way back leads to the list first; all other keys go to the screen."""
+        self.screen.action_act("list_again" if id_ in _LEAVING else id_)  # type: ignore[attr-defined]  # the same
+
+
 @dataclass(slots=True)
 class View:
     """How one of the two lists is shown.
@@ -60,22 +72,24 @@ class View:
         sort: the column.
         descending: which way.
         total: rows without the filter.
-        fields: what the filter has already worked out, by key; thrown away when the rows change.
+        empty: what is said when there are none.
     """
 
     sort: str
     descending: bool = False
     filter: Filter = field(default_factory=lambda: Filter(""))
     total: int = 0
-    fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+    empty: str = ""
 
-    def matches(self, key: str, fields_of: Callable[[], dict[str, Any]]) -> bool:
-        """Whether a row is shown; its fields are worked out once."""
-        if not self.filter:
-            return True
-        if key not in self.fields:
-            self.fields[key] = fields_of()
-        return self.filter.matches(self.fields[key])
+    def memory(self) -> ListMemory:
+        """What of it is remembered."""
+        return ListMemory(sort=self.sort, descending=self.descending, filter=self.filter.text)
+
+    def restore(self, memory: ListMemory) -> None:
+        """As it was; a column that is no more is found out when the rows are put in order."""
+        if memory.sort:
+            self.sort, self.descending = memory.sort, memory.descending
+        self.filter = Filter(memory.filter)
 
     def sort_by(self, column: str, policy: Policy) -> None:
         """Sort by a column, its most wanted values first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from stackroom.core.show import count
-from stackroom.tui.actions import bindings_for
+from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present.words import arrow
 from stackroom.tui.screens.page import Body, Page
 from stackroom.tui.widgets.columns import Column
@@ -83,9 +83,10 @@ class MetricsPage(Page):
             f"filter: {self._needle}" if self._needle else "",
         ]
 
-    def is_enabled(self, action: Action) -> bool:
+    def why_not(self, action: Action) -> str:
         """Only one at a time can be chosen for a plot."""
-        return super().is_enabled(action) and not (self._one and action.id in {"toggle", "toggle_all"})
+        one = self._one and action.id in {"toggle", "toggle_all"}
+        return "enter takes the metric under the cursor" if one else super().why_not(action)
 
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """The choice stays what it is until it is made."""

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from stackroom.errors import ConflictError, GuardRefusedError
 from stackroom.registry import moving
 from stackroom.registry.judging import Judgement, Options
-from stackroom.tui.actions import Hint, bindings_for
+from stackroom.tui.bindings import Hint, bindings_for
 from stackroom.tui.present import move as judged
 from stackroom.tui.screens.page import Body, Page
 from stackroom.tui.widgets.line_table import LineTable
@@ -212,11 +212,11 @@ class MovePage(Page):
         else:
             super().show_hints()
 
-    def is_enabled(self, action: Action) -> bool:
+    def why_not(self, action: Action) -> str:
         """Once a stage is chosen, Enter is grey until it would make the move."""
         if action.id == "choose" and self.stage is not None:
-            return not self._obstacles()
-        return super().is_enabled(action)
+            return "; ".join(self._obstacles())
+        return super().why_not(action)
 
     def on_descendant_focus(self) -> None:
         """Other keys."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from textual import events
@@ -11,14 +12,18 @@ from textual.containers import Container
 from textual.message import Message
 from textual.screen import Screen as TextualScreen
 
+from stackroom.core.export import FORMATS
 from stackroom.errors import RegistryError
 from stackroom.tui import commands
-from stackroom.tui.actions import ACTIONS, actions_of, footer_hints
+from stackroom.tui.actions import BY_ID, actions_of
 from stackroom.tui.background import Background, Done, Failed, Progress
+from stackroom.tui.bindings import footer_hints, key_text
+from stackroom.tui.terminal import can_suspend
 from stackroom.tui.widgets.choices import Choices
 from stackroom.tui.widgets.crumbs import Crumbs
 from stackroom.tui.widgets.drawing import Cell
-from stackroom.tui.widgets.footer import KeyHints
+from stackroom.tui.widgets.footer import MORE, KeyHints
+from stackroom.tui.widgets.line_view import LineView
 from stackroom.tui.widgets.one_line import OneLine
 from stackroom.tui.widgets.prompt import Prompt
 from stackroom.tui.widgets.status import StatusLine
@@ -33,12 +38,11 @@ if TYPE_CHECKING:
     from stackroom.tui.actions import Action, Screen
     from stackroom.tui.app import Browser
     from stackroom.tui.widgets.choices import Choice
+    from stackroom.tui.widgets.prompt import Question
     from stackroom.tui.widgets.status import Tone
 
 LEAST: Final = (60, 16)
 """Columns and rows below which nothing is drawn but a line that says so."""
-
-_BY_ID: Final = {action.id: action for action in ACTIONS}
 
 
 class TooSmall(OneLine):
@@ -173,7 +177,8 @@ class Page(TextualScreen[None]):
         """A key from before anything had the focus is given to what has it now: nothing typed ahead is lost."""
         if event.time <= self._ready_at:
             event.stop()
-            self.app.post_message(events.Key(event.key, event.character))
+            # In a context of its own: as ours it would come back here and go no further, so that Enter were lost.
+            self.app.post_message(Context().run(events.Key, event.key, event.character))
 
     def on_unmount(self) -> None:
         """What is still being read is for nobody."""
@@ -193,18 +198,22 @@ class Page(TextualScreen[None]):
         app = self.browser
         lacking = app.picture.read_only
         badge = f"read-only: {lacking.group or lacking.owner.label}" if lacking else ""
-        self.crumbs.show_path([app.registry.name, *self.steps()], badge=badge)
+        self.crumbs.show_path([app.places.title(app.registry), *self.steps()], badge=badge, accented=bool(app.accent))
         self.crumbs.show_live(*app.live_state)
         self.status.show_facts([*app.banner(), *self.facts()])
         self.show_hints()
 
     def show_hints(self) -> None:
         """Bring the keys up to date."""
-        self.hints.show(footer_hints(self.scope, enabled=self.is_enabled))
+        keys = self.browser.keymap.keys
+        hints = footer_hints(self.scope, enabled=lambda action: not self.why_not(action), keys=keys)
+        shown = keys(BY_ID["help"])
+        self.hints.show(hints, more=MORE._replace(key=key_text(shown[0])) if shown else None)
 
-    def is_enabled(self, action: Action) -> bool:
-        """Whether an action can be done now; the others are greyed and say why when asked."""
-        return not (action.writes and self.browser.picture.read_only)
+    def why_not(self, action: Action) -> str:
+        """Why an action cannot be done now, or nothing: greyed ones say it when asked."""
+        lacking = self.browser.picture.read_only if action.writes else None
+        return f"read-only: needs {lacking.group or lacking.owner.label}" if lacking else ""
 
     def say(self, message: str, *, tone: Tone = "") -> None:
         """What has just happened."""
@@ -223,7 +232,7 @@ class Page(TextualScreen[None]):
             id_: of the action.
             words: what was typed after it.
         """
-        action = _BY_ID[id_]
+        action = BY_ID[id_]
         if action.writes and self.browser.picture.read_only:
             self.browser.explain_read_only(action.label)
             return
@@ -233,6 +242,12 @@ class Page(TextualScreen[None]):
             method(*words)
         except RegistryError as error:
             self.complain(error)
+
+    def run_on_list(self, id_: str) -> None:
+        """Move the list that has the keys, by the name of the movement."""
+        if isinstance(self.focused, LineView):
+            method: Callable[[], None] = getattr(self.focused, f"action_{id_}")
+            method()
 
     def complain(self, error: Exception) -> None:
         """Say what went wrong, with what to do about it."""
@@ -274,6 +289,28 @@ class Page(TextualScreen[None]):
         self.browser.read()
         self.say("reading")
 
+    def do_palette(self) -> None:
+        """Find an action, a model or a version."""
+        self.browser.show_palette(self)
+
+    def do_registry(self, *words: str) -> None:
+        """Another registry, or the list of them."""
+        if words:
+            self.browser.go_to_registry(words[0])
+        else:
+            self.browser.choose_registry()
+
+    def do_settings(self) -> None:
+        """What the settings say."""
+        self.browser.show_settings()
+
+    def do_suspend(self) -> None:
+        """Give the terminal back to the shell."""
+        if can_suspend():
+            self.app.action_suspend_process()
+        else:
+            self.say("there is no shell below to go back to", tone="warn")
+
     # ---- questions
 
     def do_filter(self, *words: str) -> None:
@@ -287,11 +324,12 @@ class Page(TextualScreen[None]):
         """Ask for a command."""
         self.ask(":")
 
-    def ask(self, question: str, text: str = "") -> None:
+    def ask(self, question: Question, text: str = "") -> None:
         """Open the line at the foot."""
         self._back_to = self.focused
         self.hints.display = False
-        self.prompt.ask("/" if question == "/" else ":", text)
+        self.browser.history.rewind()
+        self.prompt.ask(question, text)
 
     def close_prompt(self) -> None:
         """Close the line at the foot and give the keys back to the list."""
@@ -318,46 +356,67 @@ class Page(TextualScreen[None]):
             answer(event.key)
 
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
-        """Filters are live; commands show what they may become."""
+        """A key."""
         event.stop()
-        if event.question == "/":
-            self.filter_changed(event.text)
+        self.typed(event.question, event.text)
+
+    def typed(self, question: Question, text: str) -> None:
+        """Filters are live; commands show what they may become."""
+        if question == "/":
+            self.filter_changed(text)
         else:
-            found = self._completions(event.text)
+            found = self._completions(text)
             shown = [line.rpartition(" ")[2] for line in found[:12]]
-            self.say("  ".join(shown) if event.text else "")
+            self.say("  ".join(shown) if text else "")
 
     def on_prompt_entered(self, event: Prompt.Entered) -> None:
-        """Take the filter or do the command."""
+        """Enter."""
         event.stop()
+        self.entered(event.question, event.text)
+
+    def entered(self, question: Question, text: str) -> None:
+        """Take the filter or do the command."""
         self.close_prompt()
-        if event.question == ":":
+        if question == ":":
             self.say("")
-            self.browser.run_command(self, event.text)
+            self.browser.history.add(text)
+            self.browser.run_command(self, text)
 
     def on_prompt_complete(self, event: Prompt.Complete) -> None:
-        """Tab: as much of the word as is certain."""
+        """Tab."""
         event.stop()
-        if event.question == ":":
-            found = self._completions(event.text)
+        self.complete(event.question, event.text)
+
+    def complete(self, question: Question, text: str) -> None:
+        """As much of the word as is certain."""
+        if question == ":":
+            found = self._completions(text)
             if found:
                 self.prompt.put(commands.common_start(found) + (" " if len(found) == 1 else ""))
 
     def on_prompt_step(self, event: Prompt.Step) -> None:
-        """The list moves behind the question."""
+        """An arrow: commands that were typed before; else the list moves behind the question."""
         event.stop()
-        self.step(event.lines)
+        if self.prompt.question == ":":
+            earlier = self.browser.history.step(-event.lines, self.prompt.text)
+            if earlier is not None:
+                self.prompt.put(earlier)
+        else:
+            self.step(event.lines)
 
     def _completions(self, text: str) -> list[str]:
-        picture = self.browser.picture
-        words = text.split()
-        extra: Sequence[str] = self.browser.registry.stages
-        if words[:1] == ["sort"]:
-            extra = self.sort_columns()
-        elif words[:1] == ["plot"]:
-            extra = self.metric_words()
-        models = [picture.opened.get(name, model) for name, model in sorted(picture.models.items())]
-        return commands.completions(text, self.scope, models, extra)
+        app = self.browser
+        models = [app.picture.opened.get(name, model) for name, model in sorted(app.picture.models.items())]
+        words = {
+            "sort": self.sort_columns(),
+            "plot": self.metric_words(),
+            "export": FORMATS,
+            "move": app.registry.stages,
+            "registry": app.places.names(),
+            "view": [view.name for view in app.views()],
+            "forget": [view.name for view in app.saved],
+        }
+        return commands.completions(text, self.scope, models, words)
 
     # ---- what comes from the background
 

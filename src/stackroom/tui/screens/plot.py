@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from stackroom.core.show import count
 from stackroom.core.tenure import Tenure, tenures
 from stackroom.errors import NotFoundError
-from stackroom.tui.actions import bindings_for
+from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present.history import History, history_of
 from stackroom.tui.present.plot import Plot
 from stackroom.tui.present.versions import metric_names, shown_metrics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from stackroom.tui.actions import bindings_for
+from stackroom.tui.bindings import bindings_for
 from stackroom.tui.screens.page import Body, Page
 from stackroom.tui.widgets.text_pane import TextPane
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from stackroom.core.show import count
 from stackroom.errors import IntegrityError
-from stackroom.tui.actions import bindings_for
+from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present import version as tabs
 from stackroom.tui.screens.metric_keys import Measured, MetricKeys
 from stackroom.tui.screens.page import Body

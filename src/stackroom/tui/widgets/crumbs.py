@@ -37,13 +37,15 @@ class Crumbs(OneLine):
         self._live: Live = ""
         self._detail = ""
 
-    def show_path(self, steps: Sequence[str], *, badge: str = "") -> None:
+    def show_path(self, steps: Sequence[str], *, badge: str = "", accented: bool = False) -> None:
         """Where you are.
 
         Args:
             steps: from the registry to what is shown; untrusted.
             badge: shown in brackets, for example ``read-only: ml-release``; untrusted.
+            accented: whether the whole line has the accent of the registry.
         """
+        self.BASE_ROLE = "registry" if accented else ""
         self._steps, self._badge = tuple(steps), badge
         self.redraw()
 
@@ -71,7 +73,9 @@ class Crumbs(OneLine):
         path = self._path(max(1, room))
         blank = max(1, width - 1 - sum(cell_len(cell.text) for cell in path) - cell_len(badge) - taken)
         right = [Cell(" " * blank), Cell(badge, "warn"), *state] if width > taken + _LEAST else []
-        return [Cell(" "), *path, *right]
+        cells = [Cell(" "), *path, *right]
+        # On the accent every other colour is hard to read.
+        return [Cell(cell.text) for cell in cells] if self.BASE_ROLE else cells
 
     def _state(self) -> list[Cell]:
         glyphs = self.glyphs

@@ -43,6 +43,7 @@ _LOOKS: Final = {
     "header": _Look("foreground-muted", plain="underline"),
     "key": _Look("text-accent", attributes="bold", plain="bold"),
     "selected": _Look("foreground", background="primary 30%", plain="underline"),
+    "registry": _Look("auto", background="accent-of-registry", attributes="bold", plain="bold reverse"),
     "cursor": _Look("auto", background="primary", plain="reverse"),
 }
 """Every role; an unknown one looks like plain text.
@@ -144,7 +145,7 @@ class Painted(Widget):
         if self.app.no_color:
             return Style.parse(look.plain)
         style, below = Style.parse(look.attributes), self.background_colors[1]
-        variables = self.app.theme_variables
+        variables = self.app.theme_variables | {"accent-of-registry": getattr(self.app, "accent", "")}
         if look.background:
             name, _, strength = look.background.partition(" ")
             colour = Color.parse(variables[name]).multiply_alpha(float(strength.rstrip("%") or 100) / 100)

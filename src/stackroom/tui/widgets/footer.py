@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from rich.cells import cell_len
 from textual.message import Message
 
-from stackroom.tui.actions import Hint
+from stackroom.tui.bindings import Hint
 from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.one_line import OneLine
 

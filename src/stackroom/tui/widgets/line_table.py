@@ -70,6 +70,9 @@ class LineTable(LineView):
     FLAG_SECONDS: ClassVar[float] = 2.0
     """How long a changed row carries its sign."""
 
+    lit = False
+    """Whether the cursor looks as if the table had the focus: where a line that has it moves the cursor."""
+
     class _Event(Message):
         def __init__(self, table: LineTable) -> None:
             super().__init__()
@@ -192,7 +195,9 @@ class LineTable(LineView):
         by_key = {row.key: row for row in rows}
         self.set_lazy_rows([row.key for row in rows], by_key.__getitem__, keep_gone=keep_gone)
 
-    def set_lazy_rows(self, keys: Sequence[str], row_of: Callable[[str], Row], *, keep_gone: bool = False) -> None:
+    def set_lazy_rows(
+        self, keys: Sequence[str], row_of: Callable[[str], Row], *, keep_gone: bool = False, news: bool = True
+    ) -> None:
         """As :meth:`set_rows`, with rows that are made when they come into sight.
 
         Args:
@@ -200,6 +205,7 @@ class LineTable(LineView):
             row_of: the row of a key; called on each redraw for every row in sight, so it answers in microseconds and
                 never touches a disk.
             keep_gone: as in :meth:`set_rows`.
+            news: whether rows that were not there before are new; those that a filter hid are not.
         """
         view = self._viewport
         current = self.cursor_key
@@ -209,7 +215,8 @@ class LineTable(LineView):
             self._gone = gone._replace(style="gone", cells=tuple(Cell(cell.text) for cell in gone.cells))
             keys = self._with_gone(list(keys), gone.key)
         if keys != view.keys:
-            self._unseen |= view.replace(keys)
+            fresh = view.replace(keys)
+            self._unseen |= fresh if news else set()
         self._flags = {key: turn for key, turn in self._flags.items() if key in view}
         self.view_moved()
 
@@ -341,7 +348,7 @@ class LineTable(LineView):
         if self._columns.lay_out((row.cells for row in rows), room, self.glyphs):
             self._revision += 1
         lines = [_Line("header", self._revision)] if self._header else []
-        cursor: Literal["cursor", "selected"] = "cursor" if self.has_focus else "selected"
+        cursor: Literal["cursor", "selected"] = "cursor" if self.has_focus or self.lit else "selected"
         marked = set(self.marks)
         signs = self.glyphs
         for y, (index, row) in enumerate(zip(view.visible, rows, strict=True)):

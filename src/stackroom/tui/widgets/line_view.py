@@ -18,7 +18,7 @@ from textual.cache import LRUCache
 from textual.geometry import Region
 from textual.strip import Strip
 
-from stackroom.tui.actions import bindings_for
+from stackroom.tui.bindings import bindings_for
 from stackroom.tui.widgets.drawing import Painted
 from stackroom.tui.widgets.viewport import Viewport
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-Question = Literal["", "/", ":"]
-"""What is being asked: nothing, a filter, a command."""
+Question = Literal["", "/", ":", ">"]
+"""What is being asked: nothing, a filter, a command, a name to find."""
 
 
 class Line(Input):
@@ -122,6 +122,11 @@ class Prompt(Horizontal):
         self._line.cursor_position = len(text)
         self.display = True
         self.screen.set_focus(self._line, scroll_visible=False)
+
+    @property
+    def text(self) -> str:
+        """What stands in the line."""
+        return self._line.value
 
     def put(self, text: str) -> None:
         """Replace what was typed."""

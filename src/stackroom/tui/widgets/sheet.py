@@ -14,7 +14,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from stackroom.tui.actions import bindings_for
+from stackroom.tui.bindings import bindings_for
 from stackroom.tui.widgets.drawing import Cell, Painted, fit, width_of
 from stackroom.tui.widgets.one_line import OneLine
 

@@ -1,0 +1,146 @@
+"""Where the user's own settings lie, and what the program remembers between two runs.
+
+Settings are written by a person and only ever read here. What is remembered is written by the program: each file as a
+whole, by a temporary name and a rename, for the user alone, so that two processes at once leave one of two good files.
+What is read back is bounded and nothing but bytes: whoever asked for it decides whether it makes sense.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import uuid
+from pathlib import Path
+from typing import Final
+
+from stackroom.errors import NotFoundError
+
+CONFIG_VARIABLE: Final = "STACKROOM_CONFIG"
+"""Names the file of settings itself."""
+
+STATE_LIMIT: Final = 64 * 1024
+"""Bytes of one remembered file."""
+
+_FILES_LIMIT: Final = 1000
+"""Names of a folder that are looked at."""
+
+_OWN: Final = "stackroom"
+
+
+def config_path() -> Path:
+    """``$STACKROOM_CONFIG``, else ``stackroom/config.toml`` in ``$XDG_CONFIG_HOME``, else in ``~/.config``."""
+    named = os.environ.get(CONFIG_VARIABLE)
+    return (
+        Path(named).expanduser().absolute() if named else _base("XDG_CONFIG_HOME", "~/.config") / _OWN / "config.toml"
+    )
+
+
+def read_config(path: Path, limit: int) -> bytes | None:
+    """The settings; None where nobody has made any.
+
+    Raises:
+        NotFoundError: ``$STACKROOM_CONFIG`` names a file that is not there.
+        InvalidInputError: it is no regular file, is longer than ``limit`` bytes, or cannot be read.
+    """
+    from stackroom.store.userfiles import read_user_file  # noqa: PLC0415 - commands that remember start no editor
+
+    try:
+        return read_user_file(str(path), limit)
+    except NotFoundError:
+        if os.environ.get(CONFIG_VARIABLE):
+            raise
+        return None
+
+
+def state_path() -> Path:
+    """``stackroom`` in ``$XDG_STATE_HOME``, else in ``~/.local/state``."""
+    return _base("XDG_STATE_HOME", "~/.local/state") / _OWN
+
+
+def read_state(*names: str) -> bytes | None:
+    """What was remembered under a name; None where nothing readable of a sane size is there."""
+    try:
+        fd = os.open(state_path().joinpath(*names), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            return None
+        content = b""
+        while len(content) <= STATE_LIMIT and (part := os.read(fd, STATE_LIMIT + 1)):
+            content += part
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return content if len(content) <= STATE_LIMIT else None
+
+
+def write_state(content: bytes, *names: str) -> None:
+    """Remember something under a name, for the user alone; whoever was faster is replaced as a whole.
+
+    Raises:
+        OSError: it cannot be written; what was there is there.
+    """
+    path = state_path().joinpath(*names)
+    check_own(path.parent)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def state_names(folder: str) -> list[str]:
+    """The names below a folder of remembered files, sorted; none where it is not there."""
+    try:
+        with os.scandir(state_path() / folder) as entries:
+            found = [entry.name for entry, _ in zip(entries, range(_FILES_LIMIT), strict=False)]
+    except OSError:
+        return []
+    return sorted(name for name in found if not name.startswith("."))
+
+
+def forget_state(*names: str) -> bool:
+    """Remember it no longer; False where it was not there.
+
+    Raises:
+        OSError: it cannot be taken away.
+    """
+    try:
+        state_path().joinpath(*names).unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def check_own(path: str | os.PathLike[str]) -> None:
+    """Root with another's HOME, as sudo leaves it, must not leave folders of root's there.
+
+    Args:
+        path: of a folder that is to be made; it, or the nearest one above it that is there, has to be the caller's.
+
+    Raises:
+        PermissionError: it is somebody else's.
+    """
+    nearest = os.path.abspath(path)
+    while not os.path.isdir(nearest) and os.path.dirname(nearest) != nearest:
+        nearest = os.path.dirname(nearest)
+    if os.stat(nearest).st_uid != os.geteuid():
+        raise PermissionError(errno.EACCES, "it is another user's home", nearest)
+
+
+def _base(variable: str, fallback: str) -> Path:
+    """What the variable names, if that is an absolute path, as the XDG specification asks."""
+    named = os.environ.get(variable, "")
+    return Path(named if named.startswith("/") else fallback).expanduser()
