@@ -24,9 +24,9 @@ from stackroom.core.metadata import Record, Seal, record_of, sealed_document
 from stackroom.core.names import ModelName, StageName
 from stackroom.core.toml import format_toml
 from stackroom.store import layout
-from stackroom.store.digest import artifacts_digest, sums_text
 from stackroom.store.hashing import FileDigest, TwoDigests
 from stackroom.store.setup import make_registry
+from stackroom.store.sums import artifacts_digest, sums_text
 from stackroom.store.tree import Plan
 from stackroom.store.uuids import uuid7
 

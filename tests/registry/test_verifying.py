@@ -13,8 +13,8 @@ import stackroom
 from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
 from stackroom.registry.verifying import VersionCheck
-from stackroom.store.digest import artifacts_digest, sums_text
 from stackroom.store.hashing import TwoDigests
+from stackroom.store.sums import artifacts_digest, sums_text
 from support.registries import ALICE, BOB, CAROL, DAVE, STEWARD, artifacts, shared, unseal
 from support.users import User, run_as
 

@@ -363,7 +363,7 @@ class Reader:
             IntegrityError: SHA256SUMS cannot be read.
         """
         from stackroom.core.files import FileFact  # noqa: PLC0415 - listing reads no artifacts
-        from stackroom.store.digest import each_size, read_sums  # noqa: PLC0415 - the same
+        from stackroom.store.sums import each_size, read_sums  # noqa: PLC0415 - the same
 
         version = self.version(ref)
         with self.opened_model(version.model) as (_, folder):

@@ -20,7 +20,7 @@ from stackroom.core.metadata import as_utc, iso
 from stackroom.core.names import is_model_name, is_stage_name, parse_number
 from stackroom.core.values import dataclass, field
 from stackroom.store.folder import Folder
-from stackroom.store.userhome import check_own, state_path
+from stackroom.store.userhome import check_own, state_folder
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _opened(*, make: bool = False) -> Iterator[Folder]:
     Raises:
         OSError: it is not, or cannot be opened or made.
     """
-    path = os.path.join(state_path(), "heads")
+    path = os.path.join(state_folder(), "heads")
     if make and not os.path.isdir(path):
         check_own(path)
         os.makedirs(path, mode=_FOLDER_MODE, exist_ok=True)

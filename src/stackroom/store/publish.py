@@ -21,10 +21,11 @@ from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, InvalidInputError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import refused
-from stackroom.store.digest import Progress, artifacts_digest, silent, sums_text
+from stackroom.store.digest import Progress, silent
 from stackroom.store.folder import Folder, explained, remove_tree
 from stackroom.store.hashing import FileDigest, TwoDigests, WriteBack, digested
 from stackroom.store.scan import list_model
+from stackroom.store.sums import artifacts_digest, sums_text
 from stackroom.store.uuids import uuid4, uuid7
 
 if TYPE_CHECKING:

@@ -23,14 +23,15 @@ from stackroom.errors import ConflictError, PermissionDeniedError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, refused, user_name
 from stackroom.store.attested import check_owner
-from stackroom.store.digest import Progress, walk
 from stackroom.store.folder import GONE, Folder, explained, remove_tree
 from stackroom.store.records import Deletion, Removal
+from stackroom.store.sums import walk
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
     from stackroom.core.metadata import Seal
     from stackroom.core.names import ModelName
+    from stackroom.store.digest import Progress
     from stackroom.store.scan import ModelListing
 
 

@@ -17,9 +17,9 @@ from stackroom.registry.examination.tour import who
 from stackroom.registry.holdings import not_as_promoted
 from stackroom.registry.verifying import card_digests, verify
 from stackroom.store import layout
-from stackroom.store.digest import artifacts_digest, read_sums
 from stackroom.store.scan import read_revisions, read_version
 from stackroom.store.sights import Sight, look_below
+from stackroom.store.sums import artifacts_digest, read_sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
