@@ -10,6 +10,7 @@ import re
 import unicodedata
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from stackroom.core.metadata import as_utc, iso
@@ -301,6 +302,4 @@ def times_of(entry: Entry, validity: Validity, said: Stamped | None) -> tuple[da
 
 def text_digest(text: bytes) -> str:
     """How an event pins a metadata file's or a card's text."""
-    from hashlib import sha256  # noqa: PLC0415 - 3 ms, which a list of versions does without
-
     return f"sha256:{sha256(text).hexdigest()}"

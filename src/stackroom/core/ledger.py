@@ -6,6 +6,7 @@ Knows what a move's text says and how to replay a ledger; what a text is worth s
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.attested import Validity, format_pairs, judged, parse_pairs, stamp_of, times_of
@@ -177,8 +178,6 @@ def _version_or_none(pairs: Mapping[str, str], key: str) -> int | None:
 
 def prev_of(text: str) -> str:
     """What the next event's ``prev`` says about this one's text."""
-    from hashlib import sha256  # noqa: PLC0415 - 3 ms, and only a ledger of several events needs it
-
     return "sha256:" + sha256(text.encode(errors="surrogateescape")).hexdigest()[:_PREV_DIGITS]
 
 

@@ -12,6 +12,7 @@ import os
 import re
 import stat
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.attested import EVENT_LIMIT
@@ -136,8 +137,6 @@ def _name(registry: str | os.PathLike[str], registry_id: str) -> str:
 
 
 def _short(text: str) -> str:
-    from hashlib import sha256  # noqa: PLC0415 - as in reading it
-
     return sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
 
 

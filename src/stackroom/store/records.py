@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from stackroom.core.attested import text_digest
 from stackroom.core.metadata import Record, RevisionNote, Seal, as_utc, document_of, flat, iso, jsonable
 from stackroom.core.names import Ref, version_ref
 from stackroom.core.values import dataclass, field
@@ -57,7 +56,7 @@ class Version:
         record: the current metadata.
         note: what the current revision says about itself; None where nobody has edited.
         revision: the number of the current metadata revision, 0 as registered.
-        metadata_text: the text of the current metadata's file; None where it cannot be read.
+        metadata_digest: ``sha256:…`` of the current metadata's text.
         labels: its other names.
         card_revision: the number of the current card's revision; 0 as registered, -1 where there is none.
         stages: which it holds.
@@ -72,7 +71,7 @@ class Version:
     record: Record = field(default_factory=Record)
     note: RevisionNote | None = None
     revision: int = 0
-    metadata_text: bytes | None = None
+    metadata_digest: str = ""
     labels: tuple[Label, ...] = ()
     card_revision: int = -1
     stages: tuple[StageName, ...] = ()
@@ -89,11 +88,6 @@ class Version:
     def ref(self) -> Ref:
         """The canonical reference, ``model:number``."""
         return version_ref(self.model, self.number)
-
-    @property
-    def metadata_digest(self) -> str:
-        """``sha256:…`` of the current metadata's text, or empty where it cannot be read."""
-        return "" if self.metadata_text is None else text_digest(self.metadata_text)
 
     @property
     def metrics(self) -> Mapping[str, float]:

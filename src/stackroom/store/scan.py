@@ -323,7 +323,7 @@ def _with_seal(version: Version, inside: Folder, place: str) -> Version:
         version,
         seal=parsed.seal,
         record=parsed.record or Record(),
-        metadata_text=text,
+        metadata_digest=text_digest(text),
         problems=(*version.problems, *problems),
     )
 
@@ -350,7 +350,7 @@ def _with_revisions(version: Version, folder: Folder, listing: ModelListing) -> 
             version = replace(version, problems=(*version.problems, os_problem(place, error, folder)))
             continue
         if current:
-            version = replace(version, metadata_text=text)
+            version = replace(version, metadata_digest=text_digest(text))
             current = False
         parsed = _parsed(text, name)
         if parsed.record is not None:
