@@ -39,6 +39,8 @@ _LINE: Final = re.compile(
     ){_END}""",
     re.VERBOSE,
 )
+_TABLE: Final = _LINE.groupindex["table"]
+_ELEMENT: Final = _LINE.groupindex["element"]
 _BEFORE_VALUE: Final = re.compile(_KEY)
 _ITEM: Final = re.compile(_SIMPLE, re.VERBOSE)
 _REST: Final = re.compile(_END)
@@ -65,7 +67,7 @@ class _Reader:
         self._closed: set[int] = set()
 
     def read(self) -> Table:
-        text, match, values = self._text, _LINE.match, _VALUES
+        text, match, values = self._text, _LINE.match, _BY_GROUP
         table = self._document
         while self._place < len(text):
             found = match(text, self._place)
@@ -73,15 +75,15 @@ class _Reader:
                 self._long_value(table)
                 continue
             self._place = found.end()
-            kind = found.lastgroup
+            kind = found.lastindex
             if kind is None:
                 continue
-            if kind == "table":
+            if kind == _TABLE:
                 table = self._new_table(found[kind])
-            elif kind == "element":
+            elif kind == _ELEMENT:
                 table = self._new_element(found[kind])
             else:
-                key = found["bare"] or found["quoted"]
+                key = found[1] or found[2]
                 if key in table:
                     raise _UnknownError
                 table[key] = values[kind](found[kind])
@@ -199,3 +201,5 @@ _VALUES: Final[dict[str, Callable[[str], Any]]] = {
     "flag": "true".__eq__,
     "time": _time,
 }
+_BY_GROUP: Final = {_LINE.groupindex[name]: value for name, value in _VALUES.items()}
+"""The same by the number of the group in a line: this is asked once for every line of every version."""

@@ -11,7 +11,7 @@ import contextlib
 import errno
 import stat
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import Who, text_digest
 from stackroom.core.metadata import Record, note_of, record_in, seal_of
@@ -273,9 +273,12 @@ def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
     try:
         with folder.child(str(number)) as inside:
             owner = inside.status().st_uid
-            version = replace(version, owner=Who(owner, user_name(owner)))
-            version = _with_seal(version, inside, place)
-            version = replace(version, card_revision=_card_revision(inside, listing, number))
+            version = replace(
+                version,
+                owner=Who(owner, user_name(owner)),
+                card_revision=_card_revision(inside, listing, number),
+                **_sealed(version, inside, place),
+            )
     except OSError as error:
         with contextlib.suppress(OSError):
             # Whoever closed it, or squats the number, and not the maker of the model.
@@ -299,19 +302,16 @@ def _marked(listing: ModelListing, number: int) -> tuple[Problem, ...]:
     )
 
 
-def _with_seal(version: Version, inside: Folder, place: str) -> Version:
+def _sealed(version: Version, inside: Folder, place: str) -> dict[str, Any]:
+    """The fields that ``version.toml`` tells, and what is wrong with it."""
     try:
         text = inside.read(layout.VERSION_FILE, METADATA_LIMIT)
     except OSError as error:
         missing = error.errno == errno.ENOENT
         problem = os_problem(f"{place}/{layout.VERSION_FILE}", error, inside)
-        return replace(
-            version,
-            problems=(
-                *version.problems,
-                replace(problem, message="missing: this folder was not registered") if missing else problem,
-            ),
-        )
+        if missing:
+            problem = replace(problem, message="missing: this folder was not registered")
+        return {"problems": (*version.problems, problem)}
     parsed = _parsed(text, layout.VERSION_FILE)
     problems: tuple[Problem, ...] = ()
     if parsed.error:
@@ -319,13 +319,12 @@ def _with_seal(version: Version, inside: Folder, place: str) -> Version:
     elif parsed.seal and parsed.seal.model != version.model:
         message = f"registered for model {parsed.seal.model!r}, and lies in {version.model!r}"
         problems = (Problem(place=place, message=message),)
-    return replace(
-        version,
-        seal=parsed.seal,
-        record=parsed.record or Record(),
-        metadata_digest=text_digest(text),
-        problems=(*version.problems, *problems),
-    )
+    return {
+        "seal": parsed.seal,
+        "record": parsed.record or Record(),
+        "metadata_digest": text_digest(text),
+        "problems": (*version.problems, *problems),
+    }
 
 
 def _card_revision(inside: Folder, listing: ModelListing, number: int) -> int:
