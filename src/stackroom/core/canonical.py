@@ -68,8 +68,8 @@ class _Reader:
 
     def read(self) -> Table:
         text, match, values = self._text, _LINE.match, _BY_GROUP
-        table = self._document
-        while self._place < len(text):
+        table, end = self._document, len(text)
+        while self._place < end:
             found = match(text, self._place)
             if found is None:
                 self._long_value(table)

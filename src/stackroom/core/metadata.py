@@ -299,7 +299,7 @@ def _count(reader: _Reader, key: str) -> int:
 def is_digest(text: str) -> bool:
     """Whether the text is ``sha256:`` with 64 lower-case hexadecimal digits."""
     algorithm, _, digits = text.partition(":")
-    return algorithm == "sha256" and len(digits) == 64 and all(char in "0123456789abcdef" for char in digits)
+    return algorithm == "sha256" and len(digits) == 64 and not digits.strip("0123456789abcdef")
 
 
 def note_of(document: Mapping[str, Any]) -> RevisionNote:
