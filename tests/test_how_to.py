@@ -50,6 +50,8 @@ for _name in COMMANDS.keys() - {"tui"}:
 def numbered(text: str, root: Path) -> str:
     for name, number in NUMBERS.items():
         text = re.sub(rf"(?<![\w-]){name}(?![\w-])", str(number), text)
+    # A number has no login group, which is what the colon alone stands for.
+    text = text.replace("mlreg: ", f"{STEWARD.uid}:{STEWARD.gid} ")
     return re.sub(r"\bmlreg\b", str(STEWARD.uid), text).replace("/srv/", f"{root}/srv/")
 
 
@@ -161,3 +163,30 @@ def test_the_commands_for_a_missing_group_on_the_page_are_those_that_init_prints
     for line in recipe:
         assert done(line, ADMINISTRATOR, site, 0o077) == (0, "")
     assert done(command, lonely, site, 0o077)[0] == 0
+
+
+INITS = [line for _, lines in blocks() for line in lines if " init " in line and "--" in line and "dry-run" not in line]
+
+
+@pytest.mark.parametrize(
+    "primary", [STEWARD.gid, AUTHORS, REVIEWERS, 100], ids=["own", "authors", "reviewers", "users"]
+)
+@pytest.mark.parametrize("command", sorted(set(INITS)), ids=lambda line: line.split()[2])
+def test_what_every_init_of_the_page_makes_is_healthy_and_as_it_should_be(
+    site: Path, command: str, primary: int
+) -> None:
+    steward = User(uid=STEWARD.uid, gid=primary, groups=(*STEWARD.groups, STEWARD.gid))
+    for folder in ("srv", "srv/strict", "srv/private"):
+        os.chown(site / folder, STEWARD.uid, 0)
+    path = command.split()[2]
+    assert done(command, steward, site, 0o077)[0] == 0
+    for again in (command, f"stackroom init {path}", f"stackroom -R {path} doctor"):
+        code, said = done(again, steward, site, 0o077)
+        assert code == 0, said
+        assert "as it should be" in said or "healthy" in said
+    registry = numbered(path, site)
+    named = {int(NUMBERS[name]) for name in NUMBERS if name in command}
+    for parent, folders, _ in os.walk(registry):
+        for status in (os.stat(os.path.join(parent, name)) for name in folders):
+            assert status.st_mode & 0o7000 or status.st_gid == primary
+            assert not status.st_mode & 0o020 or (status.st_mode & 0o2000 and status.st_gid in named)

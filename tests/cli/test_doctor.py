@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,7 +54,8 @@ def test_fix_says_what_it_did_and_what_is_left(healthy: Cli) -> None:
     unseal(healthy.registry / "models/fraud/1")
     (healthy.registry / "models/fraud/a b").mkdir()
     dry = healthy.ok("doctor", "--fix", "--dry-run")
-    assert "fixed: models/fraud/1: would take the write permission away" in dry.err
+    assert "dry run: models/fraud/1: would take the write permission away" in dry.err
+    assert "fixed:" not in dry.err
     answer = healthy.ok("doctor", "--fix")
     assert "fixed: models/fraud/1: took the write permission away" in answer.err
     assert [line.split("\t")[1] for line in answer.out.splitlines()[1:]] == ["foreign-name"]
@@ -76,3 +79,13 @@ def test_hundreds_of_equal_findings_are_grouped_on_a_terminal_and_all_are_told_w
     assert shown.count("$ rmdir ") == 3
     assert "\x1b]52" not in shown
     assert on_terminal("-R", healthy.registry, "--color", "never", "doctor", "--all").out.count("$ rmdir ") == 8
+
+
+def test_on_a_read_only_mount_that_is_said_once_and_nobody_is_named_who_may(
+    healthy: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_args, **_options: False)
+    monkeypatch.setattr(os, "statvfs", lambda _path: SimpleNamespace(f_flag=os.ST_RDONLY))
+    lines = [line for line in healthy.ok("doctor").err.splitlines() if line.startswith("you may not:")]
+    mounted = f"{healthy.registry} is on a file system that is mounted read-only"
+    assert lines == [f"you may not: change anything from here: {mounted}"]

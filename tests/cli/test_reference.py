@@ -143,6 +143,8 @@ ANSWERS: list[tuple[str, ...]] = [
     ("history", "--approvals"),
     ("history", "--at", "2999-01-01"),
     ("verify",),
+    ("review",),
+    ("review", "fraud", "--older-than", "0h"),
     ("doctor",),
     ("doctor", "--fix", "--dry-run"),
     ("doctor", "--fix"),

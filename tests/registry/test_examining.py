@@ -344,14 +344,14 @@ STATES: dict[str, State] = {
         breaks=_half_deleted,
         kind="delete-unfinished",
         place="models/fraud/3",
-        says="a deletion was interrupted",
-        cure="fix command",
+        says="is here and whole, beside a tombstone of",
+        cure="command",
     ),
     "a restoring that stopped before its end": State(
         breaks=_half_restored,
         kind="delete-unfinished",
         place="models/fraud/3",
-        says="a restoring was interrupted",
+        says="is here and whole, beside a tombstone of",
         cure="command",
     ),
     "a tombstone of another place": State(
@@ -696,13 +696,18 @@ def test_a_model_that_is_a_symlink_or_a_loop_is_foreign_and_not_entered(registry
     assert ("folder-replaced", "stages/production") in found
 
 
-def test_trash_without_a_tombstone_is_told_and_marked(registry: Registry) -> None:
+def test_trash_without_a_tombstone_is_told_and_brought_back_or_marked_by_who_says_so(registry: Registry) -> None:
     registry.delete("fraud:3")
     (registry.path / "models/fraud/3@deleted").unlink()
     (finding,) = of_kind(registry, "delete-unfinished")
     assert finding.place.startswith("models/fraud/.trash-3-")
     assert "no tombstone says" in finding.message
-    assert [repair.done for repair in registry.fix([finding])] == [True]
+    assert list(registry.fix([finding])) == []
+    run(finding.command)
+    assert kinds(registry) == []
+    registry.delete("fraud:3")
+    (registry.path / "models/fraud/3@deleted").unlink()
+    registry.delete("fraud:3")
     assert kinds(registry) == [("trash-kept", "models")]
 
 
@@ -734,3 +739,23 @@ def test_an_event_that_its_owner_took_away_is_told_to_who_saw_it(registry: Regis
     assert "event 2" in finding.message
     run(finding.command)
     assert kinds(registry) == []
+
+
+def test_the_program_of_a_guard_is_at_home_in_the_registry_and_told_of_where_it_would_not_run(
+    registry: Registry,
+) -> None:
+    set_policy(
+        registry.path, '[stages.staging]\nguards = { command = ["checks/audit", "{path}"] }\n[stages.production]\n'
+    )
+    program = registry.path / "checks/audit"
+    assert kinds(registry) == [("guard-program", "checks/audit")]
+    program.parent.mkdir(mode=0o755)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert kinds(registry) == []
+    program.parent.chmod(0o775)
+    (finding,) = of_kind(registry, "guard-program")
+    assert "checks can be written by group" in finding.message
+    assert "chmod go-w" in finding.message
+    (registry.path / "notes").mkdir()
+    assert ("foreign-name", "notes") in kinds(registry)

@@ -16,6 +16,8 @@ from stackroom.core.findings import worst_first
 from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import utc_now
+from stackroom.store.setup import compare
+from stackroom.store.tree import Plan
 from support.registries import (
     ALICE,
     AUTHORS,
@@ -24,6 +26,7 @@ from support.registries import (
     DAVE,
     ERIN,
     EVE,
+    GROUPS,
     RELEASERS,
     REVIEWERS,
     STEWARD,
@@ -149,7 +152,6 @@ def test_modes_after_a_copy_without_them_are_found_and_the_owners_mend_their_par
     places = {(finding["kind"], finding["place"]) for finding in found}
     assert {
         ("folder-mode", "models"),
-        ("folder-mode", "models/fraud"),
         ("folder-mode", "stages/staging"),
         ("folder-mode", "stages/production"),
         ("folder-mode", "live/production"),
@@ -158,9 +160,31 @@ def test_modes_after_a_copy_without_them_are_found_and_the_owners_mend_their_par
     } <= places
     assert {finding["place"] for finding in found if finding["fixable"]} == {"models/fraud/1", "models/fraud/2"}
     assert fixed_by(ALICE, root) == {"models/fraud/1": True, "models/fraud/2": True}
-    assert all(fixed_by(STEWARD, root).values())
+    # Nobody is let in by guess: that the folders are of groups does not say that these shall write there.
+    assert fixed_by(STEWARD, root) == {"models/fraud/model@1.toml": True}
+    asked = compare(Plan(path=str(root), **GROUPS))
+    assert asked is not None
+    as_user(STEWARD, lambda: [subprocess.run(["sh", "-ec", one], check=True) for one in asked.commands()])
+    assert one(STEWARD, root, "folder-mode")["place"] == "models/fraud"
+    assert fixed_by(STEWARD, root) == {"models/fraud": True}
     left = {finding["kind"] for finding in seen_by(EVE, root)}
     assert left <= {"version-touched"}
+
+
+@pytest.mark.parametrize("place", ["models", "stages/production", "approvals/staging", "observations"])
+def test_no_group_is_let_in_by_guess(root: Path, place: str) -> None:
+    for name in (place, "feed", "live/production"):
+        (root / name).chmod(0o755)
+    before = {path: os.stat(root / path) for path in (place, "feed", "live/production", "approvals/production")}
+    fixed_by(STEWARD, root)
+    for path, status in before.items():
+        now = os.stat(root / path)
+        assert (path == "live/production" and place != "stages/production") or now.st_mode == status.st_mode
+        assert now.st_gid == status.st_gid
+    shutil.rmtree(root / place)
+    assert one(STEWARD, root, "folder-missing")["place"] == place
+    fixed_by(STEWARD, root)
+    assert not (root / place).exists() or not (root / place).stat().st_mode & 0o022
 
 
 def test_the_commands_that_are_printed_put_the_modes_right(root: Path) -> None:
@@ -259,6 +283,9 @@ def test_a_version_that_a_models_maker_renames_to_a_left_over_is_not_removed_by_
     assert "could have renamed something published" in found["message"]
     assert fixed_by(ALICE, root, later=True) == {}
     assert (trap / "model.bin").read_bytes() == b"weights"
+    copy = _copied_by(ALICE, root, "-r")
+    fixed_by(ALICE, copy, later=True)
+    assert (copy / trap.relative_to(root) / "model.bin").read_bytes() == b"weights"
 
 
 def test_a_forged_event_is_told_and_nothing_rests_on_it(root: Path) -> None:
@@ -271,6 +298,25 @@ def test_a_forged_event_is_told_and_nothing_rests_on_it(root: Path) -> None:
     assert fixed_by(ERIN, root) == {}
     as_user(STEWARD, lambda: subprocess.run(["sh", "-ec", found["command"]], check=True))
     assert seen_by(EVE, root) == []
+
+
+def test_what_others_follow_is_not_to_be_removed(root: Path) -> None:
+    text = os.readlink(root / "stages/production/fraud@1")
+    as_user(ERIN, lambda: os.symlink(text.replace("fraud@1", "fraud@2"), root / "stages/production/fraud@2"))
+    as_user(ERIN, lambda: os.symlink(text, root / "stages/production/fraud@3"))
+    as_user(ERIN, lambda: os.symlink("nonsense", root / "stages/production/fraud@4"))
+    as_user(CAROL, lambda: Registry(root).approve("fraud:2", "production"))
+    other = User(uid=61_013, gid=61_013, groups=(REVIEWERS,), name="carl")
+    text = os.readlink(root / "approvals/production/fraud:2@1")
+    as_user(other, lambda: os.symlink(text.replace("@1", "@2"), root / "approvals/production/fraud:2@2"))
+    as_user(CAROL, lambda: Registry(root).reject("fraud:2", "production"))
+    commands = {finding["place"]: finding["command"] for finding in seen_by(STEWARD, root)}
+    assert commands == {
+        "stages/production/fraud@2": "",
+        "stages/production/fraud@3": "",
+        "stages/production/fraud@4": f"rm {root}/stages/production/fraud@4",
+        "approvals/production/fraud:2@2": "",
+    }
 
 
 def test_a_borrowed_event_is_told(root: Path) -> None:
@@ -354,3 +400,58 @@ def test_an_approval_that_was_taken_away_leaves_a_gap(root: Path) -> None:
         as_user(CAROL, lambda: Registry(root).reject("fraud:2", "production"))
     as_user(CAROL, lambda: os.unlink(root / "approvals/production/fraud:2@2"))
     assert one(EVE, root, "event-gap")["place"] == "approvals/production/fraud:2@3"
+
+
+def _copied_by(user: User, root: Path, *options: str) -> Path:
+    copy = root.parent / "copy"
+    as_user(user, lambda: subprocess.run(["cp", *options, root, copy], check=True))
+    return copy
+
+
+def _nothing_is_deleted(user: User, copy: Path, versions: set[str]) -> dict[str, Any]:
+    """Mends a registry as somebody, and returns what doctor says of the version beside its tombstone."""
+    found = one(user, copy, "delete-unfinished")
+    assert not found["fixable"]
+    assert found["command"].split()[-2:] == ["restore", f"fraud:{found['place'].rpartition('/')[2]}"]
+    fixed_by(user, copy)
+    assert {path.name for path in (copy / "models/fraud").iterdir() if path.name.isdigit()} == versions
+    return found
+
+
+@pytest.mark.parametrize("named", [ALICE, DAVE], ids=lambda user: user.name)
+def test_a_planted_tombstone_deletes_nothing_also_where_a_copy_gives_it_to_the_copier(root: Path, named: User) -> None:
+    seal = Registry(root).version("fraud:1").seal
+    assert seal is not None
+    text = (
+        f"op=delete by={named.uid} at=2026-11-23T04:22:00Z digest={seal.digest}"
+        f" trash=0f8fad5b-d9cb-469f-a165-70867728950e event={Registry(root).id}/models/fraud/1@deleted"
+    )
+    as_user(BOB, lambda: os.symlink(text, root / "models/fraud/1@deleted"))
+    assert one(EVE, root, "tombstone-forged")["owner"]["uid"] == BOB.uid
+    copy = _copied_by(ALICE, root, "-r")
+    found = _nothing_is_deleted(ALICE, copy, {"1", "2"})
+    assert ("which nothing attests" in found["message"]) == (named is not ALICE)
+    as_user(ALICE, lambda: Registry(copy).restore("fraud:1"))
+    assert not [one for one in seen_by(ALICE, copy) if one["kind"] == "delete-unfinished"]
+
+
+@pytest.mark.parametrize("options", [["-r"], ["-a"]], ids=["a bare copy", "a copy with owners"])
+def test_a_version_that_was_brought_back_beside_anothers_tombstone_stays_wherever_it_is_copied(
+    reachable_path: Path, options: list[str]
+) -> None:
+    root = shared(reachable_path)
+    source = artifacts(reachable_path / "out")
+    for found in (source, *source.rglob("*")):
+        found.chmod(0o755 if found.is_dir() else 0o644)
+    as_user(ALICE, lambda: Registry(root).register("fraud", source))
+    as_user(BOB, lambda: Registry(root).register("fraud", source))
+    as_user(ALICE, lambda: Registry(root).delete("fraud:2"))
+    as_user(BOB, lambda: Registry(root).restore("fraud:2"))
+    for user in (ALICE, BOB, STEWARD):
+        _nothing_is_deleted(user, root, {"1", "2"})
+    told = one(BOB, root, "delete-unfinished")["message"]
+    assert f"version 2 is here and whole, beside a tombstone of {ALICE.uid}'s" in told
+    assert f"{ALICE.uid} or the owner of the model's folder keeps it" in told
+    copier = ALICE if options == ["-r"] else User(uid=0, gid=0, name="root")
+    copy = _copied_by(copier, root, *options)
+    _nothing_is_deleted(ALICE, copy, {"1", "2"})

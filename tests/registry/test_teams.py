@@ -180,3 +180,63 @@ def test_a_private_registry_can_be_strict(reachable_path: Path, source: Path) ->
     _, hint = run_as(alice, lambda: refusal(lambda: Registry(root).register("fraud", source)))
     assert obey(hint, 0o077) == 0
     assert run_as(alice, lambda: Registry(root).register("fraud", source).number) == 1
+
+
+def _declared_later(root: Path) -> None:
+    """A stage that the steward has written into registry.toml, and not made the folders of."""
+    file = root / "registry.toml"
+    file.write_text(file.read_text() + "\n[stages.canary]\n")
+
+
+@pytest.mark.parametrize("user", [STEWARD, ALICE, DAVE], ids=lambda user: user.name)
+def test_a_stage_without_folders_is_refused_before_the_move_with_the_commands_that_make_it(
+    reachable_path: Path, source: Path, user: User
+) -> None:
+    root = shared(reachable_path)
+    run_as(ALICE, lambda: Registry(root).register("fraud", source).number)
+    _declared_later(root)
+    before = listing(root)
+    assert run_as(user, lambda: Registry(root).can("fraud:1", "canary").allowed) is False
+    moves: list[Callable[[], object]] = [
+        lambda: Registry(root).promote("fraud:1", "canary", dry_run=True),
+        lambda: Registry(root).promote("fraud:1", "canary"),
+        lambda: Registry(root).approve("fraud:1", "canary"),
+    ]
+    for move, parent in zip(moves, ("stages", "stages", "approvals"), strict=True):
+        message, hint = run_as(user, lambda move=move: refusal(move))  # type: ignore[misc]  # a lambda with a default
+        assert f"{root}/{parent}/canary is missing, and which group may" in message
+        commands = f"mkdir {root}/{parent}/canary && chgrp GROUP {root}/{parent}/canary && chmod 3775 "
+        assert f"{STEWARD.uid} makes it" in hint
+        assert commands in hint
+    may = run_as(user, lambda: Registry(root).whoami().document()["may"])
+    assert [one["doing"] for one in may if one["allowed"] and "canary" in one["doing"]] == []
+    assert listing(root) == before
+    if user is not STEWARD:
+        return
+    hints = [run_as(user, lambda move=move: refusal(move))[1] for move in moves]  # type: ignore[misc]  # a lambda with a default
+    for hint in hints[1:]:
+        command = hint[hint.index("mkdir") :].replace("GROUP", str(AUTHORS))
+        run_as(user, lambda command=command: subprocess.run(["sh", "-ec", command], check=True).returncode)  # type: ignore[misc]  # a lambda with a default
+    assert run_as(ALICE, lambda: Registry(root).can("fraud:1", "canary").allowed)
+
+
+def test_a_steward_outside_the_authors_is_told_so_and_never_that_he_may_make_models(
+    reachable_path: Path, source: Path
+) -> None:
+    root = shared(reachable_path)
+    lonely = User(uid=STEWARD.uid, gid=STEWARD.gid)
+    attempts: list[Callable[[], object]] = [
+        lambda: Registry(root).new("fraud", dry_run=True),
+        lambda: Registry(root).new("fraud"),
+        lambda: Registry(root).new("fraud", steward_owned=True, dry_run=True),
+        lambda: Registry(root).register("fraud", source),
+    ]
+    for attempt in attempts:
+        message, hint = run_as(lonely, lambda attempt=attempt: refusal(attempt))  # type: ignore[misc]  # a lambda with a default
+        assert f"you are {STEWARD.uid} and not in {AUTHORS}, the group of {root}/models" in message
+        assert ".tmp-" not in message
+        assert f"usermod -aG {AUTHORS} {STEWARD.uid}" in hint
+    assert os.listdir(root / "models") == []
+    may = run_as(lonely, lambda: Registry(root).whoami().document()["may"])
+    assert [one["allowed"] for one in may if one["doing"] == "make models"] == [False]
+    assert run_as(STEWARD, lambda: Registry(root).new("fraud")) == "fraud"

@@ -38,7 +38,10 @@ def test_a_refusal_names_directory_group_and_mode(reachable_path: Path) -> None:
 
     message, hint, facts, code = run_as(ALICE, refusal)
     assert message == f"you may not move it: {production} is 61000:{RELEASERS} 3775, and you are 61001"
-    assert hint == f"group {RELEASERS} may (this host lists none of its members); ask 61000 to be added to {RELEASERS}"
+    assert (
+        hint
+        == f"group {RELEASERS} may (this host lists none of its members); ask the steward, to be added to {RELEASERS}"
+    )
     assert (facts["group"], facts["mode"], facts["allowed"]) == (str(RELEASERS), "3775", False)  # type: ignore[index]  # facts come back as JSON
     assert code == 4
 
@@ -55,7 +58,7 @@ def test_a_refusal_names_those_who_may_and_the_steward(reachable_path: Path, mon
     production = f"{shared(reachable_path)}/stages/production"
     named(monkeypatch, ("erin", "fay"))
     advice = run_as(ALICE, lambda: access_to(production).advice())
-    assert advice == "group ml-release may (erin, fay); ask one of them, or ask mlreg to be added to ml-release"
+    assert advice == "group ml-release may (erin, fay); ask one of them, or the steward, to be added to ml-release"
 
 
 @pytest.mark.root

@@ -149,19 +149,25 @@ def test_nobody_removes_the_left_over_of_another_or_what_only_looks_like_one(rea
     assert theirs.exists()
 
 
-def test_only_a_folder_of_a_trusted_owner_or_a_closed_one_is_surely_a_left_over(root: Folder) -> None:
+def test_only_what_is_no_version_and_that_nobody_else_could_rename_is_surely_a_left_over(
+    root: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name = _left_over(root)
-    sight = Sight(place=name, name=name, status=root.lstat(name))
-    mine = root.status()
-    assert cannot_be_published(sight, mine, trusted=ME)
-    theirs = os.stat_result((0o40000 | 0o3775, 0, 0, 0, ME + 1, 0, 0, 0, 0, 0))
-    assert cannot_be_published(sight, theirs, trusted=ME + 2)
-    Path(root.path, name).chmod(0o555)
-    opened = Sight(place=name, name=name, status=root.lstat(name))
-    assert not cannot_be_published(opened, theirs, trusted=ME + 2)
-    assert cannot_be_published(opened, theirs, trusted=ME + 1)
-    loose = os.stat_result((0o40000 | 0o2775, 0, 0, 0, ME, 0, 0, 0, 0, 0))
-    assert not cannot_be_published(opened, loose, trusted=ME)
+
+    def surely(mode: int, owner: int, *, trusted: int = ME) -> bool:
+        status = os.stat_result((0o40000 | mode, 0, 0, 0, owner, 0, 0, 0, 0, 0))
+        monkeypatch.setattr(Folder, "status", lambda _folder: status)
+        return cannot_be_published(Sight(place=name, name=name, status=root.lstat(name)), root, trusted)
+
+    assert surely(0o3775, ME)
+    assert surely(0o3775, ME + 1, trusted=ME + 2)
+    Path(root.path, name).chmod(0o755)
+    assert not surely(0o3775, ME + 1, trusted=ME + 2)
+    assert surely(0o3775, ME + 1, trusted=ME + 1)
+    assert not surely(0o2775, ME)
+    Path(root.path, name, "version.toml").touch()
+    Path(root.path, name).chmod(0o700)
+    assert not surely(0o3775, ME)
 
 
 def test_looking_follows_nothing_and_tells_what_cannot_be_looked_into(root: Folder, tmp_path: Path) -> None:

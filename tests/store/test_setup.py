@@ -309,6 +309,42 @@ def test_init_on_a_registry_tells_what_differs_and_changes_nothing(reachable_pat
     assert there.differences == ()
 
 
+@pytest.mark.root
+def test_what_was_not_asked_for_is_held_against_itself_and_takes_nobodys_access(reachable_path: Path) -> None:
+    reachable_path.chmod(0o777)
+    root = reachable_path / "registry"
+    run_as(STEWARD, partial(made_again, root))
+    for wish in (
+        Plan(path=str(root), stages={StageName("staging"): REVIEWERS, StageName("production"): None}),
+        Plan(path=str(root), authors=AUTHORS),
+        Plan(path=str(root), reviewers=REVIEWERS),
+    ):
+        there = compare(wish)
+        assert there is not None
+        assert there.differences == ()
+    there = compare(Plan(path=str(root), stages={StageName("staging"): RELEASERS, StageName("production"): None}))
+    assert there is not None
+    places = [f"{root}/{parent}/staging" for parent in ("stages", "live")]
+    assert [(one.kind, one.path) for one in there.differences] == [
+        ("group", "stages/staging"),
+        ("group", "live/staging"),
+    ]
+    assert there.commands() == (
+        f"chgrp {RELEASERS} {places[0]}",
+        f"chmod 3775 {places[0]}",
+        f"chgrp {RELEASERS} {places[1]}",
+        f"chmod 2775 {places[1]}",
+    )
+    (root / "observations").chmod(0o2775)
+    there = compare(Plan(path=str(root), authors=AUTHORS))
+    assert there is not None
+    assert [(one.kind, one.path) for one in there.differences] == [("not-sticky", "observations")]
+    there = compare(Plan(path=str(root), strict=True))
+    assert there is not None
+    told = {one.path: one.message for one in there.differences}
+    assert told["models"].startswith(f"is shared with {AUTHORS}, which was not asked for")
+
+
 def test_a_reader_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = os.getegid()
     people = {own: ("ann", "bo"), AUTHORS: ("ann", "cy")}

@@ -78,6 +78,10 @@ def test_every_action_of_a_screen_is_in_its_palette(registry: Registry, screen: 
         "plot": "plot",
         "metrics": "metrics",
         "move": "move tumor-screening:5 production",
+        "approve": "approve tumor-screening:5 production",
+        "activity": "activity",
+        "review": "review",
+        "doctor": "doctor",
         "text": "help",
     }
 

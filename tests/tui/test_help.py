@@ -12,11 +12,15 @@ from stackroom.tui import commands
 from stackroom.tui.actions import ACTIONS, SCREENS, Screen, actions_of
 from stackroom.tui.glyphs import UNICODE
 from stackroom.tui.present.help import commands_with_words, help_lines, reference
+from stackroom.tui.screens.activity import ActivityPage
+from stackroom.tui.screens.approve import ApprovePage
 from stackroom.tui.screens.browse import BrowsePage
 from stackroom.tui.screens.compare import ComparePage
+from stackroom.tui.screens.doctor import DoctorPage
 from stackroom.tui.screens.metrics import MetricsPage
 from stackroom.tui.screens.move import MovePage
 from stackroom.tui.screens.plot import PlotPage
+from stackroom.tui.screens.review import ReviewPage
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
 from tui.browsing import UPDATE, Walk, walk
@@ -33,6 +37,10 @@ PAGES: dict[Screen, type] = {
     "plot": PlotPage,
     "metrics": MetricsPage,
     "move": MovePage,
+    "approve": ApprovePage,
+    "activity": ActivityPage,
+    "review": ReviewPage,
+    "doctor": DoctorPage,
     "text": TextPage,
 }
 
@@ -82,6 +90,10 @@ def test_every_action_of_every_screen_can_be_done(registry: Registry) -> None:
         "plot": "plot",
         "metrics": "metrics",
         "move": "move tumor-screening:5 production",
+        "approve": "approve tumor-screening:5 production",
+        "activity": "activity",
+        "review": "review",
+        "doctor": "doctor",
         "text": "help",
     }
 
@@ -93,7 +105,7 @@ def test_every_action_of_every_screen_can_be_done(registry: Registry) -> None:
                     while somebody.page is not app._browse:
                         app.pop_screen()
                     app._browse.go_to("models")
-                    if scope in {"plot", "metrics"}:
+                    if scope in {"plot", "metrics", "approve"}:
                         app.run_command(somebody.page, "open tumor-screening")
                         await somebody.settle()
                     app.run_command(somebody.page, command)

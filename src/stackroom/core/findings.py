@@ -40,6 +40,11 @@ class Kind:
     fixed: bool = False
 
 
+_LEAVE: Final = (
+    "Ask its owner, and leave it: what follows it would have a gap. Of the newest one keep a note; the steward may then"
+    " remove it."
+)
+
 KINDS: Final[dict[str, Kind]] = {
     # --- the file and the folders
     "registry-file-wrong": Kind(
@@ -57,6 +62,12 @@ KINDS: Final[dict[str, Kind]] = {
         "Somebody besides the steward can change the guards of every stage.",
         "The file's owner takes the permission away.",
         fixed=True,
+    ),
+    "guard-program": Kind(
+        "warning",
+        "The program of a guard is missing, or somebody besides the steward may write it or a folder on the way to it."
+        " The guard does not run it then, and nothing is moved into its stage.",
+        "The steward puts it right: his, or root's, and writable for nobody else.",
     ),
     "folder-missing": Kind(
         "warning",
@@ -129,9 +140,11 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "delete-unfinished": Kind(
         "warning",
-        "A deletion was interrupted between its two steps: the tombstone and the folder contradict each other.",
-        "The version's owner deletes it again, which finishes what was begun, or restores it.",
-        fixed=True,
+        "The version is here and has a tombstone, or lies in the trash without one, or is half gone: a deletion, a"
+        " restoring or a purge was interrupted, or somebody brought back what another had deleted. Nothing in the tree"
+        " tells which.",
+        "Whoever may decides: restore keeps the version and takes the tombstone away, delete deletes it; a purge goes"
+        " on.",
     ),
     # --- models
     "model-self-made": Kind(
@@ -222,17 +235,17 @@ KINDS: Final[dict[str, Kind]] = {
     "event-forged": Kind(
         "error",
         "The event says that somebody made it who does not own it. It never counts.",
-        "Ask its owner, and keep a note of its text; the stage's steward may then remove it.",
+        _LEAVE,
     ),
     "event-borrowed": Kind(
         "error",
         "The event was made for another place and carried here. It never counts.",
-        "Ask its owner, and keep a note of its text; the stage's steward may then remove it.",
+        _LEAVE,
     ),
     "event-unreadable": Kind(
         "error",
         "The name is an event's and the text is not, or it is no symlink. It never counts.",
-        "Ask its owner; the stage's steward may remove it.",
+        _LEAVE,
     ),
     "event-unattested": Kind(
         "note",
@@ -264,7 +277,7 @@ KINDS: Final[dict[str, Kind]] = {
     "approval-forged": Kind(
         "error",
         "The approval says that somebody gave it who does not own it, or was made for another place. It never counts.",
-        "Ask its owner; the owner of the folder may then remove it.",
+        _LEAVE,
     ),
     "tombstone-forged": Kind(
         "error",

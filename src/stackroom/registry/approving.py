@@ -14,7 +14,7 @@ from stackroom.core.names import Ref, StageName, parse_ref
 from stackroom.core.policy import Stage
 from stackroom.core.values import dataclass, replace
 from stackroom.errors import ConflictError, IntegrityError, RegistryError
-from stackroom.registry.pinning import check_readable, pins_of
+from stackroom.registry.pinning import changed_since, check_readable, pins_of
 from stackroom.store import layout
 from stackroom.store.approvals import append_approval, read_approvals, read_words
 from stackroom.store.attested import access_to_stage
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from stackroom.core.names import ModelName
     from stackroom.registry.reading import Reader
+    from stackroom.store.access import Access
     from stackroom.store.folder import Folder
     from stackroom.store.records import Version
     from stackroom.store.scan import ModelListing
@@ -68,7 +69,70 @@ class Spoken:
         }
 
 
-def speak(reader: Reader, op: Op, subject: tuple[str | Ref, str], *, reason: str = "", dry_run: bool = False) -> Spoken:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing:
+    """What somebody looks at before he speaks about a version and a stage.
+
+    Attributes:
+        version: as it is now.
+        stage: for which.
+        access: whether the caller may speak.
+        words: what was said until now, oldest first.
+        pins: what a word would name; None where that cannot be had.
+        trouble: why the version cannot be spoken about, or empty.
+        needed: how many approvals the stage asks for; 0 where it asks for none.
+    """
+
+    version: Version
+    stage: StageName
+    access: Access
+    words: tuple[Word, ...]
+    pins: Pins | None
+    trouble: str = ""
+    needed: int = 0
+
+
+def hearing(reader: Reader, ref: str | Ref, stage: str) -> Hearing:
+    """What there is to know before one approves or rejects a version; writes nothing.
+
+    Raises:
+        NotFoundError: no such version or stage.
+        InvalidInputError: ``registry.toml`` is wrong.
+        RegistryError: the folder of approvals cannot be read: that is not silence.
+    """
+    if reader.policy_error:
+        raise reader.policy_error
+    name = reader.check_stage(stage)
+    version = reader.version(parse_ref(ref) if isinstance(ref, str) else ref)
+    pins, trouble = None, ""
+    with reader.model_folder(version.model) as (root, folder, listing):
+        try:
+            check_readable(version, "be approved")
+            pins = pins_of(folder, listing, version)
+        except IntegrityError as error:
+            trouble = str(error)
+        said = read_words(root, reader.id, name, version.model, version.number)
+    declared = reader.policy.stage(name)
+    return Hearing(
+        version=version,
+        stage=name,
+        access=access_to_stage(str(reader.path), layout.APPROVALS, name),
+        words=said.weighed(pins),
+        pins=pins,
+        trouble=trouble,
+        needed=declared.guards.approvals if declared else 0,
+    )
+
+
+def speak(  # what is said, and how
+    reader: Reader,
+    op: Op,
+    subject: tuple[str | Ref, str],
+    *,
+    reason: str = "",
+    dry_run: bool = False,
+    seen: Pins | None = None,
+) -> Spoken:
     """Approve or reject a version for a stage.
 
     Args:
@@ -77,11 +141,13 @@ def speak(reader: Reader, op: Op, subject: tuple[str | Ref, str], *, reason: str
         subject: the version, and the stage.
         reason: why.
         dry_run: check, and write nothing.
+        seen: what the version was when that was decided; None asks for nothing.
 
     Raises:
         NotFoundError: no such version or stage.
         PermissionDeniedError: the kernel refuses.
         IntegrityError: the version is not as it was sealed.
+        ConflictError: it is another than was seen.
     """
     ref, asked = subject
     if reader.policy_error:
@@ -101,6 +167,8 @@ def speak(reader: Reader, op: Op, subject: tuple[str | Ref, str], *, reason: str
             pins=pins_of(folder, listing, version),
             event="",
         )
+        if seen is not None and seen != word.pins:
+            raise changed_since(version, seen, word.pins)
         name, already = _given(reader, root, (stage, version), word, dry_run=dry_run)
     return Spoken(
         op=op,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from stackroom.core.approvals import Op
+from stackroom.core.attention import OLDER_THAN
 from stackroom.core.metadata import record_of
 from stackroom.core.numbers import plain_numbers
 from stackroom.core.pruning import Rules, age_of, best_of
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stackroom.core.approvals import Word
+    from stackroom.core.attention import Remark
+    from stackroom.core.attested import Pins
     from stackroom.core.findings import Finding
     from stackroom.core.names import ModelName, Ref
     from stackroom.registry.approving import Spoken
@@ -257,9 +260,18 @@ class Registry(Reader):
         )
         return pruning.prune(self, named, rules, reason=reason, dry_run=dry_run)
 
-    def can(self, ref: str | Ref, stage: str, *, reason: str = "", progress: Progress = silent) -> Judgement:
+    def can(
+        self,
+        ref: str | Ref,
+        stage: str,
+        *,
+        reason: str = "",
+        progress: Progress = silent,
+        override: Sequence[str] = (),
+    ) -> Judgement:
         """Whether the caller may move a version into a stage, and what every guard says."""
-        return judging.judge_move(self, ref, stage, Options(reason=reason, progress=progress))
+        options = Options(reason=reason, progress=progress, override=tuple(override))
+        return judging.judge_move(self, ref, stage, options)
 
     def promote(
         self,
@@ -304,41 +316,63 @@ class Registry(Reader):
         reason: str = "",
         dry_run: bool = False,
         progress: Progress = silent,
+        seen: str | None = None,
         override: Sequence[str] = (),
     ) -> MoveResult:
-        """Make the version that held the stage before hold it again.
+        """Make the version that held the stage before hold it again; ``seen`` as in :meth:`promote`.
 
         Raises:
             NotFoundError: nothing held it before.
             IntegrityError: what held it is gone or changed.
+            ConflictError: somebody was faster.
         """
-        options = Options(reason=reason, dry_run=dry_run, progress=progress, override=tuple(override))
+        options = Options(reason=reason, dry_run=dry_run, progress=progress, seen=seen, override=tuple(override))
         return moving.rollback(self, model, stage, options)
 
     def clear(
-        self, model: str, stage: str, *, reason: str = "", dry_run: bool = False, override: Sequence[str] = ()
+        self,
+        model: str,
+        stage: str,
+        *,
+        reason: str = "",
+        dry_run: bool = False,
+        seen: str | None = None,
+        override: Sequence[str] = (),
     ) -> MoveResult:
-        """Make nothing hold the stage.
+        """Make nothing hold the stage; ``seen`` as in :meth:`promote`.
 
         Raises:
             NotFoundError: nothing does.
+            ConflictError: somebody was faster.
         """
-        options = Options(reason=reason, dry_run=dry_run, override=tuple(override))
+        options = Options(reason=reason, dry_run=dry_run, seen=seen, override=tuple(override))
         return moving.clear(self, model, stage, options)
 
-    def approve(self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False) -> Spoken:
+    def approve(
+        self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False, seen: Pins | None = None
+    ) -> Spoken:
         """Say yes to a version for a stage: to its artifacts, metadata and card as they are now.
+
+        Args:
+            ref: the version.
+            stage: for which.
+            reason: why.
+            dry_run: check, and write nothing.
+            seen: what the version was when that was decided; another one is a conflict.
 
         Raises:
             NotFoundError: no such version or stage.
             PermissionDeniedError: the kernel refuses.
             IntegrityError: the version is not as it was sealed.
+            ConflictError: it changed since it was seen.
         """
-        return approving.speak(self, Op.APPROVE, (ref, stage), reason=reason, dry_run=dry_run)
+        return approving.speak(self, Op.APPROVE, (ref, stage), reason=reason, dry_run=dry_run, seen=seen)
 
-    def reject(self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False) -> Spoken:
+    def reject(
+        self, ref: str | Ref, stage: str, *, reason: str = "", dry_run: bool = False, seen: Pins | None = None
+    ) -> Spoken:
         """Say no to a version for a stage, as :meth:`approve` says yes; the later of one person's words stands."""
-        return approving.speak(self, Op.REJECT, (ref, stage), reason=reason, dry_run=dry_run)
+        return approving.speak(self, Op.REJECT, (ref, stage), reason=reason, dry_run=dry_run, seen=seen)
 
     def approvals(self, ref: str | Ref, stage: str | None = None) -> tuple[Word, ...]:
         """What was said about a version for a stage, or for all, oldest first, each with what has become of it.
@@ -376,6 +410,20 @@ class Registry(Reader):
         """
         yield from verifying.verify(self, self.to_verify(refs), progress, jobs=jobs)
         yield from verifying.missing_holders(self, refs)
+
+    def review(self, *models: str, older_than: str | timedelta = OLDER_THAN) -> tuple[Remark, ...]:
+        """What needs attention in the models, the worst first: of their newest versions and of those that hold a stage.
+
+        Args:
+            models: which; all without.
+            older_than: age from which on what waits is stale: ``30d``, ``12h``, ``8w``.
+
+        Raises:
+            NotFoundError: no such model.
+        """
+        from stackroom.registry import reviewing  # noqa: PLC0415 - as in examine
+
+        return reviewing.review(self, models, older_than=age_of(older_than))
 
     def whoami(self) -> Caller:
         """Who the caller is here, what he may probably do, and on what file system."""

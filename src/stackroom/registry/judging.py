@@ -118,6 +118,7 @@ class Options:
         progress: is told about the bytes that guards read; while a program runs it is asked whether to go on.
         seen: the head that the user decided upon; another one is a conflict.
         override: the names of guards that shall not keep the mover, where ``registry.toml`` allows that.
+        pins: what the version was when that was decided; another one is a conflict. None asks for nothing.
     """
 
     reason: str = ""
@@ -126,6 +127,7 @@ class Options:
     progress: Progress = silent
     seen: str | None = None
     override: tuple[str, ...] = ()
+    pins: Pins | None = None
 
 
 @dataclass(slots=True)

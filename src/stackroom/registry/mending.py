@@ -1,19 +1,19 @@
 """``doctor --fix``: puts right what the caller may, says what it did, and leaves all evidence alone.
 
-Modes of what the caller owns, folders of the tree that are missing, one's own left-overs, deletions that he began and
-the pointers below ``live/`` are mended. Events, approvals, tombstones, texts of revisions, artifacts, ``version.toml``
-and foreign files are never written or removed. Every step is judged again on what is open, so a second run finds
-nothing to do, and something that was swapped meanwhile is left alone.
+Modes of what the caller owns, folders of the tree that are missing, one's own left-overs and the pointers below
+``live/`` are mended. Events, approvals, tombstones, texts of revisions, artifacts, ``version.toml`` and foreign files
+are never written or removed, and no version is deleted: who meant what cannot be told from what lies there. Every step
+is judged again on what is open, so a second run finds nothing to do, and something that was swapped meanwhile is left
+alone.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from stackroom.core.names import ModelName, StageName, version_ref
+from stackroom.core.names import ModelName, StageName
 from stackroom.core.values import dataclass
 from stackroom.errors import RegistryError
-from stackroom.registry.removing import delete
 from stackroom.store import layout
 from stackroom.store.folder import explained
 from stackroom.store.ledgers import project
@@ -79,8 +79,6 @@ def fix(reader: Reader, findings: Iterable[Finding], *, dry_run: bool = False) -
 def _words(finding: Finding) -> str:
     """What mending does, as an imperative."""
     match finding.kind:
-        case "delete-unfinished":
-            return "finish the deletion"
         case "live-behind":
             return "bring the pointer in step with the ledger"
         case "temporary-stale":
@@ -97,7 +95,6 @@ def _words(finding: Finding) -> str:
 
 _PAST: Final = {
     "bring": "brought",
-    "finish": "finished",
     "remove": "removed",
     "make": "made",
     "take": "took",
@@ -144,11 +141,6 @@ def _project(reader: Reader, root: Folder, finding: Finding) -> None:
     project(root, reader.id, StageName(stage), ModelName(model))
 
 
-def _finish_delete(reader: Reader, _root: Folder, finding: Finding) -> None:
-    _, model, name = finding.place.split("/")
-    delete(reader, version_ref(ModelName(model), layout.model_entry(name).number or 0))
-
-
 _MENDS: Final[dict[str, Callable[[Reader, Folder, Finding], None]]] = {
     "registry-file-writable": _close_registry_file,
     "folder-missing": _make_folder,
@@ -158,6 +150,5 @@ _MENDS: Final[dict[str, Callable[[Reader, Folder, Finding], None]]] = {
     "temporary-stale": _remove,
     "sealed-writable": _seal,
     "live-behind": _project,
-    "delete-unfinished": _finish_delete,
 }
 """How each kind is put right."""

@@ -16,7 +16,7 @@ from stackroom.core.rules import GUARD_NAMES, Guards
 from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, GuardRefusedError, IntegrityError, NotFoundError, RegistryError, UsageError
 from stackroom.registry.judging import Judgement, Options, Scene, judgement_of, scene_of
-from stackroom.registry.pinning import pins_of
+from stackroom.registry.pinning import changed_since, pins_of
 from stackroom.registry.resolving import missing_holder
 from stackroom.registry.withdrawing import withdraw_if_deleted
 from stackroom.store.ledgers import append_move, project, read_ledger
@@ -91,26 +91,55 @@ def rollback(reader: Reader, model: str, stage: str, options: Options) -> MoveRe
     """
     with reader.model_folder(parse_ref(model).model) as (root, folder, listing):
         scene = scene_of(reader, root, folder, listing, stage)
-        previous = scene.ledger.previous_holder()
-        if previous is None or previous.move is None or previous.move.to is None:
-            raise NotFoundError(
-                f"nothing held {stage} of {scene.model} before {scene.holder() or 'now'}",
-                hint=f"stackroom history {scene.model} --stage {stage}",
-                facts={"model": scene.model, "stage": stage},
-            )
-        ref = version_ref(scene.model, previous.move.to)
-        if previous.move.to not in scene.listing.numbers:
-            raise missing_holder(reader, folder, scene.listing, ref, what=f"{ref} held {stage} before", stage=stage)
-        version = reader.version(ref)
-        if version.seal and version.seal.digest != previous.move.digest:
-            raise IntegrityError(
-                f"{ref} is not what held {stage} before: its artifacts have another digest",
-                hint=f"stackroom verify {ref}",
-                facts={"ref": str(ref), "promoted": previous.move.digest, "found": version.seal.digest},
-            )
-        asked = scene.stage.guards
-        guards = Guards(verify=asked.verify, reason=asked.reason, overridable=asked.overridable)
-        return _move(scene, version, options, guards)
+        return _move(scene, _before(scene), options, _of_rollback(scene))
+
+
+def judge_rollback(reader: Reader, model: str, stage: str, options: Options) -> Judgement:
+    """What would come of a rollback, whoever asks; raises as :func:`rollback` where nothing can be given back."""
+    with reader.model_folder(parse_ref(model).model) as (root, folder, listing):
+        scene = scene_of(reader, root, folder, listing, stage)
+        return judgement_of(scene, _before(scene), options, _of_rollback(scene))
+
+
+def judge_clear(reader: Reader, model: str, stage: str, options: Options) -> Judgement:
+    """What would come of clearing a stage, whoever asks."""
+    with reader.model_folder(parse_ref(model).model) as (root, folder, listing):
+        scene = scene_of(reader, root, folder, listing, stage)
+        return judgement_of(scene, None, options, _of_clear(scene))
+
+
+def _before(scene: Scene) -> Version:
+    """The version that held the stage before the present holder, still what it was."""
+    stage = scene.stage.name
+    previous = scene.ledger.previous_holder()
+    if previous is None or previous.move is None or previous.move.to is None:
+        raise NotFoundError(
+            f"nothing held {stage} of {scene.model} before {scene.holder() or 'now'}",
+            hint=f"stackroom history {scene.model} --stage {stage}",
+            facts={"model": scene.model, "stage": stage},
+        )
+    ref = version_ref(scene.model, previous.move.to)
+    if previous.move.to not in scene.listing.numbers:
+        what = f"{ref} held {stage} before"
+        raise missing_holder(scene.reader, scene.folder, scene.listing, ref, what=what, stage=stage)
+    version = scene.reader.version(ref)
+    if version.seal and version.seal.digest != previous.move.digest:
+        raise IntegrityError(
+            f"{ref} is not what held {stage} before: its artifacts have another digest",
+            hint=f"stackroom verify {ref}",
+            facts={"ref": str(ref), "promoted": previous.move.digest, "found": version.seal.digest},
+        )
+    return version
+
+
+def _of_rollback(scene: Scene) -> Guards:
+    asked = scene.stage.guards
+    return Guards(verify=asked.verify, reason=asked.reason, overridable=asked.overridable)
+
+
+def _of_clear(scene: Scene) -> Guards:
+    asked = scene.stage.guards
+    return Guards(reason=asked.reason, overridable=asked.overridable)
 
 
 def clear(reader: Reader, model: str, stage: str, options: Options) -> MoveResult:
@@ -128,8 +157,7 @@ def clear(reader: Reader, model: str, stage: str, options: Options) -> MoveResul
                 # Whoever cleared it may have been killed before the pointer went.
                 _bring_in_step(scene)
             raise NotFoundError(f"nothing of {scene.model} holds {stage}", facts={"model": scene.model, "stage": stage})
-        asked = scene.stage.guards
-        return _move(scene, None, options, Guards(reason=asked.reason, overridable=asked.overridable))
+        return _move(scene, None, options, _of_clear(scene))
 
 
 def _move(scene: Scene, version: Version | None, options: Options, guards: Guards) -> MoveResult:
@@ -141,6 +169,8 @@ def _move(scene: Scene, version: Version | None, options: Options, guards: Guard
     _check_overridable(scene, options, guards)
     _check_expected(scene, options)
     judgement = judgement_of(scene, version, options, guards, exact=not options.dry_run)
+    if version and options.pins and judgement.pins and judgement.pins != options.pins:
+        raise changed_since(version, options.pins, judgement.pins)
     if judgement.failed:
         raise _refusal(judgement)
     if judgement.already or options.dry_run:

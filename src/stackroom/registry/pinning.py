@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Pins, text_digest
-from stackroom.errors import IntegrityError
+from stackroom.errors import ConflictError, IntegrityError
 from stackroom.store import layout
 from stackroom.store.folder import explained
 from stackroom.store.scan import read_card
@@ -53,3 +53,19 @@ def pins_of(folder: Folder, listing: ModelListing, version: Version) -> Pins:
             facts={"ref": str(version.ref), "found": digest},
         )
     return Pins(digest, version.metadata_digest, text_digest(card) if card is not None else "")
+
+
+def changed_since(version: Version, seen: Pins, now: Pins) -> ConflictError:
+    """The error for a version that is not what was looked at: whoever decided has not seen what it would be about."""
+    pairs = {
+        "artifacts": (seen.digest, now.digest),
+        "metadata": (seen.metadata, now.metadata),
+        "card": (seen.card, now.card),
+    }
+    changed = [part for part, (before, after) in pairs.items() if before != after]
+    by = f" by {version.note.revised_by.partition(':')[2]}" if version.note and changed == ["metadata"] else ""
+    return ConflictError(
+        f"{version.ref} was changed{by} while you looked at it: another {' and '.join(changed)} now",
+        hint=f"look at it with: stackroom log {version.ref}; then decide again",
+        facts={"ref": str(version.ref), "changed": changed},
+    )

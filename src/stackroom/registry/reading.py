@@ -205,11 +205,12 @@ class Reader:
     def _stages(self, root: Folder, model: ModelName | None = None) -> Stages:
         return Stages.read(root, self.id, self.stages, model)
 
-    def models(self, *, every_version: bool = False) -> Listing:
+    def models(self, *, every_version: bool = False, watch: Callable[[int, int], None] | None = None) -> Listing:
         """All models, sorted by name.
 
         Args:
             every_version: read all versions, not only the newest and the holders of stages.
+            watch: is told before each model how many were read, of how many; what it raises ends the reading.
         """
         with self.root() as root:
             stages = self._stages(root)
@@ -217,13 +218,18 @@ class Reader:
             if self._file.error:
                 hint = self._file.error.hint
                 problems.insert(0, Problem(place=layout.REGISTRY_FILE, message=str(self._file.error), hint=hint))
+            found: list[Model] = []
+            foreign: list[Problem] = []
             try:
                 with root.child(layout.MODELS) as models:
                     names, foreign = list_models(models)
                     names = sorted([*names, *stages.held_without(names)])
-                    found = [self._model(models, name, stages, every_version=every_version) for name in names]
+                    for place, name in enumerate(names):
+                        if watch is not None:
+                            watch(place, len(names))
+                        found.append(self._model(models, name, stages, every_version=every_version))
             except FileNotFoundError:
-                found, foreign = [], []
+                pass
             except OSError as error:
                 found, foreign = [], [os_problem(layout.MODELS, error, root)]
         return Listing(models=tuple(found), problems=(*problems, *foreign))

@@ -19,7 +19,7 @@ from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, Pe
 from stackroom.registry.editing import card_bytes
 from stackroom.registry.reading import may_write
 from stackroom.store import layout
-from stackroom.store.access import access_to, current_user, owner_of
+from stackroom.store.access import access_to, access_to_models, current_user, owner_of
 from stackroom.store.digest import Progress, silent
 from stackroom.store.provenance import provenance
 from stackroom.store.publish import Draft, make_model, publish
@@ -190,7 +190,7 @@ def _may_make_models(reader: Reader, name: ModelName, record: Record) -> None:
     Raises:
         PermissionDeniedError: as far as this host can tell, the kernel would refuse.
     """
-    access = access_to(f"{reader.path}/{layout.MODELS}")
+    access = access_to_models(str(reader.path))
     if not access.exists:
         access = access_to(str(reader.path))
     if access.allowed:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from stackroom.core.values import dataclass
 from stackroom.store import layout
-from stackroom.store.access import access_to, group_name
+from stackroom.store.access import access_to, access_to_models, group_name
+from stackroom.store.attested import access_to_stage
 from stackroom.store.mounts import file_system_of
 from stackroom.store.scan import list_models
 
@@ -50,6 +51,7 @@ class Caller:
         may: what he may do, as far as can be told here.
         models: how many models he may add versions to, and how many there are.
         system: the file system under the registry.
+        read_only: that nobody can change anything from this host, and why; or empty.
     """
 
     who: Who
@@ -59,6 +61,7 @@ class Caller:
     may: tuple[May, ...]
     models: tuple[int, int]
     system: FileSystem
+    read_only: str = ""
 
     def document(self) -> dict[str, Any]:
         """In JSON's types; the ``you`` of ``doctor --json``."""
@@ -84,13 +87,12 @@ def whoami(reader: Reader) -> Caller:
     root = access_to(str(path))
     primary = os.getegid()
     gids = (primary, *sorted(set(os.getgroups()) - {primary}))
-    asked = [("make models", layout.MODELS)]
-    asked += [(f"move into {stage}", f"{layout.STAGES}/{stage}") for stage in reader.stages]
-    asked += [(f"approve for {stage}", f"{layout.APPROVALS}/{stage}") for stage in reader.stages]
-    asked += [("record observations", layout.OBSERVATIONS)]
+    found = [("make models", access_to_models(str(path)))]
+    for doing, parent in (("move into", layout.STAGES), ("approve for", layout.APPROVALS)):
+        found += [(f"{doing} {stage}", access_to_stage(str(path), parent, stage)) for stage in reader.stages]
+    found += [("record observations", access_to(f"{path}/{layout.OBSERVATIONS}"))]
     models = _models(reader)
     steward = root.owner.uid == reader.who.uid
-    found = [(doing, access_to(f"{path}/{place}")) for doing, place in asked]
     may = [
         May(doing=doing, access=access, allowed=access.allowed or (not access.exists and steward and root.allowed))
         for doing, access in found
@@ -103,6 +105,7 @@ def whoami(reader: Reader) -> Caller:
         may=tuple(may),
         models=(sum(access_to(f"{path}/{layout.MODELS}/{name}").allowed for name in models), len(models)),
         system=file_system_of(str(path)),
+        read_only=root.reason if root.exists else "",
     )
 
 

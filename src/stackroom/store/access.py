@@ -15,8 +15,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import Who
-from stackroom.core.values import dataclass
+from stackroom.core.values import dataclass, replace
 from stackroom.errors import PermissionDeniedError
+from stackroom.store import layout
 
 if TYPE_CHECKING:
     from stackroom.store.folder import Folder
@@ -31,6 +32,15 @@ def user_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except (KeyError, OverflowError):
         return ""
+
+
+@lru_cache(maxsize=1024)
+def primary_group(uid: int) -> int | None:
+    """The gid that a user's processes have at first, or None where this host does not know the user."""
+    try:
+        return pwd.getpwuid(uid).pw_gid
+    except (KeyError, OverflowError):
+        return None
 
 
 @lru_cache(maxsize=1024)
@@ -80,6 +90,7 @@ class Access:
         reason: why not, where it is not the mode: missing, or a read-only file system.
         exists: whether the directory is there.
         joined_since: the caller is in the group, but was not yet when this session began.
+        remedy: what would have to be done first, and by whom, where it is not for the caller to ask to be let in.
     """
 
     allowed: bool
@@ -92,6 +103,7 @@ class Access:
     reason: str = ""
     exists: bool = True
     joined_since: bool = False
+    remedy: str = ""
 
     def seen(self) -> str:
         """What there is to see, as half a sentence: why not, or the directory with its owner, group and mode."""
@@ -111,6 +123,8 @@ class Access:
         if self.owner.uid < 0:
             # Nothing is known about it; the reason says why.
             return ""
+        if self.remedy:
+            return self.remedy
         owner = self.owner.label
         if self.joined_since:
             return f"you are in {self.group} now, but were not when you logged in: log in again"
@@ -118,8 +132,9 @@ class Access:
             return "use a host where it can be written"
         if not self.group_may:
             return f"{self.who_may()}; ask {owner}"
-        one_of_them = "ask one of them, or " if self.members else ""
-        return f"{self.who_may()}; {one_of_them}ask {owner} to be added to {self.group}"
+        # The owner of a model's folder is any author: groups are not his to give.
+        one_of_them = "one of them, or " if self.members else ""
+        return f"{self.who_may()}; ask {one_of_them}the steward, to be added to {self.group}"
 
     def document(self) -> dict[str, Any]:
         """In JSON's types."""
@@ -177,6 +192,34 @@ def access_to(directory: str) -> Access:
         group_may=bool(mode & stat.S_IWGRP),
         reason=reason,
         joined_since=not allowed and bool(mode & stat.S_IWGRP) and _joined_since(status.st_gid),
+    )
+
+
+def access_to_models(root: str) -> Access:
+    """Whether the caller may make models.
+
+    Their folders pass on the group of ``models/``, and the kernel keeps that bit for members of the group alone: who
+    merely owns ``models/`` can make names there and no model.
+    """
+    access = access_to(f"{root}/{layout.MODELS}")
+    if not access.allowed or os.geteuid() == 0:
+        return access
+    try:
+        status = os.stat(access.directory)
+    except OSError:
+        return access
+    if not status.st_mode & stat.S_ISGID or status.st_gid in {os.getegid(), *os.getgroups()}:
+        return access
+    group, you = access.group, current_user().label
+    since = _joined_since(status.st_gid)
+    import shlex  # noqa: PLC0415 - only for advice
+
+    add = f"an administrator runs: usermod -aG {shlex.quote(group)} {shlex.quote(you)}; then log in again"
+    return replace(
+        access,
+        allowed=False,
+        reason=f"you are {you} and not in {group}, the group of {access.directory}, so the authors could not write it",
+        remedy=f"you are in {group} now, but were not when you logged in: log in again" if since else add,
     )
 
 

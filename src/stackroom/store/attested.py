@@ -12,6 +12,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Entry
+from stackroom.core.values import replace
 from stackroom.errors import ConflictError, PermissionDeniedError
 from stackroom.store import layout
 from stackroom.store.access import Access, access_to, current_user, refused
@@ -58,12 +59,37 @@ def unread_problem(root: Folder, parent: str, stage: str, error: OSError) -> Pro
 
 
 def access_to_stage(root: str, parent: str, stage: str) -> Access:
-    """Whether the caller may make names in a stage's folder; a missing folder is its parent's question."""
+    """Whether the caller may make names in a stage's folder.
+
+    A missing folder is its parent's question in a registry of one person; where there are groups nobody may before the
+    steward has made it and given it the right one.
+    """
     found = access_to(f"{root}/{parent}/{stage}")
     if found.exists:
         return found
     above = access_to(f"{root}/{parent}")
-    return above if above.exists else access_to(root)
+    above = above if above.exists else access_to(root)
+    if above.reason or not _is_the_stewards_to_make(above.directory):
+        return above
+    may = "approve for it" if parent == layout.APPROVALS else "move into it"
+    from stackroom.store.tree import commands_for_stage  # noqa: PLC0415 - only for a stage without a folder
+
+    commands = " && ".join(commands_for_stage(root, parent, stage))
+    return replace(
+        above,
+        allowed=False,
+        directory=found.directory,
+        reason=f"{found.directory} is missing, and which group may {may} is the steward's to say",
+        remedy=f"{above.owner.label} makes it, with the group that may {may} for GROUP: {commands}",
+    )
+
+
+def _is_the_stewards_to_make(directory: str) -> bool:
+    try:
+        with Folder.open(directory) as folder:
+            return _has_groups(folder)
+    except OSError:
+        return False
 
 
 def append(folder: Folder, name: str, text: str, *, doing: str, taken: ConflictError) -> None:
@@ -139,7 +165,7 @@ def _ensured(parent: Folder, name: str, *, close: bool = False) -> Folder:
     try:
         return parent.child(name)
     except FileNotFoundError:
-        if parent.status().st_mode & stat.S_ISGID or _has_groups(parent):
+        if _has_groups(parent):
             raise
         with contextlib.suppress(FileExistsError):
             parent.make_folder(name, stat.S_IMODE(parent.status().st_mode))
@@ -150,8 +176,8 @@ def _ensured(parent: Folder, name: str, *, close: bool = False) -> Folder:
 
 
 def _has_groups(parent: Folder) -> bool:
-    """Whether a neighbour belongs to a group: then the missing folder's group is the steward's to choose."""
-    return any(
+    """Whether a folder or what lies in it belongs to a group: then that of a missing folder is the steward's to say."""
+    return bool(parent.status().st_mode & stat.S_ISGID) or any(
         entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_mode & stat.S_ISGID
         for entry in parent.entries()
     )

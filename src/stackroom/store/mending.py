@@ -121,22 +121,37 @@ def _seal(folder: Folder, place: str, owner: int) -> None:
     folder.sync()
 
 
-def cannot_be_published(sight: Sight, folder: os.stat_result, trusted: int) -> bool:
+def cannot_be_published(sight: Sight, folder: Folder, trusted: int) -> bool:
     """Whether an unfinished thing is surely none that was published and renamed by the owner of its folder.
+
+    A folder with a ``version.toml`` may be a version, wherever it lies: whoever copies a registry owns all of the copy,
+    with what others renamed before, and his umask closes it. Without one it goes where nobody but the caller and the
+    steward could have renamed it, and where it is closed to others, as nothing is that was published.
 
     Args:
         sight: the thing.
-        folder: the status of the folder that it lies in.
+        folder: the one that it lies in.
         trusted: the uid of the steward, who renames nothing away.
-
-    In a sticky folder of one's own or of the steward's nobody else could have renamed it. Elsewhere only a folder that
-    is closed to others tells: a version is open to its readers before it gets its number.
     """
-    mode = stat.S_IMODE(folder.st_mode)
-    kept = not mode & 0o022 or bool(mode & stat.S_ISVTX)
-    if kept and folder.st_uid in {os.geteuid(), trusted}:
+    if sight.is_symlink:
         return True
-    return sight.is_symlink or (sight.is_folder and not sight.mode & 0o077)
+    if sight.is_folder and _may_be_a_version(sight, folder):
+        return False
+    status = folder.status()
+    mode = stat.S_IMODE(status.st_mode)
+    kept = not mode & 0o022 or bool(mode & stat.S_ISVTX)
+    if kept and status.st_uid in {os.geteuid(), trusted}:
+        return True
+    return sight.is_folder and not sight.mode & 0o077
+
+
+def _may_be_a_version(sight: Sight, folder: Folder) -> bool:
+    try:
+        with folder.child(sight.name) as inside:
+            return layout.VERSION_FILE in inside.names()
+    except OSError:
+        # Nobody else's is removed; and what is closed to its owner he opens and looks at.
+        return sight.owner == os.geteuid()
 
 
 def remove_left_over(root: Folder, place: str, *, trusted: int, before: float) -> None:
@@ -163,7 +178,7 @@ def remove_left_over(root: Folder, place: str, *, trusted: int, before: float) -
         if (
             layout.parse_temporary_name(name) != os.geteuid()
             or newest_time(sight, folder) > before
-            or not cannot_be_published(sight, folder.status(), trusted)
+            or not cannot_be_published(sight, folder, trusted)
         ):
             raise ConflictError(
                 f"{place} changed while it was looked at", hint="stackroom doctor looks again", facts={"place": place}

@@ -70,7 +70,7 @@ def run_program(root: Folder, words: Sequence[str], *, seconds: float, progress:
     """
     try:
         with contextlib.ExitStack() as opened:
-            program = _checked(root, words[0], opened)
+            program = _checked(root, words[0], opened, _trusted(root))
             process = _started(root, words, program)
             return _verdict(process, seconds, progress)
     except _UnsafeError as error:
@@ -83,13 +83,29 @@ def run_program(root: Folder, words: Sequence[str], *, seconds: float, progress:
 # --- whether it may be run
 
 
-def _checked(root: Folder, program: str, opened: contextlib.ExitStack) -> int:
+def why_not_run(root: Folder, program: str) -> tuple[str, str]:
+    """Why people who move versions could not have a guard's program run, and what to do about it; else two empty texts.
+
+    Args:
+        root: the registry.
+        program: below the root unless it begins with ``/``.
+    """
+    try:
+        with contextlib.ExitStack() as opened:
+            _checked(root, program, opened, frozenset({_ROOT, root.status().st_uid}))
+    except _UnsafeError as error:
+        return str(error), error.advice
+    except OSError as error:
+        return f"{error.filename or program}: {(error.strerror or str(error)).lower()}", ""
+    return "", ""
+
+
+def _checked(root: Folder, program: str, opened: contextlib.ExitStack, trusted: frozenset[int]) -> int:
     """A descriptor of the program, after everything on the way to it was looked at.
 
     Raises:
         _UnsafeError: it must not be run.
     """
-    trusted = _trusted(root)
     _check(root.fd, root.path, trusted)
     _check(_file(root, layout.REGISTRY_FILE, opened), f"{root.path}/{layout.REGISTRY_FILE}", trusted)
     folder = root

@@ -317,6 +317,11 @@ def _set(folder: Folder, row: Row) -> None:
     # What is right already is left alone: a steward outside the group could not set it, and chmod would clear setgid.
     if row.gid is not None and before.st_gid != row.gid:
         os.fchown(folder.fd, -1, row.gid)
+    elif row.gid is None and row.path and before.st_gid != os.getegid():
+        # Else it has the group of the folder above or of an administrator, and looks as if it were shared with that. A
+        # file system that keeps no groups is no reason to make no registry for one person.
+        with contextlib.suppress(OSError):
+            os.fchown(folder.fd, -1, os.getegid())
     if stat.S_IMODE(folder.status().st_mode) != row.mode:
         os.fchmod(folder.fd, row.mode)
     status = folder.status()

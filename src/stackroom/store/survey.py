@@ -14,8 +14,19 @@ from typing import TYPE_CHECKING, Final, Literal
 from stackroom.core.names import StageName, is_stage_name
 from stackroom.core.values import dataclass, replace
 from stackroom.store import layout
-from stackroom.store.access import group_members, group_name, user_name
-from stackroom.store.tree import POINTERS_MODE, STAGE_PARENTS, Found, Plan, Row, commands_for, expected, look, place
+from stackroom.store.access import group_members, group_name, primary_group, user_name
+from stackroom.store.tree import (
+    PLAIN_MODE,
+    STAGE_PARENTS,
+    Found,
+    Plan,
+    Row,
+    commands_for,
+    commands_for_stage,
+    expected,
+    look,
+    place,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -107,20 +118,45 @@ class Survey:
 
 
 def differences(root: Folder, plan: Plan, declared: Sequence[StageName]) -> tuple[Difference, ...]:
-    """Where a registry is not as the plan says.
+    """Where a registry is not as the plan says; what the plan leaves open is held against the tree itself.
 
     The steward is whoever owns the root.
 
     Args:
         root: the registry.
-        plan: what it shall be like.
+        plan: what it shall be like; what is None, empty or False in it was not asked for.
         declared: the stages that its ``registry.toml`` declares.
     """
+    itself = survey(root, declared)
+    merged = _merged(plan, itself.plan)
+    asked = {row.path for row in expected(plan) if row.gid is not None} | ({layout.MODELS} if plan.strict else set())
+    asked |= {f"{parent}/{stage}" for parent in STAGE_PARENTS for stage in plan.stages if stage not in declared}
+    as_it_is = {row.path: row for row in itself.rows}
+    wanted = [row if row.path in asked else as_it_is.get(row.path, row) for row in expected(merged)]
+    troubles = _place_differences(root, [row for row in wanted if row.path in asked])
+    rest = [one for one in itself.differences if one.path not in asked and one.kind not in {"stage-stray", "shut-out"}]
+    order = {row.path: at for at, row in enumerate(wanted)}
     return (
         *_stage_differences(root.path, plan.stages, declared),
-        *_place_differences(root, expected(plan)),
-        *_shut_out(plan),
+        *sorted((*troubles, *rest), key=lambda one: order.get(one.path, len(order))),
+        *_shut_out(merged),
         *_strays(root, {*plan.stages, *declared}),
+    )
+
+
+def _merged(plan: Plan, itself: Plan) -> Plan:
+    """What was asked for, and for all else what the tree says."""
+    stages = dict(itself.stages) | {
+        stage: gid if gid is not None else itself.stages.get(stage) for stage, gid in plan.stages.items()
+    }
+    return replace(
+        plan,
+        authors=plan.authors if plan.authors is not None else itself.authors,
+        reviewers=plan.reviewers if plan.reviewers is not None else itself.reviewers,
+        monitors=plan.monitors if plan.monitors is not None else itself.monitors,
+        readers=plan.readers if plan.readers is not None else itself.readers,
+        strict=plan.strict or itself.strict,
+        stages=stages,
     )
 
 
@@ -135,7 +171,7 @@ def _stage_differences(path: str, asked: Iterable[StageName], declared: Sequence
                 message=f"{layout.REGISTRY_FILE} does not declare the stage {stage}",
                 commands=(f"printf '\\n[stages.\"{stage}\"]\\n' >> {file}",),
             )
-    for stage in declared:
+    for stage in declared if asked else ():
         if stage not in asked:
             yield Difference(
                 kind="stage-not-asked",
@@ -213,6 +249,8 @@ def _mode_trouble(row: Row, found: Found) -> tuple[Kind, str]:
         return "world-writable", f"everybody on this host may {'write it' if row.file else 'make and take away names'}"
     if wanted & ~seen & stat.S_ISVTX and seen & stat.S_IWGRP:
         return "not-sticky", f"every member of {group} can take away and replace what another one made"
+    if extra & stat.S_IWGRP and not row.file and seen & stat.S_ISVTX:
+        return "group-writable", f"is shared with {group}, which was not asked for: its members can make names in it"
     if extra & stat.S_IWGRP:
         what = "rewrite the rules" if row.file else "rename what lies in it away, and put something else in its place"
         return "group-writable", f"every member of {group} can {what}"
@@ -268,8 +306,8 @@ def _strays(root: Folder, known: Iterable[StageName]) -> Iterator[Difference]:
 def survey(root: Folder, declared: Sequence[StageName]) -> Survey:
     """What a registry's tree is like, and where it contradicts itself or the format.
 
-    Groups are recorded nowhere but in the tree: a folder is taken to be shared with its group where that may write,
-    where it passes the group on, or where it is another group than that of the folders which are the steward's alone.
+    Groups are recorded nowhere but in the tree: a folder is taken to be shared with its group where that may write or
+    where it passes the group on. That it merely is of another group says nothing of who should write there.
 
     Args:
         root: the registry.
@@ -278,8 +316,10 @@ def survey(root: Folder, declared: Sequence[StageName]) -> Survey:
     stages = dict.fromkeys(declared)
     found = {row.path: _look_quietly(root, row.path) for row in expected(Plan(path=root.path, stages=stages))}
     plan = _probable(root.path, found, declared)
-    rows = tuple(_as_it_may_be(row, found[row.path]) for row in expected(plan))
-    troubles = [*_place_differences(root, rows), *_shut_out(plan), *_strays(root, declared)]
+    alone = _alone(found)
+    rows = tuple(_as_it_may_be(row, found[row.path], alone) for row in expected(plan))
+    troubles = [*_place_differences(root, rows), *_without_a_say(plan, rows, found)]
+    troubles += [*_shut_out(plan), *_strays(root, declared)]
     if not plan.groups():
         # The steward's own next move makes it.
         troubles = [one for one in troubles if one.kind != "missing"]
@@ -300,12 +340,11 @@ def _look_quietly(root: Folder, path: str) -> Found | None:
 
 
 def _probable(path: str, found: Mapping[str, Found | None], declared: Sequence[StageName]) -> Plan:
-    root = found[""]
-    own = next((one.gid for one in (found[parent] for parent in STAGE_PARENTS) if one), root.gid if root else -1)
+    root, alone = found[""], _alone(found)
 
     def group(*places: str) -> int | None:
         shared = (found.get(one) for one in places)
-        return next((one.gid for one in shared if one and _is_shared(one, own)), None)
+        return next((one.gid for one in shared if one and _is_shared(one, alone)), None)
 
     models, authors = found[layout.MODELS], group(layout.MODELS, layout.FEED)
     closed = root is not None and not root.mode & 0o007 and bool(root.mode & 0o050)
@@ -316,8 +355,33 @@ def _probable(path: str, found: Mapping[str, Found | None], declared: Sequence[S
         reviewers=group(*(f"{layout.APPROVALS}/{stage}" for stage in declared)),
         monitors=group(layout.OBSERVATIONS),
         readers=root.gid if closed and root else None,
-        strict=authors is not None and models is not None and not models.mode & stat.S_IWGRP,
+        strict=authors is not None
+        and models is not None
+        and bool(models.mode & stat.S_ISGID)
+        and not models.mode & stat.S_IWGRP,
     )
+
+
+def _alone(found: Mapping[str, Found | None]) -> frozenset[int | None]:
+    """The groups of what is the steward's alone: that a folder is of one of them says nothing."""
+    places = [found[place] for place in ("", layout.REGISTRY_FILE, *STAGE_PARENTS)]
+    return frozenset(gid for one in places if one for gid in (one.gid, primary_group(one.uid)))
+
+
+def _without_a_say(plan: Plan, rows: Iterable[Row], found: Mapping[str, Found | None]) -> Iterator[Difference]:
+    """Folders of a group that may not write there: after a copy without modes, or because the steward wants it so."""
+    alone = _alone(found)
+    for row in rows:
+        one = found[row.path]
+        if row.gid is not None or one is None or not one.folder or one.gid in alone:
+            continue
+        yield Difference(
+            kind="mode",
+            path=row.path,
+            message=f"is of group {group_name(one.gid)}, which may not make names in it: where it shall, as before a "
+            f"copy without modes, `stackroom init {place(plan.path, '')}` with the options of then tells the commands",
+            seen=f"{one.mode:04o}",
+        )
 
 
 def _is_alone(gid: int, steward: int) -> bool:
@@ -325,25 +389,26 @@ def _is_alone(gid: int, steward: int) -> bool:
     return group_members(gid) == (user_name(steward),)
 
 
-def _is_shared(found: Found, own: int) -> bool:
-    # What everybody may write says nothing about a group, and what one's own group may write is shared with nobody.
-    by_mode = found.mode & stat.S_ISGID or (
-        found.mode & _WRITERS == stat.S_IWGRP and not _is_alone(found.gid, found.uid)
-    )
-    return found.folder and (bool(by_mode) or found.gid != own)
+def _is_shared(found: Found, alone: frozenset[int | None]) -> bool:
+    # What everybody may write says little about a group, and what one's own group may write is shared with nobody.
+    only = found.mode & _WRITERS == stat.S_IWGRP and not _is_alone(found.gid, found.uid)
+    other = bool(found.mode & stat.S_IWGRP) and found.gid not in alone
+    return found.folder and (only or other or bool(found.mode & stat.S_ISGID))
 
 
-def _as_it_may_be(row: Row, found: Found | None) -> Row:
+def _as_it_may_be(row: Row, found: Found | None, alone: frozenset[int | None]) -> Row:
     """The row, with what a steward may choose: who reads the root, who approves for a stage, what his own group may."""
     if found is None:
         return row
     forbidden = stat.S_IWOTH if _is_alone(found.gid, found.uid) else _WRITERS
     if row.path == "" or row.file:
         return replace(row, gid=None, mode=found.mode & ~forbidden)
+    if row.parent == layout.APPROVALS and found.folder:
+        # Each stage has approvers of its own, or none.
+        shared = _is_shared(found, alone)
+        row = replace(row, gid=found.gid if shared else None, mode=layout.SHARED_FOLDER_MODE if shared else PLAIN_MODE)
     if row.gid is None and found.mode & ~forbidden == row.mode | stat.S_IWGRP:
         return replace(row, mode=found.mode & ~forbidden)
-    if row.parent == layout.APPROVALS and row.gid is not None and found.mode & stat.S_IWGRP:
-        return replace(row, gid=found.gid)
     return row
 
 
@@ -355,12 +420,10 @@ def _with_group_to_name(difference: Difference, plan: Plan) -> Difference:
     gid = plan.reviewers if parent == layout.APPROVALS else plan.stages.get(StageName(stage))
     if gid is not None:
         return difference
-    where = place(plan.path, difference.path)
-    mode = POINTERS_MODE if parent == layout.LIVE else layout.SHARED_FOLDER_MODE
     approve = parent == layout.APPROVALS
     lacking, who = (f"approve for {stage}", "may") if approve else (f"move into {stage}", "may move into it")
     return replace(
         difference,
         message=f"is missing: nobody but the steward can {lacking}; GROUP is the one that {who}",
-        commands=(f"mkdir {where}", f"chgrp GROUP {where}", f"chmod {mode:04o} {where}"),
+        commands=commands_for_stage(plan.path, parent, stage),
     )

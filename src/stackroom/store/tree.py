@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from stackroom.core.names import StageName
     from stackroom.store.folder import Folder
 
-_PLAIN: Final = 0o755
+PLAIN_MODE: Final = 0o755
+"""Of a folder in which only its steward makes names."""
+
 _PRIVATE: Final = 0o2750
 _STRICT: Final = 0o2755
 POINTERS_MODE: Final = 0o2775
@@ -69,14 +71,14 @@ class Row:
 
     Attributes:
         path: below the root; empty for the root itself.
-        gid: its group; None for whichever its steward has.
+        gid: its group; None for the steward's own.
         mode: its permission bits.
         file: whether it is ``registry.toml``.
     """
 
     path: str
     gid: int | None = None
-    mode: int = _PLAIN
+    mode: int = PLAIN_MODE
     file: bool = False
 
     @property
@@ -109,7 +111,7 @@ def expected(plan: Plan) -> tuple[Row, ...]:
     """Every place of the tree that a plan asks for, parents first, ``registry.toml`` last."""
     # A private registry is closed at its root, once: below it modes are the same, so that readers can read what authors
     # make, and a file moved in by hand needs no other mode than elsewhere.
-    rows = [Row(path="", gid=plan.readers, mode=_PLAIN if plan.readers is None else _PRIVATE)]
+    rows = [Row(path="", gid=plan.readers, mode=PLAIN_MODE if plan.readers is None else _PRIVATE)]
     shared = layout.SHARED_FOLDER_MODE
     rows.append(_row(layout.MODELS, plan.authors, _STRICT if plan.strict else shared))
     for parent, mode in ((layout.STAGES, shared), (layout.LIVE, POINTERS_MODE), (layout.APPROVALS, shared)):
@@ -123,7 +125,7 @@ def expected(plan: Plan) -> tuple[Row, ...]:
 
 
 def _row(path: str, gid: int | None, mode: int) -> Row:
-    return Row(path=path, gid=gid, mode=_PLAIN if gid is None else mode)
+    return Row(path=path, gid=gid, mode=PLAIN_MODE if gid is None else mode)
 
 
 def look(root: Folder, path: str) -> Found | None:
@@ -181,3 +183,10 @@ def commands_for(
     if commands or (found is not None and found.mode != row.mode):
         commands.append(f"chmod {mode_text(row)} {where}")
     return tuple(commands)
+
+
+def commands_for_stage(root: str, parent: str, stage: str) -> tuple[str, ...]:
+    """What makes a stage's folder in a registry with groups, for the steward, who puts a group for ``GROUP``."""
+    where = place(root, f"{parent}/{stage}")
+    mode = POINTERS_MODE if parent == layout.LIVE else layout.SHARED_FOLDER_MODE
+    return f"mkdir {where}", f"chgrp GROUP {where}", f"chmod {mode:04o} {where}"

@@ -7,49 +7,17 @@ Alt and Shift+Enter often do not arrive; F1 is only a twin of ``?``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-Screen = Literal["models", "versions", "version", "compare", "plot", "metrics", "move", "text"]
-"""Where a person can be; ``plot`` is a metric's history, ``metrics`` the picker of metrics, ``text`` the help and every
-other text that is only read."""
+from stackroom.tui.oversight import OVERSEEN, OVERSIGHT
+from stackroom.tui.scopes import EVERYWHERE as _EVERYWHERE
+from stackroom.tui.scopes import SCREENS, Action, Scope, Screen
 
-Scope = Screen | Literal["list"]
-"""Where a key is bound: on a screen, or on the focused list of any screen."""
+__all__ = ["ACTIONS", "BY_ID", "SCREENS", "Action", "Scope", "Screen", "actions_of"]
 
-SCREENS: Final[tuple[Screen, ...]] = ("models", "versions", "version", "compare", "plot", "metrics", "move", "text")
-
-_EVERYWHERE: Final[frozenset[Scope]] = frozenset(SCREENS)
 _LISTS: Final[frozenset[Scope]] = frozenset({"models", "versions"})
 _MEASURED: Final[frozenset[Scope]] = frozenset({"models", "versions", "version", "compare", "plot"})
 """Where something of the registry is shown that has metrics."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """One thing that a key, a command or a click on the footer does.
-
-    Attributes:
-        id: stable; the name of the ``:`` command.
-        keys: by Textual's names; the first one is shown.
-        label: one or two words, for the footer.
-        help: one sentence, for the help screen and the reference.
-        screens: where it works.
-        order: of the footer's entries; those with the smallest number are the last to give way. 0: not in the footer.
-        writes: whether it changes the registry: greyed, with the reason, for readers.
-        words: what may be typed after its name, as the help writes it; empty where nothing may.
-        told: what it does with those words.
-    """
-
-    id: str
-    keys: tuple[str, ...]
-    label: str
-    help: str
-    screens: frozenset[Scope]
-    order: int = 0
-    writes: bool = False
-    words: str = ""
-    told: str = ""
 
 
 def _list(id_: str, keys: tuple[str, ...], help_: str) -> Action:
@@ -71,7 +39,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="open",
         order=1,
         help="Open what the cursor is on.",
-        screens=_LISTS,
+        screens=_LISTS | {"activity", "review"},
         words="REF",
         told="Open a model or a version, such as fraud:7 or fraud@production.",
     ),
@@ -81,15 +49,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="whole row",
         order=5,
         help="Show the row in full; on the card, its differences line by line.",
-        screens=frozenset({"compare"}),
+        screens=frozenset({"compare", "doctor"}),
     ),
     Action(
         id="choose",
         keys=("enter",),
         label="go on",
         order=1,
-        help="Take the stage under the cursor; then, when every line has its tick, make the move.",
-        screens=frozenset({"move"}),
+        help="Take the stage under the cursor; then, when nothing is in the way, make the move or give your word.",
+        screens=frozenset({"move", "approve"}),
     ),
     Action(
         id="other",
@@ -198,7 +166,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         keys=("h", "left"),
         label="back",
         help="Back to where you came from.",
-        screens=frozenset({"versions", "version", "text"}),
+        screens=OVERSEEN | {"versions", "version", "text"},
     ),
     Action(
         id="escape",
@@ -231,7 +199,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="filter",
         order=6,
         help="Show only what matches: words, !word, tag:x, stage:production, auc>0.9, or a query; in a text: find.",
-        screens=_EVERYWHERE - {"move", "plot"},
+        screens=_EVERYWHERE - {"move", "approve", "plot"},
         words="TEXT",
         told="Show only what matches.",
     ),
@@ -325,6 +293,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         help="Give a stage back to its holder before.",
         screens=frozenset({"models", "versions", "version"}),
     ),
+    *OVERSIGHT,
     Action(
         id="editor",
         keys=("E",),
@@ -359,7 +328,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="copy",
         order=8,
         help="Copy a ref, a path, a command or a comparison.",
-        screens=_EVERYWHERE - {"move", "text", "metrics"},
+        screens=_EVERYWHERE - {"move", "approve", "text", "metrics"},
     ),
     Action(id="preview", keys=("p",), label="preview", order=15, help="Show or hide the preview.", screens=_LISTS),
     Action(

@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from stackroom.core.settings import nearest
+from stackroom.core.show import count
 from stackroom.errors import UsageError
+from stackroom.registry.remembering import remember, vanished
 from stackroom.tui import editing, running, terminal
 from stackroom.tui.background import Background, Done, Failed
 from stackroom.tui.clipboard import OSC52_LIMIT, copy_in_tmux
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from stackroom.core.settings import SavedView
     from stackroom.registry.facade import Registry
+    from stackroom.registry.remembering import Vanished
     from stackroom.store.records import Model
     from stackroom.tui.background import Task
     from stackroom.tui.widgets.crumbs import Live as State
@@ -188,6 +191,7 @@ class Browser(Going):
         self.accent = self.places.accent()
         self.registry, self.picture, self._work = opened.registry, Picture(), Background(self)
         self.now, self.last_news, self.live_state, self._own = opened.registry.clock(), "", ("", ""), {}
+        self.vanished = ()
         self._remember(opened.memory)
         self.switch_screen(self._browse)
         self._watch()
@@ -252,6 +256,10 @@ class Browser(Going):
             self._copied(*message.value)
         elif message.name == "registry":
             self._switch(message.value)
+        elif message.name == "undo":
+            self.show_undo(message.value)
+        elif message.name == "vanished":
+            self._tell_vanished(message.value)
         elif message.name == "views":
             self.saved, told = message.value
             if self.page is not None:
@@ -271,8 +279,11 @@ class Browser(Going):
         told: list[str] = []
         stages = self.picture.stages
         changed: dict[str, frozenset[str]] = {}
+        moved = reading.whole
 
         def tell(name: str, before: Model | None, after: Model | None) -> None:
+            nonlocal moved
+            moved = moved or (before.holdings if before else ()) != (after.holdings if after else ())
             changed[name] = changed_versions(before, after)
             own = time.monotonic() < self._own.get(name, 0.0)
             told.extend(news(name, before, after, self.now, you=self.registry.who, own=own, stages=stages))
@@ -280,6 +291,8 @@ class Browser(Going):
         self.picture.take(reading, tell)
         more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
         self.last_news = told[0] + more if told else ""
+        if moved:
+            self._compare_remembered()
         for page in self.pages():
             page.picture_changed(changed)
             page.show_bars()
@@ -307,11 +320,27 @@ class Browser(Going):
     def banner(self) -> list[str]:
         """What is wrong with the whole registry, for every screen to show."""
         error = self.registry.policy_error
-        return [f"! {error}"] if error else []
+        gone = f"! {count(len(self.vanished), 'event')} that you saw vanished: :vanished" if self.vanished else ""
+        return [*([f"! {error}"] if error else []), *([gone] if gone else [])]
 
-    def back_with(self, message: str, models: set[str]) -> None:
-        """Leave the screen on top with a message for the one below, and read what was changed."""
-        self.pop_screen()
+    def _compare_remembered(self) -> None:
+        """What was seen of the ledgers, against what is there now; remembers it, where anything may be remembered."""
+        registry, look = self.registry, remember if self.personal.remembers else vanished
+        self._work.run("vanished", lambda _task: look(registry))
+
+    def _tell_vanished(self, found: tuple[Vanished, ...]) -> None:
+        """An event that is gone is news, once; it stays in the banner until it is known."""
+        fresh = [one for one in found if one not in self.vanished]
+        self.vanished = found
+        if self.page is not None:
+            self.page.show_bars()
+            if fresh:
+                self.page.say(fresh[0].message, tone="bad")
+
+    def back_with(self, page: Page, message: str, models: set[str]) -> None:
+        """Leave a screen, unless it was left already, with a message for the one below; read what was changed."""
+        if self.page is page:
+            self.pop_screen()
         self._read_own(models)
         if self.page is not None:
             self.page.say(message, tone="good")

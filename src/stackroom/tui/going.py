@@ -8,21 +8,33 @@ from textual.app import App
 
 from stackroom.core.names import Ref, parse_ref, version_ref
 from stackroom.errors import NotFoundError, UsageError
+from stackroom.tui.actions import BY_ID
+from stackroom.tui.bindings import key_text
+from stackroom.tui.intents import Intent, last_own_move
 from stackroom.tui.present.help import help_lines
 from stackroom.tui.present.move import refusal
+from stackroom.tui.present.vanished import vanished_lines
+from stackroom.tui.screens.activity import ActivityPage
+from stackroom.tui.screens.approve import ApprovePage
 from stackroom.tui.screens.compare import ComparePage
+from stackroom.tui.screens.doctor import DoctorPage
 from stackroom.tui.screens.move import MovePage
 from stackroom.tui.screens.page import Page
+from stackroom.tui.screens.review import ReviewPage
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from stackroom.core.approvals import Op
     from stackroom.core.names import ModelName
+    from stackroom.core.undoing import Undo
     from stackroom.registry.facade import Registry
+    from stackroom.registry.remembering import Vanished
     from stackroom.store.records import Model, Version
-    from stackroom.tui.actions import Screen
+    from stackroom.tui.actions import Action, Screen
+    from stackroom.tui.background import Background
     from stackroom.tui.glyphs import Glyphs
     from stackroom.tui.keymap import Keymap
     from stackroom.tui.picture import Picture
@@ -37,7 +49,10 @@ class Going(App[None]):
     picture: Picture
     glyphs: Glyphs
     keymap: Keymap
+    vanished: tuple[Vanished, ...] = ()
+    """Events that the user saw and that are gone, as last compared."""
     _browse: BrowsePage
+    _work: Background
 
     @property
     def page(self) -> Page | None:
@@ -94,11 +109,16 @@ class Going(App[None]):
         """The keys of a screen."""
         self.show_text("help", help_lines(scope, self.glyphs, keys=self.keymap.keys))
 
-    def explain_read_only(self, doing: str) -> None:
+    def key_of(self, id_: str) -> str:
+        """The key of an action, as people write it; its command where it has none."""
+        keys = self.keymap.keys(BY_ID[id_])
+        return key_text(keys[0]) if keys else f":{id_}"
+
+    def explain_read_only(self, action: Action) -> None:
         """Why the caller may change nothing, and whom to ask."""
-        lacking = self.picture.read_only
+        lacking = self.picture.lacking(action.id)
         if lacking is not None:
-            self.show_text("read-only", refusal(lacking.refusal(doing, you=self.registry.who)))
+            self.show_text("read-only", refusal(lacking.refusal(action.label, you=self.registry.who)))
 
     def holder_of(self, name: str) -> Version | None:
         """Who holds the last stage of a model."""
@@ -138,7 +158,7 @@ class Going(App[None]):
     def move(self, model: ModelName, number: int, stage: str | None = None) -> None:
         """The screen of a move."""
         self._check_policy()
-        self.push_screen(MovePage(model, number, stage))
+        self.push_screen(MovePage(Intent(model=model, number=number), stage))
 
     def move_text(self, words: Sequence[str]) -> None:
         """The same, for what was typed.
@@ -155,7 +175,50 @@ class Going(App[None]):
     def roll_back(self, name: str) -> None:
         """The screen of a roll-back."""
         self._check_policy()
-        self.push_screen(MovePage(parse_ref(name).model, None))
+        self.push_screen(MovePage(Intent(model=parse_ref(name).model)))
+
+    def undo(self, name: str) -> None:
+        """The screen that takes the caller's last own move of a model back, or why there is none."""
+        self._check_policy()
+        registry = self.registry
+        self._work.run("undo", lambda _task: last_own_move(registry, name))
+
+    def show_undo(self, undo: Undo) -> None:
+        """The same, once it is known which move that is."""
+        self.push_screen(MovePage(Intent(model=undo.event.model, undo=undo), undo.event.stage))
+
+    def speak(self, op: Op, ref: Ref, stage: str | None = None) -> None:
+        """The screen of a yes or no."""
+        self._check_policy()
+        self.push_screen(ApprovePage(ref, op, stage))
+
+    def speak_text(self, op: Op, words: Sequence[str]) -> None:
+        """The same, for what was typed.
+
+        Raises:
+            RegistryError: it names no version, or no stage.
+        """
+        ref = self._resolved(words[0])
+        if ref.number is None:
+            raise UsageError("name a version and a stage, such as fraud:7 production")
+        stage = self.registry.check_stage(words[1]) if len(words) > 1 else None
+        self.speak(op, ref, stage)
+
+    def show_activity(self, model: str | None) -> None:
+        """The screen of what happened, to one model or all."""
+        self.push_screen(ActivityPage(model))
+
+    def show_review(self) -> None:
+        """The screen of what needs attention."""
+        self.push_screen(ReviewPage())
+
+    def show_doctor(self) -> None:
+        """The screen of what is not as it should be."""
+        self.push_screen(DoctorPage())
+
+    def show_vanished(self) -> None:
+        """The events that this user saw and that are gone."""
+        self.show_text("vanished", vanished_lines(self.vanished))
 
     def _check_policy(self) -> None:
         """Nothing moves while ``registry.toml`` is wrong.

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from stackroom.registry.facade import Registry
     from stackroom.store.records import Model, Problem
 
+_SPEAKING: Final = frozenset({"approve", "reject"})
+"""What is written to the folders of approvals."""
+
 _TICKETS: Final = itertools.count(1)
 """Each reading takes one when it starts: what was read from an older start never replaces what is newer."""
 
@@ -29,7 +32,7 @@ class Reading:
         models: by name.
         whole: whether these are all there are, each with its newest version and its holders; else with all versions.
         problems: outside the models; with ``whole`` alone.
-        access: whether names can be made in ``models/`` and in each stage's folder; with ``whole`` alone.
+        access: whether names can be made in ``models/`` and in each stage's folders; with ``whole`` alone.
         stages: that are known; with ``whole`` alone.
     """
 
@@ -46,7 +49,8 @@ def read_all(registry: Registry) -> Reading:
     ticket = next(_TICKETS)
     registry.refresh()
     listing = registry.models()
-    places = [layout.MODELS, *(f"{layout.STAGES}/{stage}" for stage in registry.stages)]
+    parents = (layout.STAGES, layout.APPROVALS)
+    places = [layout.MODELS, *(f"{parent}/{stage}" for parent in parents for stage in registry.stages)]
     return Reading(
         ticket=ticket,
         models={model.name: model for model in listing.models},
@@ -99,8 +103,16 @@ class Picture:
         """The access that is lacking, when the caller may change nothing at all; else None."""
         if not self.access or any(one.allowed for one in self.access.values()):
             return None
-        stages = [one for place, one in self.access.items() if place != layout.MODELS and one.exists]
-        return stages[-1] if stages else self.access[layout.MODELS]
+        return self._last(layout.STAGES) or self.access[layout.MODELS]
+
+    def lacking(self, action: str) -> Access | None:
+        """The access that an action lacks, when the caller may change nothing at all; else None."""
+        lacking = self.read_only
+        return (self._last(layout.APPROVALS) or lacking) if lacking and action in _SPEAKING else lacking
+
+    def _last(self, parent: str) -> Access | None:
+        found = [one for place, one in self.access.items() if place.startswith(f"{parent}/") and one.exists]
+        return found[-1] if found else None
 
     def take(self, reading: Reading, tell: Callable[[str, Model | None, Model | None], None]) -> set[str]:
         """Put a reading in; returns the names of the models that are not as they were.

@@ -55,16 +55,23 @@ def _doctor(context: Context, options: Namespace) -> int:
             }
         )
     else:
-        _put(context, caller, findings, repairs, every=options.all)
+        _put(context, caller, findings, repairs, every=options.all, dry_run=options.dry_run)
     return IntegrityError.exit_code if counts["error"] else 0
 
 
 def _put(
-    context: Context, caller: Caller, findings: Sequence[Finding], repairs: Sequence[Repair], *, every: bool
+    context: Context,
+    caller: Caller,
+    findings: Sequence[Finding],
+    repairs: Sequence[Repair],
+    *,
+    every: bool,
+    dry_run: bool,
 ) -> None:
     _say_caller(context, caller)
     for repair in repairs:
-        word = Styled("fixed:", "green") if repair.done else Styled("not fixed:", "yellow")
+        done = Styled("dry run:", "cyan") if dry_run else Styled("fixed:", "green")
+        word = done if repair.done else Styled("not fixed:", "yellow")
         context.say(word, f" {repair.finding.place or '.'}: {repair.message}")
     if context.terminal:
         _put_groups(context, findings, every=every)
@@ -89,15 +96,16 @@ def _say_caller(context: Context, caller: Caller) -> None:
     if models:
         allowed.insert(1 if allowed[:1] == ["make models"] else 0, f"add versions to {writable} of {models} models")
     context.say(Styled("you may:", "bold"), f" {'; '.join(allowed) or 'read'}")
+    if caller.read_only:
+        context.say(Styled("you may not:", "bold"), f" change anything from here: {caller.read_only}")
+        return
     for one in caller.may:
         if not one.allowed:
             context.say(Styled("you may not:", "bold"), f" {_refusal(one)}")
 
 
 def _refusal(one: May) -> str:
-    if not one.access.exists:
-        return f"{one.doing}: {one.access.reason}"
-    return f"{one.doing}: {one.access.who_may()}"
+    return f"{one.doing}: {one.access.reason or one.access.who_may()}"
 
 
 # --- findings

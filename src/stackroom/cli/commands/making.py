@@ -11,6 +11,7 @@ from stackroom.cli.style import Styled
 from stackroom.cli.table import Column
 from stackroom.cli.words import pair
 from stackroom.core.names import StageName, parse_stage_name
+from stackroom.core.values import replace
 from stackroom.errors import ConflictError, UsageError
 from stackroom.store.access import group_name
 from stackroom.store.demo import unpack_demo
@@ -80,7 +81,8 @@ def _init_arguments(parser: ArgumentParser) -> None:
 def _init(context: Context, options: Namespace) -> int:
     plan = _plan(options)
     asked = bool(options.stage or options.strict or plan.groups())
-    if there := compare(plan, asked=asked):
+    # The usual stages are for a new registry: nobody asked for them here.
+    if there := compare(plan if options.stage else replace(plan, stages={}), asked=asked):
         return _compared(context, plan, there)
     if options.dry_run:
         check_plan(plan)

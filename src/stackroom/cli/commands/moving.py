@@ -176,7 +176,8 @@ def _put_judgement(context: Context, judgement: Judgement, reason: str) -> None:
     held = f"{judgement.stage} is held by {judgement.holder or 'nothing'}"
     context.out(Styled(f"{judgement.ref} -> {judgement.stage}", "bold"), f"  ({held})")
     sign = Styled(glyphs.yes, "green") if access.allowed else Styled(glyphs.no, "red")
-    context.out("  ", sign, " ", Styled("permission", "bold"), f": {access.seen()}; {access.who_may()}")
+    who = "" if access.remedy else f"; {access.who_may()}"
+    context.out("  ", sign, " ", Styled("permission", "bold"), f": {access.seen()}{who}")
     if judgement.already:
         context.out(f"  {judgement.ref} holds {judgement.stage} already; there is nothing to do")
     for warning in judgement.warnings:

@@ -44,15 +44,16 @@ def _stage(tour: Tour, stage: StageName) -> Iterator[Finding]:
             yield foreign(sight)
     for pile in reading.piles.values():
         for word in pile.words:
-            yield from _word(tour, word)
+            yield from _word(tour, word, last=word is pile.words[-1])
 
 
-def _word(tour: Tour, word: Word) -> Iterator[Finding]:
+def _word(tour: Tour, word: Word, *, last: bool) -> Iterator[Finding]:
     place = f"{layout.APPROVALS}/{word.stage}/{approval_name(word.model, word.version, word.number)}"
     owner = who(word.owner)
     wrong = [alarm for alarm in word.alarms if not alarm.startswith("gap:")]
     if not word.validity.counts:
-        command = f"rm {tour.path(place)}"
+        # What is followed by another one would be a gap for ever.
+        command = f"rm {tour.path(place)}" if last else ""
         yield Finding(kind="approval-forged", place=place, message="; ".join(wrong), owner=owner, command=command)
     for alarm in word.alarms:
         if alarm.startswith("gap:"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stackroom.core.attested import Validity
 from stackroom.core.findings import Finding
 from stackroom.registry.examination.tour import who
 from stackroom.store import layout
@@ -30,7 +31,7 @@ def examine_deletions(tour: Tour, folder: Folder, listing: ModelListing, sights:
         if worthless:
             yield worthless
         else:
-            yield from _unfinished(tour, deletion, seen)
+            yield from _unfinished(tour, deletion)
 
 
 def _planted(listing: ModelListing, deletion: Deletion, seen: Mapping[str, Sight]) -> Iterator[Finding]:
@@ -62,41 +63,40 @@ def _worthless(tour: Tour, folder: Folder, deletion: Deletion) -> Finding | None
     return Finding(kind="tombstone-forged", place=place, message=trouble, owner=who(tombstone.owner), command=command)
 
 
-def _unfinished(tour: Tour, deletion: Deletion, seen: Mapping[str, Sight]) -> Iterator[Finding]:
-    """A deletion, a restoring or a purge that was interrupted, with the command that goes on with it."""
-    ref, number = str(deletion.ref), deletion.number
-    words: tuple[str, ...]
+def _unfinished(tour: Tour, deletion: Deletion) -> Iterator[Finding]:
+    """A deletion, a restoring or a purge that stopped half way, with the commands that go on with it.
+
+    None is gone on with unasked. A delete and a restore that were interrupted leave the same names, and so does
+    somebody who brings back what another deleted; a copy has neither the owners nor the times of the original.
+    """
+    number = deletion.number
+    delete, restore = (tour.command(word, str(deletion.ref)) for word in ("delete", "restore"))
     match deletion.state:
-        case "deleting" if _came_back(seen, number):
-            message = f"version {number} is back, and the tombstone was not taken away: a restoring was interrupted"
-            words, fixable = ("restore", ref), False
         case "deleting":
-            message = f"version {number} has a tombstone and is here: a deletion was interrupted"
-            by = deletion.tombstone.owner if deletion.tombstone else -1
-            # Only what somebody began himself is finished for him.
-            words, fixable = ("delete", ref), by == tour.me
+            message, command = _beside(deletion, delete), restore
         case "unmarked":
-            message = f"version {number} lies in the trash, and no tombstone says who put it there"
-            words, fixable = ("delete", ref), deletion.owner is not None and deletion.owner.uid == tour.me
+            message = f"version {number} lies in the trash, and no tombstone says who put it there; {delete} leaves it"
+            message, command = f"{message} there and makes the tombstone", restore
         case "purging":
             message = f"the bytes of version {number} were being freed: a purge was interrupted"
-            words, fixable = ("purge", ref, "--yes"), False
+            command = tour.command("purge", str(deletion.ref), "--yes")
         case _:
             return
     name = deletion.folder or layout.tombstone_name(number)
     yield Finding(
-        kind="delete-unfinished",
-        place=_place(deletion, name),
-        message=message,
-        owner=deletion.owner,
-        command=tour.command(*words),
-        fixable=fixable,
+        kind="delete-unfinished", place=_place(deletion, name), message=message, owner=deletion.owner, command=command
     )
 
 
-def _came_back(seen: Mapping[str, Sight], number: int) -> bool:
-    """Whether the folder was renamed after the tombstone was made, and so out of the trash."""
-    version, tombstone = seen.get(str(number)), seen.get(layout.tombstone_name(number))
-    if version is None or tombstone is None or version.status is None or tombstone.status is None:
-        return False
-    return version.status.st_ctime_ns > tombstone.status.st_ctime_ns
+def _beside(deletion: Deletion, delete: str) -> str:
+    """What there is to say where a version is here, and has a tombstone all the same."""
+    tombstone, owner = deletion.tombstone, deletion.owner
+    # It vanished while it was looked at.
+    maker = who(tombstone.owner).label if tombstone else "nobody"
+    copied = tombstone is not None and tombstone.validity is Validity.UNATTESTED
+    whose = f"a copied tombstone, which nothing attests, of {maker}'s" if copied else f"a tombstone of {maker}'s"
+    return (
+        f"version {deletion.number} is here and whole, beside {whose}: deleted half-way, or brought back; "
+        f"{maker} or the owner of the model's folder keeps it and takes the tombstone away, or "
+        f"{owner.label if owner else 'its owner'} deletes it: {delete}"
+    )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.findings import Finding
 from stackroom.registry.examination.tour import foreign, who
 from stackroom.store import layout
+from stackroom.store.programs import why_not_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from stackroom.core.policy import Stage
     from stackroom.registry.examination.tour import Tour
     from stackroom.store.survey import Difference, Survey
+    from stackroom.store.tree import Found, Row
 
 _KINDS: Final = {
     "missing": "folder-missing",
@@ -35,6 +39,8 @@ _FILE_KINDS: Final = {
     "group-writable": "registry-file-writable",
 }
 
+_WRITERS: Final = stat.S_IWGRP | stat.S_IWOTH
+
 _ROOT_NAMES: Final = frozenset(
     {
         layout.REGISTRY_FILE,
@@ -55,13 +61,30 @@ def examine_folders(tour: Tour, survey: Survey) -> Iterator[Finding]:
         yield Finding(
             kind="registry-file-wrong", place=layout.REGISTRY_FILE, message=str(error), owner=who(tour.steward)
         )
+    programs = tuple(sorted({stage.guards.command.words[0] for stage in _policy(tour) if stage.guards.command}))
+    # A guard's program has its place below the root; what else is in that folder is the steward's affair, too.
+    own = {program.partition("/")[0] for program in programs}
     for sight in tour.seen(tour.root, ""):
-        if sight.name not in _ROOT_NAMES and not sight.name.startswith("."):
+        if sight.name not in _ROOT_NAMES | own and not sight.name.startswith("."):
             yield foreign(sight)
+    yield from _programs(tour, programs)
     for difference in survey.differences:
         finding = _of(tour, survey, difference)
         if finding:
             yield finding
+
+
+def _policy(tour: Tour) -> tuple[Stage, ...]:
+    return () if tour.reader.policy_error else tuple(tour.reader.policy.stages)
+
+
+def _programs(tour: Tour, programs: Iterable[str]) -> Iterator[Finding]:
+    for program in programs:
+        why, advice = why_not_run(tour.root, program)
+        if why:
+            place = layout.REGISTRY_FILE if program.startswith("/") else program
+            message = f"{why}; {advice}" if advice else why
+            yield Finding(kind="guard-program", place=place, message=message, owner=who(tour.steward))
 
 
 def _of(tour: Tour, survey: Survey, difference: Difference) -> Finding | None:
@@ -75,16 +98,33 @@ def _of(tour: Tour, survey: Survey, difference: Difference) -> Finding | None:
     # A stage's group that nobody can know is for the steward to name.
     known = row is not None and not any(command.startswith("chgrp GROUP ") for command in difference.commands)
     may = tour.may_change(owner) and (difference.by == "steward" or tour.me == 0)
+    mends = bool(difference.commands) and known and may and not _widens(survey, row, found)
     return Finding(
         kind=kind,
         place=difference.path,
         message=difference.message,
         owner=who(owner),
         command=" && ".join(difference.commands),
-        fixable=kind not in {"folder-owner", "registry-file-owner"} and bool(difference.commands) and known and may,
+        fixable=mends and kind not in {"folder-owner", "registry-file-owner"},
         mode=row.mode if row else None,
         group=row.gid if row else None,
     )
+
+
+def _widens(survey: Survey, row: Row | None, found: Found | None) -> bool:
+    """Whether a group could write afterwards that cannot now: nobody but a person says which that shall be.
+
+    The pointers of a stage are for those who may write its ledger: they decide nothing that the ledger does not.
+    """
+    if row is None or not row.mode & _WRITERS:
+        return False
+    same = found is not None and (row.gid is None or found.gid == row.gid)
+    if same and found is not None and not row.mode & ~found.mode & _WRITERS:
+        return False
+    parent, _, stage = row.path.partition("/")
+    ledger = next((one for one in survey.found if one.path == f"{layout.STAGES}/{stage}"), None)
+    says = ledger is not None and ledger.gid == row.gid and ledger.mode & _WRITERS == stat.S_IWGRP
+    return not (parent == layout.LIVE and says)
 
 
 def examine_feed(tour: Tour) -> Iterator[Finding]:

@@ -63,7 +63,9 @@ def _ledger(tour: Tour, ledger: Ledger) -> Iterator[Finding]:
         worth = _worth(tour, event)
         if worth:
             kind, message = worth
-            command = "" if event.validity.counts else f"rm {tour.path(place)}"
+            # What follows names the digest of its text, and its number: taken away, it would be a gap for ever.
+            goes = not event.validity.counts and event is ledger.events[-1]
+            command = f"rm {tour.path(place)}" if goes else ""
             yield Finding(kind=kind, place=place, message=message, owner=who(event.owner), command=command)
         for alarm in event.alarms:
             if alarm.startswith(("gap:", "broken chain:")):

@@ -130,7 +130,9 @@ def _model_folder(tour: Tour, models: Folder, folder: Folder, sight: Sight) -> I
     # What models/ itself should be is told of models/: here it must not be taken for the measure of what lies in it.
     wanted = model_mode(models) & 0o755 if group is None else layout.SHARED_FOLDER_MODE
     where = tour.path(sight.place)
-    may = tour.may_change(status.st_uid) if group is None else tour.may_share(status.st_uid, group)
+    # Whom models/ itself does not pass its group on to, nobody is let in for: the authors are a guess then.
+    stated = models.status().st_gid == group and bool(models.status().st_mode & stat.S_ISGID)
+    may = tour.may_change(status.st_uid) if group is None else stated and tour.may_share(status.st_uid, group)
     if group is not None and status.st_gid != group:
         message = f"is of group {group_name(status.st_gid)} and not of {group_name(group)}"
         command = f"chgrp {shlex.quote(group_name(group))} {where} && chmod {wanted:04o} {where}"

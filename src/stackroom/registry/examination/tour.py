@@ -90,7 +90,7 @@ class Tour:
             if layout.parse_temporary_name(sight.name) is None:
                 found.append(sight)
             else:
-                surely = cannot_be_published(sight, folder.status(), self.steward)
+                surely = cannot_be_published(sight, folder, self.steward)
                 self.left_overs.append(LeftOver(sight=sight, newest=newest_time(sight, folder), surely=surely))
         return found
 
@@ -156,7 +156,7 @@ def _left_over(tour: Tour, left: LeftOver) -> Finding:
     if not tour.is_stale(left.newest):
         return Finding(kind="temporary-young", place=sight.place, message=message, owner=owner)
     if not left.surely:
-        message += "; look into it first: the owner of this folder could have renamed something published so"
+        message += "; look into it first: somebody could have renamed something published so"
     where = tour.path(sight.place)
     command = f"chmod -R u+rwX {where} && rm -r {where}" if sight.is_folder else f"rm -f {where}"
     mine = sight.owner == tour.me == layout.parse_temporary_name(sight.name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.approvals import Op
+from stackroom.core.attested import Validity
 from stackroom.core.show import age, duration, size
 from stackroom.tui.present.words import Line, heading, holder_role, holder_sign
 from stackroom.tui.widgets.columns import Column
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from stackroom.core.approvals import Word
     from stackroom.core.attested import Who
     from stackroom.core.names import StageName
     from stackroom.core.verdicts import Verdict
@@ -64,13 +67,24 @@ def next_stage(model: Model, number: int | None, stages: Sequence[StageName]) ->
 
 
 def asks_reason(judgement: Judgement) -> bool:
-    """Whether the stage wants a reason."""
-    return any(verdict.guard == "reason" for verdict in judgement.verdicts)
+    """Whether a reason is wanted: by the stage, or because a guard is overridden."""
+    return bool(judgement.overridden) or any(verdict.guard == "reason" for verdict in judgement.verdicts)
 
 
 def refusing(judgement: Judgement) -> list[Verdict]:
     """The guards that refuse whatever is typed on the screen."""
     return [one for one in judgement.failed if one.guard != "reason"]
+
+
+def overridable(judgement: Judgement) -> tuple[str, ...]:
+    """The guards that refuse and may be overridden, also those that are."""
+    found = [one.name for one in judgement.verdicts if one.overridable and not one.passed and one.name != "reason"]
+    return tuple(dict.fromkeys(found))
+
+
+def phrase(judgement: Judgement) -> str:
+    """What is typed to confirm: the version that would hold the stage; where none would, the one that does."""
+    return str(judgement.holder or judgement.ref) if judgement.ref.kind == "model" else str(judgement.ref)
 
 
 def confirm(wanted: str) -> str:
@@ -95,23 +109,15 @@ def obstacles(judgement: Judgement, *, reason: str, typed: str, wanted: str) -> 
     return found
 
 
-def lines(judgement: Judgement, *, reason: str, you: Who, glyphs: Glyphs, news: str = "") -> list[Line]:
+def lines(judgement: Judgement, *, reason: str, you: Who, glyphs: Glyphs, news: Sequence[str] = ()) -> list[Line]:
     """The whole judgement; ``news`` stands at the top, for what has changed since it was last shown."""
-    found: list[Line] = []
-    if news:
-        found += [(Cell(f"! {news}", "bad"),), ()]
-    replaces = f"replaces {judgement.holder}" if judgement.holder else "nobody holds it"
-    if judgement.already:
-        replaces = "holds it already: there is nothing to do"
-    found.append(
-        (
-            Cell(str(judgement.ref), "strong"),
-            Cell(f" {glyphs.arrow} "),
-            Cell(judgement.stage, "strong"),
-            Cell(f"   {replaces}", "dim"),
-        )
-    )
-    found.append(_access_line(judgement.access, you, glyphs))
+    found: list[Line] = [(Cell(f"! {line}", "bad"),) for line in news]
+    found += [()] if news else []
+    if judgement.overridden:
+        told = "the move is made although they refuse, and the event says so for ever"
+        found += [(Cell(f"! OVERRIDES {', '.join(judgement.overridden)}: ", "bad"), Cell(told, "bad")), ()]
+    found.append(_what(judgement, glyphs))
+    found.append(access_line(judgement.access, you, glyphs))
     if not judgement.access.allowed:
         found.append((Cell(f"    {judgement.access.advice()}", "dim"),))
     found.extend((Cell(f"    {warning}", "warn"),) for warning in judgement.warnings)
@@ -122,13 +128,43 @@ def lines(judgement: Judgement, *, reason: str, you: Who, glyphs: Glyphs, news: 
         shown = replace(verdict, advice="") if verdict.advice in advised else verdict
         advised.add(verdict.advice)
         found.extend(_verdict_lines(shown, reason, glyphs))
+    if judgement.words:
+        found.append(heading("Approvals"))
+        found.extend(word_line(word, glyphs) for word in judgement.words)
     if judgement.changes:
         found.append(heading("Changes on disk"))
         found.extend((Cell(f"  {change}", "dim"),) for change in judgement.changes)
     return found
 
 
-def _access_line(access: Access, you: Who, glyphs: Glyphs) -> Line:
+def _what(judgement: Judgement, glyphs: Glyphs) -> Line:
+    """What moves where, and whom it replaces."""
+    stage = Cell(judgement.stage, "strong")
+    if judgement.ref.kind == "model":
+        return (stage, Cell(f" of {judgement.ref} is cleared"), Cell(f"   {judgement.holder} holds it now", "dim"))
+    replaces = f"replaces {judgement.holder}" if judgement.holder else "nobody holds it"
+    if judgement.already:
+        replaces = "holds it already: there is nothing to do"
+    return (Cell(str(judgement.ref), "strong"), Cell(f" {glyphs.arrow} "), stage, Cell(f"   {replaces}", "dim"))
+
+
+def word_line(word: Word, glyphs: Glyphs) -> Line:
+    """What somebody said about a version, and why it is not heeded where it is not."""
+    said = word.approval
+    yes = said is not None and said.op is Op.APPROVE
+    role = ("good" if yes else "bad") if word.stands else "dim"
+    done = said.op.done if said else "unreadable"
+    worth = "" if word.validity is Validity.ATTESTED else f" ({word.validity})"
+    why = f": {said.why}" if said and said.why else ""
+    # That a copy's times differ is no news to who decides.
+    told = [note for note in word.notes if note != word.remark]
+    notes = f"  {'; '.join(told)}" if told else ""
+    sign = Cell(f"  {glyphs.yes if yes else glyphs.no} ", role)
+    return (sign, Cell(f"{word.by.label} {done}{worth}{why}", "" if word.stands else "dim"), Cell(notes, "warn"))
+
+
+def access_line(access: Access, you: Who, glyphs: Glyphs) -> Line:
+    """Whether the caller may, and what the directory is."""
     sign = Cell(f"  {glyphs.yes if access.allowed else glyphs.no} ", "good" if access.allowed else "bad")
     what = access.reason or f"{access.directory} is {access.owner.label}:{access.group} {access.mode:04o}"
     said = "you may" if access.allowed else "you may not"
@@ -148,10 +184,12 @@ def _verdict_lines(verdict: Verdict, reason: str, glyphs: Glyphs) -> list[Line]:
     if verdict.guard == "reason":
         return [head]
     more: list[Line] = [(Cell(f"      wanted {verdict.wanted}", "warn"),)]
+    if verdict.overridden:
+        return [(Cell("  ! ", "bad"), *head[1:], Cell("  OVERRIDDEN", "bad")), *more]
+    if verdict.overridable:
+        more.append((Cell("      it may be overridden: space", "key"),))
     if verdict.advice:
         more.append((Cell(f"      {verdict.advice}", "dim"),))
-    if verdict.overridable:
-        more.append((Cell(f"      on the command line, --override {verdict.name} --reason … overrides it", "dim"),))
     return [head, *more]
 
 

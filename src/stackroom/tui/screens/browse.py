@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stackroom.core.approvals import Op
 from stackroom.core.settings import nearest
 from stackroom.errors import NotFoundError
 from stackroom.tui.actions import BY_ID
@@ -139,6 +140,34 @@ class BrowsePage(PanesPage):
             self.browser.roll_back(name)
         elif name:
             self.say(f"{name} is gone", tone="warn")
+
+    def do_undo(self) -> None:
+        """Undo the last own move of the model."""
+        name = self.model if self.pane == "versions" else self.models.cursor_key
+        if name in self.browser.picture.models:
+            self.browser.undo(name)
+        elif name:
+            self.say(f"{name} is gone", tone="warn")
+
+    def do_approve(self, *words: str) -> None:
+        """Say yes to the cursor's version."""
+        self._speak(Op.APPROVE, words)
+
+    def do_reject(self, *words: str) -> None:
+        """Say no to the cursor's version."""
+        self._speak(Op.REJECT, words)
+
+    def _speak(self, op: Op, words: Sequence[str]) -> None:
+        if words:
+            self.browser.speak_text(op, words)
+        elif (version := self.version()) is not None:
+            self.browser.speak(op, version.ref)
+        elif self.opened() is None:
+            self.say(self.absent(), tone="warn")
+
+    def model_shown(self) -> str | None:
+        """The model whose versions have the keys."""
+        return self.model if self.pane == "versions" else None
 
     def do_editor(self) -> None:
         """Edit the metadata of the cursor's row."""

@@ -24,7 +24,7 @@ _ASCENDING: Final = frozenset({"model", "description", "by"})
 """Columns whose small values are wanted first; metrics follow their direction, all others start with the largest."""
 
 
-_OF_VERSIONS: Final = frozenset({"move", "compare", "mark", "mark_range"})
+_OF_VERSIONS: Final = frozenset({"move", "approve", "reject", "compare", "mark", "mark_range"})
 """What works on versions alone, and says so on models."""
 
 _LEAVING: Final = frozenset({"back", "leave", "escape"})

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, ClassVar, Final
-
-from textual.binding import Binding
-from textual.containers import Horizontal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stackroom.errors import ConflictError, GuardRefusedError
-from stackroom.registry import moving
-from stackroom.registry.judging import Judgement, Options
+from stackroom.registry.moving import MoveResult
+from stackroom.tui.actions import BY_ID
 from stackroom.tui.bindings import Hint, bindings_for
+from stackroom.tui.intents import Intent, Said
 from stackroom.tui.present import move as judged
 from stackroom.tui.screens.page import Body, Page
+from stackroom.tui.widgets.asked import Asked
 from stackroom.tui.widgets.line_table import LineTable
 from stackroom.tui.widgets.prompt import Label, Line
 from stackroom.tui.widgets.text_pane import TextPane
@@ -23,18 +22,15 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.widget import Widget
     from textual.widgets import Input
 
-    from stackroom.core.names import ModelName
-    from stackroom.registry.facade import Registry
+    from stackroom.registry.judging import Judgement
     from stackroom.registry.moving import MoveResult
     from stackroom.store.digest import Progress
     from stackroom.store.records import Model
     from stackroom.tui.actions import Action
     from stackroom.tui.background import Task
-
-_PLACEHOLDER: Final = "(asked for on this screen)"
-"""The reason that a move is judged with before one is typed: the screen asks for it by itself."""
 
 
 class _GivenUpError(Exception):
@@ -56,37 +52,6 @@ def watched(task: Task, total: int) -> Progress:
     return progress
 
 
-class Asked(Horizontal):
-    """A line where something is asked, with its words before it."""
-
-    DEFAULT_CSS = """
-    Asked { height: 1; }
-    """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll_text(-1)", show=False),
-        Binding("down", "scroll_text(1)", show=False),
-        # With priority: what is typed right after it is for the other line.
-        Binding("tab,shift+tab", "act('other')", show=False, priority=True),
-        Binding("enter", "enter", show=False, priority=True),
-        Binding("f1", "act('help')", show=False),
-    ]
-
-    def action_act(self, id_: str) -> None:
-        """Keys go to the screen."""
-        self.screen.action_act(id_)  # type: ignore[attr-defined]  # it stands on a page alone
-
-    def action_enter(self) -> None:
-        """The line is done, once it has taken what was typed before; what comes after is for the next line already."""
-        line = self.query_one(Line)
-        self.screen.leave_line(line)  # type: ignore[attr-defined]  # the same
-        line.call_later(line.action_submit)
-
-    def action_scroll_text(self, lines: int) -> None:
-        """The judgement scrolls while something is typed."""
-        self.screen.step(lines)  # type: ignore[attr-defined]  # the same
-
-
 class MoveBody(Body):
     """Holds the keys of a move."""
 
@@ -97,8 +62,7 @@ class MovePage(Page):
     """A version on its way to a stage, or a stage on its way back.
 
     Args:
-        model: whose stages.
-        number: the version; None for a roll-back, where the ledger says which.
+        intent: what somebody wants.
         stage: where to, when that is decided already.
     """
 
@@ -109,10 +73,11 @@ class MovePage(Page):
     MovePage #body { layout: vertical; }
     """
 
-    def __init__(self, model: ModelName, number: int | None, stage: str | None = None) -> None:
+    def __init__(self, intent: Intent, stage: str | None = None) -> None:
         super().__init__()
-        self.model_name = model
-        self.number = number
+        self.intent = intent
+        self.model_name = intent.model
+        self.number = intent.number
         self.stage = stage
         self._chosen_before = stage is not None
         self._stages = LineTable(judged.STAGE_COLUMNS)
@@ -123,7 +88,8 @@ class MovePage(Page):
         self._typed_label = Label(" Type the version to confirm: ")
         self._typed_line = Asked(self._typed_label, self._typed)
         self._judgement: Judgement | None = None
-        self._news = ""
+        self._override: tuple[str, ...] = ()
+        self._news = self._trouble = ""
         self._writing = False
 
     def compose_body(self) -> ComposeResult:
@@ -140,6 +106,9 @@ class MovePage(Page):
         """Ask for the stage, unless it is known."""
         self._text.display = self._reason_line.display = self._typed_line.display = False
         self._fill_stages()
+        if self.intent.undo is not None:
+            self._reason.value = self.intent.undo.reason
+            self._reason.cursor_position = len(self._reason.value)
         if self.stage is None:
             self.set_focus(self._stages, scroll_visible=False)
             self.say("choose the stage")
@@ -155,15 +124,16 @@ class MovePage(Page):
 
     @property
     def wanted(self) -> str:
-        """What has to be typed to confirm; empty where nothing has."""
+        """What has to be typed to confirm: in the last stage, and where a guard is overridden; else empty."""
         judgement = self._judgement
-        last = self.browser.registry.policy.last_stage
-        return str(judgement.ref) if judgement is not None and judgement.stage == last and not judgement.already else ""
+        if judgement is None or judgement.already:
+            return ""
+        asked = judgement.stage == self.browser.registry.policy.last_stage or judgement.overridden
+        return judged.phrase(judgement) if asked else ""
 
     def steps(self) -> Sequence[str]:
         """What is being done."""
-        what = f"move {self.number}" if self.number is not None else "roll back"
-        return [self.model_name, what, *([self.stage] if self.stage else [])]
+        return [self.model_name, self.intent.title, *([self.stage] if self.stage else [])]
 
     def facts(self) -> Sequence[str]:
         """How it stands."""
@@ -174,6 +144,8 @@ class MovePage(Page):
             return []
         if failed := len(judged.refusing(judgement)):
             return [f"{failed} of {len(judgement.verdicts)} guards refuse"]
+        if judgement.overridden:
+            return [f"OVERRIDES {', '.join(judgement.overridden)}"]
         if judged.asks_reason(judgement) and not self._reason.value.strip():
             return ["the reason is missing"]
         return ["every guard agrees"]
@@ -204,7 +176,7 @@ class MovePage(Page):
     def show_hints(self) -> None:
         """While something is typed, letters are letters."""
         if isinstance(self.focused, Line):
-            other = [Hint("other", "tab", "other line")] if self._typed_line.display else []
+            other = [Hint("other", "tab", "other line")] if self._typed_line.display or self._overridable else []
             self.hints.show(
                 [Hint("choose", "enter", "move", not self._obstacles()), *other, Hint("escape", "esc", "back")],
                 more=Hint("help", "F1", "more"),
@@ -216,6 +188,8 @@ class MovePage(Page):
         """Once a stage is chosen, Enter is grey until it would make the move."""
         if action.id == "choose" and self.stage is not None:
             return "; ".join(self._obstacles())
+        if action.id == "override" and not self._overridable:
+            return "no guard that refuses may be overridden: registry.toml does not say that it may"
         return super().why_not(action)
 
     def on_descendant_focus(self) -> None:
@@ -228,15 +202,16 @@ class MovePage(Page):
         """Ask the registry, in a thread: the guard ``verify`` reads every byte."""
         stage = self.stage or ""
         self._stages.display, self._text.display = False, True
+        self._trouble = ""
         if self._judgement is None:
             self.set_focus(self._text, scroll_visible=False)
         self.say("judging")
         self.show_bars()
-        registry, model, number = self.browser.registry, self.model_name, self.number
+        registry, intent, said = self.browser.registry, self.intent, Said(override=self._override)
         total = self._bytes()
 
         def work(task: Task) -> Judgement:
-            return judge(registry, model, number, stage, watched(task, total))
+            return intent.judge(registry, stage, said, watched(task, total))
 
         self.work.run("judge", work)
 
@@ -262,6 +237,10 @@ class MovePage(Page):
             self._judge()
             return
         self._text.set_lines(judged.refusal(error), fold=True)
+        self._judgement, self._trouble = None, str(error)
+        self._reason_line.display = self._typed_line.display = False
+        self.set_focus(self._text, scroll_visible=False)
+        self.show_bars()
         self.complain(error)
 
     def progressed(self, name: str, latest: dict[str, Any]) -> None:  # noqa: ARG002  # both report the same
@@ -292,7 +271,7 @@ class MovePage(Page):
                 reason=self._reason.value,
                 you=app.registry.who,
                 glyphs=app.glyphs,
-                news=self._news,
+                news=[line for line in (self._news, self.intent.told) if line],
             )
             self._text.set_lines(lines, keep_place=True, fold=True)
 
@@ -315,7 +294,7 @@ class MovePage(Page):
 
     def _obstacles(self) -> list[str]:
         if self._judgement is None:
-            return ["it is being judged"]
+            return [self._trouble or "it is being judged"]
         return judged.obstacles(self._judgement, reason=self._reason.value, typed=self._typed.value, wanted=self.wanted)
 
     # ---- making the move
@@ -346,26 +325,23 @@ class MovePage(Page):
             return
         self._writing = True
         self.say("moving")
-        registry, model, total = self.browser.registry, self.model_name, self._bytes()
-        back = self.number is None
+        registry, intent, total = self.browser.registry, self.intent, self._bytes()
+        said = Said(reason=reason, override=judgement.overridden)
 
         def work(task: Task) -> MoveResult:
-            progress = watched(task, total)
-            if back:
-                options = Options(reason=reason, seen=judgement.head, progress=progress)
-                return moving.rollback(registry, model, judgement.stage, options)
-            return registry.promote(
-                judgement.ref, judgement.stage, reason=reason, seen=judgement.head, progress=progress
-            )
+            return intent.make(registry, judgement, said, watched(task, total))
 
         self.work.run("move", work)
 
     def _moved(self, result: MoveResult) -> None:
-        what = f"{result.judgement.ref} moved to {result.judgement.stage}"
+        ref, stage = result.judgement.ref, result.judgement.stage
+        what = f"{stage} of {ref} cleared" if ref.kind == "model" else f"{ref} moved to {stage}"
         if not result.made:
-            what = f"{result.judgement.ref} held {result.judgement.stage} already"
+            what = f"{ref} held {stage} already"
         trouble = f"; live/ is behind: {result.live_trouble}" if result.live_trouble else ""
-        self.browser.back_with(f"{what} ({result.event or 'nothing written'}){trouble}", {self.model_name})
+        undo = f"; {self.browser.key_of('undo')} undoes it" if result.made and self.intent.undo is None else ""
+        told = f"{what} ({result.event or 'nothing written'}){undo}{trouble}"
+        self.browser.back_with(self, told, {self.model_name})
 
     # ---- keys
 
@@ -388,6 +364,7 @@ class MovePage(Page):
             return
         self.work.cancel("judge")
         self.stage = self._judgement = None
+        self._override = ()
         self._news = self._reason.value = self._typed.value = ""
         self._text.display = self._reason_line.display = self._typed_line.display = False
         self._text.set_lines(())
@@ -418,15 +395,33 @@ class MovePage(Page):
             self.set_focus(self._typed, scroll_visible=False)
 
     def do_other(self) -> None:
-        """From the reason to the confirmation and back."""
-        other = self._typed if self.focused is self._reason and self._typed_line.display else self._reason
-        if self._reason_line.display:
-            self.set_focus(other, scroll_visible=False)
+        """From the reason to the confirmation, to the guards where one may be overridden, and around."""
+        if not self._reason_line.display:
+            return
+        ring = [self._reason, *([self._typed] if self._typed_line.display else [])]
+        places: list[Widget] = [*ring, *([self._text] if self._overridable else [])]
+        place = places.index(self.focused) if self.focused in places else -1
+        self.set_focus(places[(place + 1) % len(places)], scroll_visible=False)
 
+    # ---- overriding
 
-def judge(registry: Registry, model: ModelName, number: int | None, stage: str, progress: Progress) -> Judgement:
-    """What would come of the move; reads every byte where the stage asks for it."""
-    if number is not None:
-        return registry.can(f"{model}:{number}", stage, reason=_PLACEHOLDER, progress=progress)
-    options = Options(reason=_PLACEHOLDER, dry_run=True, progress=progress)
-    return moving.rollback(registry, model, stage, options).judgement
+    @property
+    def _overridable(self) -> tuple[str, ...]:
+        return judged.overridable(self._judgement) if self._judgement and self._judgement.access.allowed else ()
+
+    def do_override(self) -> None:
+        """Override a guard that refuses, or take that back; where there are several, ask which."""
+        names = self._overridable
+        if not names:
+            self.say(self.why_not(BY_ID["override"]), tone="warn")
+        elif len(names) == 1:
+            self._toggle(names[0])
+        else:
+            signed = [f"{name} (overridden)" if name in self._override else name for name in names]
+            keys = {str(place): name for place, name in enumerate(names, 1)}
+            self.choose("override", list(zip(keys, signed, strict=True)), lambda key: self._toggle(keys[key]))
+
+    def _toggle(self, name: str) -> None:
+        kept = tuple(one for one in self._override if one != name)
+        self._override = kept if name in self._override else (*kept, name)
+        self._judge()

@@ -146,6 +146,10 @@ class Page(TextualScreen[None]):
     def step(self, lines: int) -> None:
         """An arrow key while a question is open."""
 
+    def model_shown(self) -> str | None:
+        """The model that is shown; None where all of them are."""
+        return None
+
     def sort_columns(self) -> Sequence[str]:
         """What can be sorted by: for completing ``:sort``."""
         return ()
@@ -212,7 +216,7 @@ class Page(TextualScreen[None]):
 
     def why_not(self, action: Action) -> str:
         """Why an action cannot be done now, or nothing: greyed ones say it when asked."""
-        lacking = self.browser.picture.read_only if action.writes else None
+        lacking = self.browser.picture.lacking(action.id) if action.writes else None
         return f"read-only: needs {lacking.group or lacking.owner.label}" if lacking else ""
 
     def say(self, message: str, *, tone: Tone = "") -> None:
@@ -234,7 +238,7 @@ class Page(TextualScreen[None]):
         """
         action = BY_ID[id_]
         if action.writes and self.browser.picture.read_only:
-            self.browser.explain_read_only(action.label)
+            self.browser.explain_read_only(action)
             return
         method: Callable[..., None] = getattr(self, f"do_{id_}")
         self.say("")
@@ -303,6 +307,22 @@ class Page(TextualScreen[None]):
     def do_settings(self) -> None:
         """What the settings say."""
         self.browser.show_settings()
+
+    def do_activity(self) -> None:
+        """What happened."""
+        self.browser.show_activity(self.model_shown())
+
+    def do_review(self) -> None:
+        """What needs attention."""
+        self.browser.show_review()
+
+    def do_doctor(self) -> None:
+        """Whether all is as it should be."""
+        self.browser.show_doctor()
+
+    def do_vanished(self) -> None:
+        """The events that were seen and are gone."""
+        self.browser.show_vanished()
 
     def do_suspend(self) -> None:
         """Give the terminal back to the shell."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from stackroom.core.approvals import Op
 from stackroom.core.show import count
 from stackroom.errors import IntegrityError
 from stackroom.tui.bindings import bindings_for
@@ -300,6 +301,28 @@ class VersionPage(MetricKeys):
     def do_rollback(self) -> None:
         """Judge a roll-back of the model."""
         self.browser.roll_back(self.ref.model)
+
+    def do_undo(self) -> None:
+        """Undo the last own move of the model."""
+        self.browser.undo(self.ref.model)
+
+    def do_approve(self, *words: str) -> None:
+        """Say yes to it."""
+        if words:
+            self.browser.speak_text(Op.APPROVE, words)
+        elif self.version() is not None:
+            self.browser.speak(Op.APPROVE, self.ref)
+
+    def do_reject(self, *words: str) -> None:
+        """Say no to it."""
+        if words:
+            self.browser.speak_text(Op.REJECT, words)
+        elif self.version() is not None:
+            self.browser.speak(Op.REJECT, self.ref)
+
+    def model_shown(self) -> str | None:
+        """Its model."""
+        return self.ref.model
 
     def do_editor(self) -> None:
         """Edit the metadata."""
