@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import stackroom
-from cli.calling import process
+from cli.calling import all_on_terminal, process
 from cli.test_reference import check
 from stackroom.cli import main
 from support.registries import artifacts, plant_revision, set_policy, tree, unseal
@@ -437,7 +437,7 @@ def test_log_flags_a_borrowed_name_a_text_that_was_written_to_and_a_gap(fraud: C
     forged.write_text(forged.read_text().replace(f'"{os.geteuid()}"', '"4711:eve"'))
     broken = plant_revision(fraud.registry, "fraud", 1, "[", revision=5)
     rows = {row["revision"]: row for row in fraud.json("log", "fraud:1")["revisions"]}
-    assert "its text is not the one that 1@2.toml replaced: it is the file of" in rows[1]["flags"][0]
+    assert "its text is not the one that 1@2.toml says it replaced: it is the file of" in rows[1]["flags"][0]
     assert rows[0]["flags"] == rows[2]["flags"] == []
     assert "says that 4711:eve wrote it, and it is the file of" in rows[4]["flags"][0]
     assert "a revision before it is missing" in rows[4]["flags"]
@@ -591,11 +591,24 @@ def test_history_shows_what_was_overridden(fraud: Cli) -> None:
     assert fraud(*override, "--override", "archived", "--reason", "x").code == 2
     answer = fraud.ok(*override, "--reason", "an outage")
     assert "overridden, and the event says so for ever: metrics" in answer.err
-    row = fraud.ok("history", "fraud", "--stage", "production").out.splitlines()
-    assert row[0].split("\t")[-1] == "OVERRIDDEN"
-    assert row[1].split("\t")[-1] == "metrics"
+    titles, cells = fraud.ok("history", "fraud", "--stage", "production").out.splitlines()
+    assert titles.split("\t")[-1] == "OVERRIDDEN"
+    assert cells.split("\t")[-1] == "metrics"
     (event,) = fraud.json("history", "--stage", "production")["events"]
     assert (event["override"], event["extra"]) == (["metrics"], {})
+    # On a terminal who did it, and what that is worth, are not given up for it.
+    narrow, wide = (
+        all_on_terminal(fraud.registry, [("--color", "never", "history", "fraud")], width=width)[0]
+        for width in (80, 200)
+    )
+    who = stackroom.open(fraud.registry).who.label
+    for shown in (narrow, wide):
+        (head,) = (line for line in shown.splitlines() if "WHEN" in line)
+        assert {"BY", "EVENT"} <= set(head.split())
+        (row,) = (line for line in shown.splitlines() if " production " in line)
+        assert {who, "attested"} <= set(row.split())
+        assert "production/fraud@1 overrode metrics" in shown
+    assert "overrode metrics: an outage" in wide
 
 
 # --- approvals
@@ -729,3 +742,32 @@ def test_a_bad_byte_in_the_registrys_own_path_reaches_a_script_unchanged(cli: Cl
     cli.registry = path
     cli.ok("register", "m", artifacts(tmp_path / "a"))
     assert process("-R", str(path), "list").code == 0
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\n"])
+def test_an_empty_card_is_refused_and_nothing_is_written(fraud: Cli, tmp_path: Path, text: str) -> None:
+    (tmp_path / "card.md").write_text(text)
+    before = tree(fraud.registry)
+    for argv in (("edit", "fraud:1"), ("register", "fraud", tmp_path / "card.md")):
+        answer = fraud(*argv, "--card", tmp_path / "card.md")
+        assert (answer.code, answer.err.splitlines()[0]) == (8, "error: the card is empty"), answer.err
+    piped = process("-R", fraud.registry, "edit", "fraud:1", "--card", "-", stdin=text)
+    assert piped.code == 8
+    assert "kept" not in piped.err
+    assert tree(fraud.registry) == before
+
+
+def test_history_at_a_time_of_a_model_that_never_was_is_no_empty_answer(fraud: Cli) -> None:
+    for argv in ((), ("--json",), ("--stage", "staging")):
+        answer = fraud("history", "fruad", "--at", "2030-01-01", *argv)
+        assert answer.code == 3
+        assert "SINCE" not in answer.out
+        assert "there is no model fruad" in answer.out + answer.err
+    assert fraud.json("history", "fraud", "--at", "2001-01-01")["events"] == []
+
+
+def test_history_at_a_time_knows_a_model_whose_folder_is_gone(fraud: Cli) -> None:
+    (fraud.registry / "models/fraud").rename(fraud.registry.parent / "gone")
+    events = fraud.ok("history", "fraud", "--at", "2030-01-01", "--json").document["events"]
+    assert [event["to"] for event in events] == ["fraud:1"]
+    assert "staging" in fraud.ok("history", "fraud", "--at", "2030-01-01").out

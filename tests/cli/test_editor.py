@@ -21,7 +21,7 @@ from cli.calling import on_terminal, process
 from stackroom.cli.main import run
 from stackroom.errors import InvalidInputError, NotFoundError, UsageError
 from stackroom.store.userfiles import edited, read_user_file
-from support.registries import ALICE, EVE, artifacts, shared
+from support.registries import ALICE, EVE, artifacts, shared, tree
 from support.users import run_as
 
 if TYPE_CHECKING:
@@ -465,3 +465,23 @@ def test_an_edit_of_nothing_but_a_comment_is_kept(fraud: Cli, editor: Editor) ->
     assert "# ask bo" in (fraud.registry / "models/fraud/1@1.toml").read_text()
     editor.does("path.write_text(text)")
     assert "nothing was changed" in fraud.ok("edit", "fraud:1", "--editor").err
+
+
+@pytest.mark.parametrize("argv", [("--card",), ("--editor",), ()])
+def test_without_a_terminal_no_editor_is_started_that_nobody_named(fraud: Cli, argv: tuple[str, ...]) -> None:
+    before = tree(fraud.registry)
+    answer = process("-R", fraud.registry, "edit", "fraud:1", *argv, env={"EDITOR": "", "VISUAL": ""})
+    assert answer.code == 2
+    assert "there is no terminal for an editor" in answer.err
+    assert answer.out == ""
+    assert tree(fraud.registry) == before
+
+
+def test_log_tells_of_comments_as_the_edit_did(fraud: Cli, editor: Editor) -> None:
+    editor.does("path.write_text(text + '# measured twice\\n')")
+    edited = fraud.ok("edit", "fraud:1", "--editor")
+    assert "1 new comment" in edited.err
+    assert "1 new comment" in fraud.ok("log", "fraud:1").out
+    fraud.ok("edit", "fraud:1", "--set", "team=x")
+    newest = fraud.json("log", "fraud:1")["revisions"][-1]
+    assert list(newest["changes"]) == ["team"]

@@ -148,6 +148,11 @@ def test_the_same_data_is_the_same_digest() -> None:
     assert passed(guards, tested_on("a"), tested_on("a", "b")) == [False]
     assert passed(guards, {}, {}) == [False]
     assert passed(guards, {}) == [True]
+    (without,) = verdicts(guards, tested_on("a"), {})
+    assert without.seen == "fraud:6 records no test data to compare with"
+    assert without.wanted == "the test data of fraud:6, by digest"
+    (broken,) = verdicts(guards, tested_on("a"), {}, holder_trouble="fraud:6 is gone")
+    assert (broken.passed, broken.seen) == (False, "fraud:6 is gone")
 
 
 def test_what_is_refused_is_told_with_digits_that_differ() -> None:

@@ -80,6 +80,13 @@ def test_a_refused_model_name_comes_with_one_that_would_do() -> None:
     assert caught.value.hint == "try fraud-detector"
 
 
+@pytest.mark.parametrize("text", ["Ünï", "模型-1", "fraud-détecteur"])
+def test_a_name_in_other_letters_gets_no_suggestion_that_is_another_word(text: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        parse_model_name(text)
+    assert caught.value.hint == ""
+
+
 @pytest.mark.parametrize("name", ["development", "archived", "s" * 33, "Prod", "../x"])
 def test_the_format_forbids_the_stage_name(name: str) -> None:
     with pytest.raises(InvalidInputError):

@@ -167,6 +167,23 @@ def test_a_card_has_revisions_of_its_own(registry: Registry, model: Path) -> Non
     assert not (model / "1@2.toml").exists()
 
 
+@pytest.mark.usefixtures("model")
+def test_an_edit_of_both_has_the_number_of_the_metadata_and_notes_that_of_the_card(registry: Registry) -> None:
+    assert registry.edit("fraud:1", Edit(card="# second\n")).notes == ()
+    both = registry.edit("fraud:1", Edit(put={"team": "x"}, card="# third\n"))
+    assert (both.revision, both.notes) == (1, ("the card is at revision 2",))
+    why = registry.edit("fraud:1", Edit(card="# fourth\n", reason="clearer"))
+    assert (why.revision, why.notes) == (2, ("the card is at revision 3",))
+
+
+@pytest.mark.usefixtures("model")
+def test_a_field_whose_name_is_nearly_one_of_the_formats_is_kept_and_told(registry: Registry) -> None:
+    made = registry.edit("fraud:1", put(lisense="MIT", colour="blue"))
+    assert made.notes == ("lisense is a field of your own; did you mean license?",)
+    assert registry.version("fraud:1").record.extra["lisense"] == "MIT"
+    assert registry.edit("fraud:1", put(lisense="BSD")).notes == ()
+
+
 def test_a_model_has_metadata_and_a_card_of_its_own(registry: Registry, model: Path) -> None:
     registry.edit("fraud", Edit(put={"description": "finds fraud"}, card="# fraud\n"))
     assert registry.model("fraud").record.description == "finds fraud"

@@ -21,7 +21,7 @@ from stackroom.registry.reading import utc_now
 from stackroom.registry.remembering import remember
 from stackroom.store import digest, mounts
 from stackroom.store.folder import Folder
-from support.registries import ID, artifacts, make, set_policy, tree, unseal
+from support.registries import ID, artifacts, make, plant_revision, set_policy, tree, unseal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -438,6 +438,13 @@ STATES: dict[str, State] = {
         kind="revision-edited",
         place="models/fraud/2@1.toml",
         says="2@2.toml",
+    ),
+    "a revision that makes no sense": State(
+        breaks=lambda r: plant_revision(r.path, "fraud", 2, "[", revision=3),
+        kind="revision-broken",
+        place="models/fraud/2@3.toml",
+        says="not TOML",
+        cure="command",
     ),
     "a missing revision": State(
         breaks=lambda r: (r.path / "models/fraud/2@1.toml").unlink(),

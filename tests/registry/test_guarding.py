@@ -377,3 +377,19 @@ def test_can_says_which_guards_may_be_overridden(tmp_path: Path) -> None:
     verdicts = registry.can("fraud:2", "production").document()["verdicts"]
     found = [(one["guard"], one["overridable"], one["overridden"]) for one in verdicts]
     assert found == [("verify", False, False), ("metrics auc", True, False)]
+
+
+# --- require: a card that says something
+
+
+def test_an_empty_card_is_no_card_for_a_stage_that_requires_one(tmp_path: Path) -> None:
+    registry = make(tmp_path / "registry")
+    guarded(registry.path, 'require = ["card"]')
+    registry = Registry(registry.path)
+    registry.register("fraud", artifacts(tmp_path / "out", {"README.md": b" \n\t\n", "model.bin": b"w"}))
+    (verdict,) = registry.can("fraud:1", "production").failed
+    assert (verdict.guard, verdict.seen) == ("require card", "card is missing or empty")
+    with pytest.raises(GuardRefusedError):
+        registry.promote("fraud:1", "production")
+    registry.edit("fraud:1", stackroom.Edit(card="# what it is for\n"))
+    assert registry.promote("fraud:1", "production").made

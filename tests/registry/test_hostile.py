@@ -13,8 +13,8 @@ import pytest
 import stackroom
 from stackroom.core.names import ModelName
 from stackroom.core.text import visible
-from stackroom.errors import IntegrityError, NotFoundError
-from support.registries import artifacts, make, unseal
+from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError
+from support.registries import ALICE, BOB, CAROL, artifacts, make, shared, unseal
 from support.users import User, run_as
 
 if TYPE_CHECKING:
@@ -327,3 +327,57 @@ def test_a_model_that_holds_nothing_is_not_missed(registry: Registry) -> None:
     (registry.path / "models" / "alpha").rename(registry.path / "models" / ".gone")
     assert [model.name for model in registry.models().models] == ["beta"]
     assert not [check for check in registry.verify() if check.damage]
+
+
+# --- a folder that has the name of a version and is none
+
+
+@pytest.fixture
+def squatted(reachable_path: Path) -> Path:
+    """Alice made the model and its two versions; bob an empty folder that is called as the last number there is."""
+    path = shared(reachable_path)
+    source = artifacts(reachable_path / "out")
+    for found in (source, *source.rglob("*")):
+        found.chmod(0o755 if found.is_dir() else 0o644)
+    run_as(ALICE, lambda: [stackroom.open(path).register("fraud", source).number for _ in range(2)])
+    run_as(BOB, (path / "models/fraud/999999999").mkdir)
+    return path
+
+
+@pytest.mark.root
+def test_who_took_the_last_number_is_named_and_who_else_can_take_it_away(squatted: Path) -> None:
+    source = squatted.parent / "out"
+
+    def refused() -> str:
+        with pytest.raises(InvalidInputError) as error:
+            stackroom.open(squatted).register("fraud", source)
+        return error.value.hint
+
+    hint = run_as(CAROL, refused)
+    assert f"999999999 is {BOB.uid}'s, who can take it away, as can {ALICE.uid}, whose folder" in hint
+    assert "steward" not in hint
+    run_as(ALICE, (squatted / "models/fraud/999999999").rmdir)
+    assert run_as(CAROL, lambda: stackroom.open(squatted).register("fraud", source).number) == 3
+
+
+@pytest.mark.root
+def test_a_folder_without_metadata_is_neither_the_latest_nor_the_newest(squatted: Path) -> None:
+    run_as(BOB, lambda: (squatted / "models/fraud/999999999").chmod(0o755))
+    registry = stackroom.open(squatted)
+    assert registry.version("fraud:latest").number == 2
+    (model,) = registry.models().models
+    assert model.latest is not None
+    assert (model.latest.number, registry.model("fraud").latest) == (2, registry.model("fraud").version(2))
+    assert any("not registered" in problem.message for problem in model.all_problems)
+    rows = {row.version.number: row for row in registry.prune(["fraud"], keep_last=1).rows}
+    assert (rows[1].goes, rows[2].goes, rows[2].why) == (True, False, "is the newest")
+    assert (rows[999999999].goes, rows[999999999].why) == (False, "cannot be read as it was registered")
+
+
+def test_a_model_of_nothing_but_empty_folders_has_no_latest_version(registry: Registry) -> None:
+    registry.new("gamma")
+    for number in (1, 7):
+        (registry.path / "models/gamma" / str(number)).mkdir()
+    with pytest.raises(NotFoundError, match="gamma has no versions yet"):
+        registry.version("gamma:latest")
+    assert registry.model("gamma").latest is None

@@ -208,6 +208,20 @@ def test_rollback_without_a_past_is_not_found(tmp_path: Path) -> None:
         registry.rollback("fraud", "production")
 
 
+def test_a_rollback_over_a_missing_event_says_what_is_missing_and_what_was_replaced(tmp_path: Path) -> None:
+    registry = _guarded(tmp_path, "")
+    registry.register("fraud", artifacts(tmp_path / "out"))
+    registry.promote("fraud:2", "production")
+    (registry.path / "stages/production/fraud@1").unlink()
+    with pytest.raises(stackroom.NotFoundError) as error:
+        registry.rollback("fraud", "production")
+    assert str(error.value) == (
+        "what held production of fraud before fraud:2 is not known: production/fraud@2 replaced fraud:1,"
+        " and the event that made that hold it is missing"
+    )
+    assert error.value.hint == "if fraud:1 is what you want back: stackroom promote fraud:1 production"
+
+
 def test_clear_leaves_the_stage_empty_and_its_past_readable(tmp_path: Path) -> None:
     registry = _guarded(tmp_path, "")
     registry.clear("fraud", "production", reason="retired")

@@ -197,6 +197,7 @@ def test_a_stage_without_folders_is_refused_before_the_move_with_the_commands_th
     _declared_later(root)
     before = listing(root)
     assert run_as(user, lambda: Registry(root).can("fraud:1", "canary").allowed) is False
+    assert run_as(user, lambda: str(Registry(root).can("fraud:1", "canary").access.who_may())) == "nobody may yet"
     moves: list[Callable[[], object]] = [
         lambda: Registry(root).promote("fraud:1", "canary", dry_run=True),
         lambda: Registry(root).promote("fraud:1", "canary"),

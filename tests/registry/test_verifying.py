@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import stackroom
+from stackroom.errors import IntegrityError
 from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
+from stackroom.registry.saying import said
 from stackroom.registry.verifying import VersionCheck
 from stackroom.store.hashing import TwoDigests
 from stackroom.store.sums import artifacts_digest, sums_text
@@ -97,7 +100,7 @@ def test_a_revision_rewritten_by_its_owner_is_reported(registry: Registry, model
     first.chmod(0o644)
     first.write_text(first.read_text().replace("0.91", "0.99"))
     (line,) = damage(registry)["fraud:2"]
-    assert line.startswith("2@1.toml: its text is not the one that 2@2.toml replaced (the file of ")
+    assert line.startswith("2@1.toml: its text is not the one that 2@2.toml says it replaced (the file of ")
 
 
 def test_a_holder_that_is_gone_is_reported(registry: Registry, model: Path) -> None:
@@ -227,15 +230,146 @@ def test_who_rewrites_her_own_file_after_the_promotion_is_named_with_the_file_an
     for name in names:
         assert any(name in line and str(who.uid) in line and "at 20" in line for line in lines), (name, lines)
     others = {ALICE.uid, BOB.uid} - {who.uid}
-    assert not any(str(uid) in line for line in lines for uid in others)
+    assert not any(str(uid) in line for line in lines for uid in others if "says it replaced" not in line)
 
 
 @pytest.mark.root
-def test_who_rewrites_metadata_that_a_revision_replaced_is_named(team: Path) -> None:
+def test_two_revisions_that_contradict_each_other_are_told_with_both_owners_and_make_no_holder_damaged(
+    team: Path,
+) -> None:
     run_as(ALICE, lambda: rewrite_metadata(team / "models/fraud/1"))
-    line, *more = told(team)
-    assert len(more) == 2, "it holds two stages"
-    assert line.startswith(f"1/version.toml: its text is not the one that 1@1.toml replaced (the file of {ALICE.uid}")
+    assert told(team) == []
+    (line,) = warned(team)
+    both = f"1/version.toml: its text is not the one that 1@1.toml says it replaced (the file of {ALICE.uid}"
+    assert line.startswith(both)
+    assert f"; 1@1.toml is the file of {BOB.uid}" in line
+
+
+def lie(model: Path, number: int, after: int = 1) -> None:
+    """A revision that says it replaced a text that never was: what any author can write about a version of another."""
+    path = model / f"{number}@{after}.toml"
+    path.write_text(
+        f'revised = 2026-11-23T04:22:00Z\nrevised_by = "{os.geteuid()}"\nprevious = "sha256:{"0" * 64}"\nteam = "x"\n'
+    )
+    path.chmod(0o444)
+
+
+def warned(path: Path, user: User = CAROL) -> list[str]:
+    """What somebody else is warned of about fraud."""
+
+    def look() -> list[str]:
+        return [line for check in Registry(path).verify(["fraud"]) for line in check.warnings]
+
+    return run_as(user, look)
+
+
+@pytest.fixture
+def promoted(reachable_path: Path) -> Path:
+    """Alice's versions 1 and 2, of which nobody said anything since; the first is in production by dave."""
+    path = shared(reachable_path)
+    source = artifacts(reachable_path / "out")
+    for found in (source, *source.rglob("*")):
+        found.chmod(0o755 if found.is_dir() else 0o644)
+    run_as(STEWARD, lambda: str(Registry(path).new("fraud")))
+    run_as(ALICE, lambda: [Registry(path).register("fraud", source).number for _ in range(2)])
+    run_as(DAVE, lambda: Registry(path).promote("fraud:1", "production").event)
+    return path
+
+
+@pytest.mark.root
+def test_a_revision_that_lies_about_what_it_replaced_is_told_of_its_owner_where_an_event_saw_that_text(
+    promoted: Path,
+) -> None:
+    run_as(BOB, lambda: lie(promoted / "models/fraud", 1))
+    assert told(promoted) == []
+    (line,) = warned(promoted)
+    assert line.startswith("1@1.toml: says that it replaced another text than 1/version.toml holds")
+    assert "production/fraud@1" in line
+    assert f"the file of {BOB.uid}" in line
+    assert str(ALICE.uid) not in line
+    flags = run_as(CAROL, lambda: [list(one.flags) for one in said(Registry(promoted), "fraud:1")[1]])
+    assert flags[0] == []
+    assert any("production/fraud@1" in flag and str(BOB.uid) in flag for flag in flags[1])
+    found = run_as(CAROL, lambda: [one.document() for one in Registry(promoted).examine()])
+    (untrue,) = [one for one in found if one["place"] == "models/fraud/1@1.toml"]
+    assert (untrue["kind"], untrue["severity"], untrue["owner"]["uid"]) == ("revision-untrue", "warning", BOB.uid)
+    assert not any(one["kind"] == "revision-edited" for one in found)
+
+
+@pytest.mark.root
+def test_an_approval_clears_the_author_as_an_event_does(promoted: Path) -> None:
+    run_as(DAVE, lambda: Registry(promoted).clear("fraud", "production").event)
+    run_as(CAROL, lambda: Registry(promoted).approve("fraud:2", "staging").approval)
+    run_as(BOB, lambda: lie(promoted / "models/fraud", 2))
+    (line,) = warned(promoted)
+    assert "approvals/staging/fraud:2@1" in line
+    assert str(ALICE.uid) not in line
+
+
+@pytest.mark.root
+def test_whoever_rewrites_her_text_is_not_cleared_by_an_approval_of_what_she_made_of_it(reachable_path: Path) -> None:
+    path = shared(reachable_path)
+    source = artifacts(reachable_path / "out")
+    run_as(STEWARD, lambda: str(Registry(path).new("fraud")))
+    run_as(CAROL, lambda: str(Registry(path).register("fraud", source).ref))
+    run_as(BOB, lambda: Registry(path).edit("fraud:1", Edit(put={"team": "risk"})).revision)
+
+    def rewrite_and_approve() -> None:
+        version = path / "models/fraud/1"
+        hidden = path / "models/fraud/1@1.toml"
+        (version / "version.toml").chmod(0o644)
+        (version / "version.toml").write_text((version / "version.toml").read_text() + "\n# another\n")
+        registry = Registry(path)
+        registry.approve("fraud:1", "staging")
+        link = path / "approvals/staging/fraud:1@1"
+        text = os.readlink(link)
+        now = f"sha256:{hashlib.sha256((version / 'version.toml').read_bytes()).hexdigest()}"
+        was = f"sha256:{hashlib.sha256(hidden.read_bytes()).hexdigest()}"
+        link.unlink()
+        link.symlink_to(text.replace(was, now))
+
+    run_as(CAROL, rewrite_and_approve)
+    (line,) = told(path, DAVE)
+    assert line.startswith("1/version.toml: its text is not the one that 1@1.toml says it replaced")
+
+
+@pytest.mark.root
+def test_a_revision_that_makes_no_sense_is_told_as_its_owners(promoted: Path) -> None:
+    run_as(BOB, lambda: (promoted / "models/fraud/1@1.toml").write_text("x\n"))
+    run_as(BOB, lambda: (promoted / "models/fraud/1@1.toml").chmod(0o444))
+    line, holds = told(promoted)
+    assert line.startswith("1@1.toml:")
+    assert f"(the file of {BOB.uid}" in line
+    assert str(ALICE.uid) not in line
+    assert holds.startswith("it holds production")
+    (finding,) = run_as(
+        CAROL,
+        lambda: [one.document() for one in Registry(promoted).examine() if one.place == "models/fraud/1@1.toml"],
+    )
+    assert (finding["kind"], finding["owner"]["uid"]) == ("revision-broken", BOB.uid)
+    assert finding["command"].endswith("revert fraud:1 --to 0")
+
+
+@pytest.mark.root
+def test_a_revision_that_is_closed_to_the_reader_is_told_as_its_owners(promoted: Path) -> None:
+    run_as(BOB, lambda: (promoted / "models/fraud/1@1.toml").write_text('team = "x"\n'))
+    run_as(BOB, lambda: (promoted / "models/fraud/1@1.toml").chmod(0o000))
+    (line, _holds) = told(promoted)
+    assert line.startswith("1@1.toml: no permission to read it")
+    assert f"(the file of {BOB.uid}" in line
+    (finding,) = run_as(
+        CAROL, lambda: [one.document() for one in Registry(promoted).examine() if one.kind == "unreadable"]
+    )
+    assert (finding["place"], finding["owner"]["uid"]) == ("models/fraud/1@1.toml", BOB.uid)
+
+
+def test_a_broken_revision_is_mended_by_the_next_one_as_the_refusal_says(registry: Registry, model: Path) -> None:
+    (model / "2@1.toml").write_text("x\n")
+    with pytest.raises(IntegrityError) as refused:
+        registry.promote("fraud:2", "staging")
+    assert refused.value.hint == "the next revision mends it: stackroom edit fraud:2 --set FIELD=VALUE"
+    registry.edit("fraud:2", Edit(put={"team": "risk"}))
+    assert registry.promote("fraud:2", "staging").made
 
 
 @pytest.mark.root

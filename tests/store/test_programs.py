@@ -289,13 +289,34 @@ def test_a_program_that_says_no_refuses_with_what_it_said(team: Path) -> None:
 
 @pytest.mark.root
 def test_who_may_not_move_runs_nothing(team: Path) -> None:
-    assert can(team, CAROL)["seen"] == "not run: it is run last, when you may move and every other guard agrees"
+    assert can(team, CAROL)["seen"] == "not run: only who may move runs it"
 
 
 @pytest.mark.root
 def test_nothing_runs_while_another_guard_refuses(team: Path) -> None:
     set_policy(team, '[stages.staging]\n[stages.production.guards]\nfrom = ["staging"]\ncommand = ["checks/audit"]\n')
-    assert "not run" in str(can(team, DAVE)["seen"])
+    verdict = can(team, DAVE)
+    assert (verdict["seen"], verdict["passed"], verdict["pending"]) == (
+        "not run, because other guards refuse",
+        False,
+        True,
+    )
+    judged = run_as(
+        DAVE,
+        lambda: [
+            len(found) for one in [Registry(team).can("fraud:1", "production")] for found in (one.failed, one.pending)
+        ],
+    )
+    assert judged == [2, 1]
+
+
+@pytest.mark.root
+def test_a_program_that_may_not_be_run_is_told_while_others_refuse_too(team: Path) -> None:
+    set_policy(team, '[stages.staging]\n[stages.production.guards]\nfrom = ["staging"]\ncommand = ["checks/audit"]\n')
+    (team / CHECK).chmod(0o775)
+    verdict = can(team, DAVE)
+    assert "audit can be written by" in str(verdict["seen"])
+    assert verdict["pending"] is False
 
 
 @pytest.mark.root

@@ -254,7 +254,7 @@ def test_guards_about_people_and_programs_say_what_they_saw_before_a_reason_is_t
         await judge(somebody, "iris-species:3", "staging")
         assert "0 of 1" in somebody.text
         assert "it may be overridden: space" in somebody.text
-        assert "not run: it is run last" in somebody.text
+        assert "not run, because other guards refuse" in somebody.text
         text = file.read_text().replace("approvals = { value = 1, overridable = true }, ", "")
         file.write_text(text)
         registry.refresh()

@@ -17,7 +17,7 @@ from stackroom.tui.screens.doctor import DoctorPage
 from stackroom.tui.screens.review import ReviewPage
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
-from tui.browsing import MIDDLE, NARROW, Walk, walk
+from tui.browsing import MIDDLE, NARROW, WIDE, Walk, walk
 from tui.screen import until
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def test_a_forged_event_is_told_and_does_not_count(registry: Registry, sample: P
 # ---- review
 
 
-@pytest.mark.parametrize("size", [NARROW, MIDDLE])
+@pytest.mark.parametrize("size", [(60, 16), NARROW, MIDDLE, WIDE])
 def test_review_says_why_and_which_command_helps(
     registry: Registry, sample: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

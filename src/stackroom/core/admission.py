@@ -19,6 +19,23 @@ if TYPE_CHECKING:
 NAME_LIMIT: Final = 250
 """Characters in the name of a metric or a hyperparameter; as many as MLflow takes."""
 
+_FIELDS: Final = (
+    "archived",
+    "author",
+    "datasets",
+    "description",
+    "framework",
+    "hyperparameters",
+    "license",
+    "lineage",
+    "metrics",
+    "signature",
+    "source",
+    "tags",
+    "team",
+)
+"""What a record of the format may say, by the names at its top."""
+
 _SHOWN: Final = 60
 """Characters of a name that an error repeats."""
 
@@ -72,3 +89,17 @@ def _wrong_name(name: str) -> str:
     if any(unicodedata.category(char) in _NOT_IN_A_NAME for char in name):
         return "it holds a control character, or one that nobody sees"
     return ""
+
+
+def nearly_known(record: Record, before: Record) -> tuple[str, ...]:
+    """New fields of somebody's own whose names are nearly those of the format, in words.
+
+    They are kept like any other, but whoever meant the field of the format finds nothing there.
+    """
+    new = [key for key in record.extra if key not in before.extra and key != "lineage"]
+    if not new:
+        return ()
+    import difflib  # noqa: PLC0415 - few edits name a new field
+
+    near = {key: difflib.get_close_matches(key, _FIELDS, n=1) for key in new}
+    return tuple(f"{key} is a field of your own; did you mean {found[0]}?" for key, found in near.items() if found)

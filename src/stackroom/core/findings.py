@@ -216,10 +216,23 @@ KINDS: Final[dict[str, Kind]] = {
         "What holds the stage is not what was promoted: somebody wrote to sealed files afterwards.",
         "Roll the stage back or promote another version, and ask the owner of the named file.",
     ),
+    "revision-broken": Kind(
+        "error",
+        "What the revision says cannot be understood. The one before it is shown instead, and the version cannot"
+        " be promoted or approved.",
+        "Whoever may edit writes the next revision, which starts from the last that can be read.",
+    ),
     "revision-edited": Kind(
         "error",
-        "The next revision names the digest of this text, and the text is another one now: its owner wrote to it.",
-        "Look at what it says now, and write a new revision that says what is right.",
+        "The next revision names the digest of this text, and the text is another one: the owner of this one wrote to"
+        " it, or the owner of the next one never told the truth. Nothing here tells which of the two.",
+        "Look at what both say now, ask both owners, and write a new revision that says what is right.",
+    ),
+    "revision-untrue": Kind(
+        "warning",
+        "The revision says that it replaced a text that never was: an event or an approval has the text before it as"
+        " it still is.",
+        "Ask its owner, not the owner of the text before it; the new text itself is what everybody reads.",
     ),
     "revision-borrowed": Kind(
         "warning",

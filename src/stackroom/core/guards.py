@@ -90,6 +90,7 @@ def _require(situation: Situation) -> Iterable[Verdict]:
     candidate = situation.candidate
     for field_name in situation.stage.guards.require:
         present = candidate.has_card if field_name == "card" else has_field(candidate.record, field_name)
+        missing = "missing or empty" if field_name == "card" else "missing"
         advice = (
             f"stackroom edit {candidate.ref} --card README.md"
             if field_name == "card"
@@ -98,7 +99,7 @@ def _require(situation: Situation) -> Iterable[Verdict]:
         yield Verdict(
             guard=f"require {field_name}",
             passed=present,
-            seen=f"{field_name} is {'there' if present else 'missing'}",
+            seen=f"{field_name} is {'there' if present else missing}",
             wanted=f"{field_name} to be there",
             advice="" if present else advice,
             key=situation.key("require"),
@@ -192,13 +193,18 @@ def _same_datasets(situation: Situation) -> Iterable[Verdict]:
     key = situation.key("same_datasets")
     holder = situation.holder
     mine = evaluation_data(situation.candidate.record, split)
+    theirs = evaluation_data(holder.record, split) if holder else frozenset()
     if holder is None:
         passed, seen, wanted = True, "nobody else holds the stage", f"the holder's {split} data"
+    elif situation.holder_trouble:
+        passed, seen, wanted = False, situation.holder_trouble, "the holder's metadata as it was promoted"
+    elif not theirs:
+        passed, wanted = False, f"the {split} data of {holder.ref}, by digest"
+        seen = f"{holder.ref} records no {split} data to compare with"
     else:
-        theirs = evaluation_data(holder.record, split)
-        passed = bool(mine) and mine == theirs
+        passed = mine == theirs
         seen = ", ".join(sorted(mine)) or f"no {split} data with a digest"
-        wanted = f"{', '.join(sorted(theirs)) or f'{split} data with a digest'} (as {holder.ref})"
+        wanted = f"{', '.join(sorted(theirs))} (as {holder.ref})"
     yield Verdict(guard=f"same_datasets {split}", passed=passed, seen=seen, wanted=wanted, key=key)
 
 

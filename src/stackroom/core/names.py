@@ -101,6 +101,9 @@ def _what_is_wrong(text: str, limit: int, reserved: frozenset[str]) -> str:
 
 
 def _suggestion(text: str) -> str:
+    if any(char.isalnum() and not char.isascii() for char in text):
+        # What is left without such letters is another word.
+        return ""
     tried = re.sub(r"\.{2,}", ".", re.sub(r"[^a-z0-9._-]+", "-", text.lower())).strip("._-")[:MODEL_NAME_LIMIT]
     tried = tried.rstrip("._-")
     return f"try {tried}" if is_model_name(tried) else ""

@@ -134,12 +134,14 @@ class Candidate:
         created: when it was registered; None where that cannot be read.
         metrics: of its current metadata.
         protected: why it stays whatever the rules say, or empty: ``holds production``.
+        registered: it is a version, and no folder that only has the name of one: that keeps no other from being newest.
     """
 
     number: int
     created: datetime | None
     metrics: Mapping[str, float] = field(default_factory=dict)
     protected: str = ""
+    registered: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +168,11 @@ def fates(candidates: Sequence[Candidate], rules: Rules, policy: Policy, now: da
         policy: for the directions of metrics.
         now: the time.
     """
-    newest_first = sorted((candidate.number for candidate in candidates), reverse=True)
+    newest_first = sorted((candidate.number for candidate in candidates if candidate.registered), reverse=True)
     best = {rule: _kept_by(candidates, rule, direction_of(policy, rule.metric)) for rule in rules.keep_best}
     found: list[Fate] = []
     for candidate in sorted(candidates, key=lambda candidate: candidate.number):
-        kept = candidate.protected or ("is the newest" if candidate.number == newest_first[0] else "")
+        kept = candidate.protected or ("is the newest" if candidate.number in newest_first[:1] else "")
         reasons: list[str] = []
         for holds, says in _verdicts(candidate, rules, newest_first, best, now):
             kept = kept or (says if holds else "")
@@ -185,7 +187,7 @@ def _verdicts(
     """For every rule whether it keeps the version, and why or why not."""
     found: list[tuple[bool, str]] = []
     if rules.keep_last is not None:
-        place = newest_first.index(candidate.number)
+        place = sum(number > candidate.number for number in newest_first)
         newest = "the newest" if rules.keep_last == 1 else f"the newest {rules.keep_last}"
         kept = place < rules.keep_last
         found.append((kept, f"is among {newest}" if kept else f"{count(place, 'version')} newer"))

@@ -153,11 +153,13 @@ def command(situation: Situation) -> Iterable[Verdict]:
     if asked is None:
         return
     ran = situation.ran
+    waits = "not run, because other guards refuse" if situation.mover else "not run: only who may move runs it"
     yield Verdict(
         guard="command",
         passed=ran is not None and ran.passed,
-        seen=ran.seen if ran else "not run: it is run last, when you may move and every other guard agrees",
+        seen=ran.seen if ran else waits,
         wanted=f"{asked} ends with 0",
         advice=ran.advice if ran and not ran.passed else "",
         key=situation.key("command"),
+        pending=ran is None,
     )

@@ -28,6 +28,7 @@ class Verdict:
         key: where the rule stands, such as ``stages.production.guards.not_worse.auc``.
         overridable: ``registry.toml`` says that a mover with a reason may override it.
         overridden: it refuses, and the mover overrides it.
+        pending: it was not asked, because another one refuses or the caller may not move; it has not passed.
     """
 
     guard: str
@@ -38,6 +39,7 @@ class Verdict:
     key: str = ""
     overridable: bool = False
     overridden: bool = False
+    pending: bool = False
 
     @property
     def refuses(self) -> bool:
@@ -64,6 +66,7 @@ class Verdict:
             "key": self.key,
             "overridable": self.overridable,
             "overridden": self.overridden,
+            "pending": self.pending,
         }
 
 
@@ -74,7 +77,7 @@ class Candidate:
     Attributes:
         ref: which.
         record: its metadata: current for the one that moves, *as promoted* for the holder.
-        has_card: whether it has a model card.
+        has_card: whether it has a model card that says something.
         held: every stage that it holds or has held.
         author: the owner of its folder, who is its author for the guards, whatever its metadata say.
     """
@@ -133,7 +136,7 @@ class Situation:
         soaked: for how long it has held a stage before.
         steward: the owner of the registry's folder.
         model_owner: the owner of the model's folder.
-        ran: what came of the guard's program; None where it was not run.
+        ran: what came of the guard's program, or why it must not be run; None where it waits for the other guards.
     """
 
     candidate: Candidate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from stackroom.core.admission import check_new
+from stackroom.core.admission import check_new, nearly_known
 from stackroom.core.metadata import (
     REVISION_KEYS,
     SEALED_KEYS,
@@ -159,6 +159,7 @@ def _planned(reader: Reader, present: Editable, change: Edit, known: Record) -> 
     text, record, notes = _changed(present, change, reader.who)
     _check_new(record, present.record, known)
     changes = differences(present.record, record) | _new_comments(present, change)
+    changes = changes or _mended(present, change)
     _check_archiving(reader, present, record)
     card_changes, card_revision = _card_change(reader, present.ref, change)
     card = card_bytes(change.card) if change.card is not None else None
@@ -168,7 +169,7 @@ def _planned(reader: Reader, present: Editable, change: Edit, known: Record) -> 
         card=card,
         card_changes=card_changes,
         card_revision=card_revision,
-        notes=notes if changes else (),
+        notes=(*notes, *nearly_known(record, present.record)) if changes else (),
     )
 
 
@@ -176,9 +177,23 @@ def _new_comments(present: Editable, change: Edit) -> dict[str, tuple[str | None
     """Comments that an editor added: an edit of nothing else is an edit, too."""
     if change.text is None or (change.base is not None and change.base != present.revision):
         return {}
-    known = set(comments_in(present.text))
-    added = [comment for comment in comments_in(change.text) if comment not in known]
+    return new_comments(present.text.encode(), change.text.encode(errors="surrogatepass"))
+
+
+def new_comments(before: bytes, after: bytes) -> dict[str, tuple[str | None, str | None]]:
+    """How many comments a text has that the one before it had not, as a change of a field of its own."""
+    known = set(comments_in(before.decode(errors="replace")))
+    added = [comment for comment in comments_in(after.decode(errors="replace")) if comment not in known]
     return {"comments": (None, count(len(added), "new comment"))} if added else {}
+
+
+def _mended(present: Editable, change: Edit) -> dict[str, tuple[str | None, str | None]]:
+    """The newest revision where it is broken: whoever says again what the one before said puts it right."""
+    newest = present.chain[-1] if present.chain else None
+    about_metadata = change.text is not None or change.put or change.drop
+    if not about_metadata or newest is None or newest.record is not None:
+        return {}
+    return {"revision": (f"{newest.number}, which is broken", f"{newest.number + 1}")}
 
 
 def _check_new(record: Record, before: Record, known: Record) -> None:
@@ -201,10 +216,11 @@ def _write(reader: Reader, present: Editable, plan: _Plan, change: Edit) -> Revi
                 add_card(folder, number, revision, plan.card)
             except ConflictError as error:
                 raise card_conflict(reader, present.ref, plan.card_revision, plan.card) from error
-            notes += [f"the card is at revision {revision}"] if plan.changes else []
         if plan.changes or (plan.card_changes and change.reason):
             written = present.revision + 1
-            revision = written if plan.changes else revision
+            # Whoever says why he edits a card writes both: the number is that of the metadata.
+            notes += [f"the card is at revision {revision}"] if plan.card_changes else []
+            revision = written
             note = RevisionNote(
                 revised=reader.clock(), revised_by=str(reader.who), reason=change.reason, previous=present.previous
             )
@@ -296,8 +312,11 @@ def card_bytes(text: str) -> bytes:
     """A card as it is written.
 
     Raises:
-        InvalidInputError: half a surrogate pair, which no file holds; bytes that were no UTF-8 stay what they were.
+        InvalidInputError: nothing but white space, or half a surrogate pair, which no file holds; bytes that were no
+            UTF-8 stay what they were.
     """
+    if not text.strip():
+        raise InvalidInputError("the card is empty", hint="a model card says what the model is for")
     try:
         return text.encode(errors="surrogateescape")
     except UnicodeEncodeError:

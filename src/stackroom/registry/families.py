@@ -45,10 +45,10 @@ class Families:
                         children.setdefault(named, []).append(version.ref)
         return cls(children={named: tuple(refs) for named, refs in children.items()}, unread=tuple(unread))
 
-    def children_of(self, listing: ModelListing, number: int) -> tuple[Ref, ...]:
+    def children_of(self, listing: ModelListing, number: int, newest: int | None) -> tuple[Ref, ...]:
         """The versions that name this one as a parent, by its number, a label, or as the latest where it is."""
         names = [str(number), *listing.labels.get(number, ())]
-        if listing.numbers and number == listing.numbers[-1]:
+        if number == newest:
             names.append("latest")
         own = version_ref(listing.name, number)
         found = (ref for name in names for ref in self.children.get((listing.name, name), ()))

@@ -29,9 +29,9 @@ from stackroom.store.caveats import Caveat, caveats
 from stackroom.store.digest import Progress, silent, verify_version
 from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import read_ledger
-from stackroom.store.programs import run_program
+from stackroom.store.programs import run_program, why_not_run
 from stackroom.store.registry_file import read_registry_file
-from stackroom.store.scan import ModelListing, read_revisions
+from stackroom.store.scan import ModelListing, read_card, read_revisions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +80,11 @@ class Judgement:
     def failed(self) -> tuple[Verdict, ...]:
         """The guards that refuse, and are not overridden."""
         return tuple(verdict for verdict in self.verdicts if verdict.refuses)
+
+    @property
+    def pending(self) -> tuple[Verdict, ...]:
+        """Those among them that were not asked, because others refuse."""
+        return tuple(verdict for verdict in self.failed if verdict.pending)
 
     @property
     def overridden(self) -> tuple[str, ...]:
@@ -269,7 +274,7 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
     candidate = Candidate(
         ref=version.ref,
         record=version.record,
-        has_card=version.has_card,
+        has_card=version.has_card and _says_something(scene, version),
         held=frozenset(
             stage
             for stage, ledger in scene.held.items()
@@ -290,6 +295,17 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
         steward=owner_of(scene.root),
         model_owner=Who(owner, user_name(owner)),
     )
+
+
+def _says_something(scene: Scene, version: Version) -> bool:
+    """Whether the card is more than white space; read only where the stage asks for a card."""
+    if "card" not in scene.stage.guards.require:
+        return True
+    try:
+        card = read_card(scene.folder, scene.listing, version.number)
+    except OSError as error:
+        raise explained(error, "read the card of", str(version.ref)) from error
+    return bool((card or b"").strip())
 
 
 def _soaked(scene: Scene, version: Version, now: datetime) -> Soaked:
@@ -339,6 +355,11 @@ def _verdicts(
     if guards.command and situation.mover is not None and not _refusing(verdicts):
         situation = replace(situation, ran=_ran(scene, version, guards.command, options.progress))
         verdicts = judge(situation, override)
+    elif guards.command:
+        # What keeps it from being run at all is told at once, and not only to the one who has met every other guard.
+        why, advice = why_not_run(scene.root, _filled(guards.command, scene, version)[0])
+        unsafe = Ran(passed=False, seen=f"not run: {why}", advice=advice) if why else None
+        verdicts = judge(replace(situation, ran=unsafe), override)
     return verdicts
 
 
@@ -359,14 +380,19 @@ def _ran(scene: Scene, version: Version, command: Command, progress: Progress) -
         return Ran(
             passed=False, seen=f"not run: {layout.REGISTRY_FILE} has changed since it was read", advice="try again"
         )
+    return run_program(scene.root, _filled(command, scene, version), seconds=command.seconds, progress=progress)
+
+
+def _filled(command: Command, scene: Scene, version: Version) -> tuple[str, ...]:
+    """The words of the guard's program about a version."""
     values = {
         "path": version.folder,
         "ref": str(version.ref),
         "model": str(version.model),
         "version": str(version.number),
-        "stage": str(stage),
+        "stage": str(scene.stage.name),
     }
-    return run_program(scene.root, command.filled(values), seconds=command.seconds, progress=progress)
+    return tuple(command.filled(values))
 
 
 def _holder_as_promoted(scene: Scene, candidate: int) -> tuple[Candidate | None, str]:

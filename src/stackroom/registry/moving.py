@@ -113,11 +113,7 @@ def _before(scene: Scene) -> Version:
     stage = scene.stage.name
     previous = scene.ledger.previous_holder()
     if previous is None or previous.move is None or previous.move.to is None:
-        raise NotFoundError(
-            f"nothing held {stage} of {scene.model} before {scene.holder() or 'now'}",
-            hint=f"stackroom history {scene.model} --stage {stage}",
-            facts={"model": scene.model, "stage": stage},
-        )
+        raise _nothing_before(scene)
     ref = version_ref(scene.model, previous.move.to)
     if previous.move.to not in scene.listing.numbers:
         what = f"{ref} held {stage} before"
@@ -140,6 +136,25 @@ def _of_rollback(scene: Scene) -> Guards:
 def _of_clear(scene: Scene) -> Guards:
     asked = scene.stage.guards
     return Guards(reason=asked.reason, overridable=asked.overridable)
+
+
+def _nothing_before(scene: Scene) -> NotFoundError:
+    """That no event tells what held the stage before; where one that is missing did, what it was."""
+    stage, present = scene.stage.name, scene.ledger.holder
+    now = scene.holder() or "now"
+    said = f"nothing held {stage} of {scene.model} before {now}"
+    hint = f"stackroom history {scene.model} --stage {stage}"
+    for event in reversed(scene.ledger.counting()):
+        origin = event.move.origin if event.move else None
+        if origin is not None and origin != present:
+            before = version_ref(scene.model, origin)
+            said = (
+                f"what held {stage} of {scene.model} before {now} is not known: {stage}/{event.name}"
+                f" replaced {before}, and the event that made that hold it is missing"
+            )
+            hint = f"if {before} is what you want back: stackroom promote {before} {stage}"
+            break
+    return NotFoundError(said, hint=hint, facts={"model": scene.model, "stage": stage})
 
 
 def clear(reader: Reader, model: str, stage: str, options: Options) -> MoveResult:
@@ -270,7 +285,7 @@ def _who_was_faster(scene: Scene, error: ConflictError | None) -> ConflictError:
 
 
 def _refusal(judgement: Judgement) -> GuardRefusedError:
-    first, *others = judgement.failed
+    first, *others = [verdict for verdict in judgement.failed if not verdict.pending] or judgement.failed
     more = (
         f" (and {len(others)} more guards refuse)"
         if len(others) > 1

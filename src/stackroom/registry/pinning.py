@@ -26,9 +26,12 @@ def check_readable(version: Version, doing: str = "move") -> None:
     broken = next((problem for problem in version.problems if problem.severity == "error"), None)
     if broken or version.seal is None:
         message = broken.message if broken else "its metadata cannot be read"
+        mended = broken is not None and layout.model_entry(broken.place.rpartition("/")[2]).kind == "metadata"
         raise IntegrityError(
             f"{version.ref} cannot {doing}: {message}",
-            hint=f"stackroom show {version.ref}",
+            hint=f"the next revision mends it: stackroom edit {version.ref} --set FIELD=VALUE"
+            if mended
+            else f"stackroom show {version.ref}",
             facts={"ref": str(version.ref), "place": broken.place if broken else ""},
         )
 

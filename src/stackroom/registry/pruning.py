@@ -157,12 +157,14 @@ def _rows(reader: Reader, model: ModelName, rules: Rules, families: Families) ->
         # Listed after the ledgers: what was registered and promoted just now is seen as holding.
         listing = listed(folder, model)
         versions = {number: read_version(folder, listing, number) for number in listing.numbers}
+        newest = max((number for number, version in versions.items() if version.registered), default=None)
         candidates = [
             Candidate(
                 number=number,
                 created=version.created,
+                registered=version.registered,
                 metrics=version.metrics,
-                protected=_protection(version, listing, ledgers, families),
+                protected=_protection(version, listing, ledgers, families, newest=newest),
             )
             for number, version in versions.items()
         ]
@@ -179,7 +181,12 @@ def _row(folder: Folder, version: Version, fate: Fate, *, writable: bool) -> Pru
 
 
 def _protection(
-    version: Version, listing: ModelListing, ledgers: Mapping[StageName, Ledger], families: Families
+    version: Version,
+    listing: ModelListing,
+    ledgers: Mapping[StageName, Ledger],
+    families: Families,
+    *,
+    newest: int | None,
 ) -> str:
     """Why a version stays whatever the rules say, or an empty text."""
     for stage, ledger in ledgers.items():
@@ -189,7 +196,7 @@ def _protection(
         previous = ledger.previous_holder()
         if previous and previous.move and previous.move.to == version.number:
             return f"held {stage} before: a rollback goes back to it"
-    children = families.children_of(listing, version.number)
+    children = families.children_of(listing, version.number, newest)
     if children:
         return f"is a parent of {children[0]}"
     if version.number in listing.tombstones:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from stackroom.core.attested import Who
 from stackroom.core.names import ModelName, Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Policy
-from stackroom.core.values import dataclass
 from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, RegistryError, UsageError
 from stackroom.registry.holdings import Stages, check_as_promoted, holding_problems, missing_model, with_stages
 from stackroom.registry.resolving import number_of
@@ -23,7 +22,7 @@ from stackroom.store.access import access_to, current_user, user_name
 from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.ledgers import StageReading, read_ledger, read_stage
 from stackroom.store.locate import absolute
-from stackroom.store.records import Model, Problem, Version
+from stackroom.store.records import Listing, Model, Problem, Version
 from stackroom.store.registry_file import RegistryFile, read_registry_file
 from stackroom.store.scan import (
     ModelListing,
@@ -50,19 +49,6 @@ if TYPE_CHECKING:
 def utc_now() -> datetime:
     """The time, in whole microseconds of UTC."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """All models of a registry, and what is wrong outside them.
-
-    Attributes:
-        models: by name, each with its newest version and the holders of its stages read, or with all.
-        problems: of ``registry.toml`` and of names that have no place.
-    """
-
-    models: tuple[Model, ...]
-    problems: tuple[Problem, ...]
 
 
 class Reader:
@@ -269,7 +255,13 @@ class Reader:
             number for number in listing.numbers if every_version or number in holders or number == listing.numbers[-1]
         ]
         record, revision, problems = model_record(folder, listing)
-        versions = [with_stages(read_version(folder, listing, number), holdings) for number in wanted]
+        found = {number: with_stages(read_version(folder, listing, number), holdings) for number in wanted}
+        for number in reversed(listing.numbers):
+            # Where the highest number is a folder that nobody registered, the latest version stands below it.
+            if number not in found:
+                found[number] = read_version(folder, listing, number)
+            if found[number].registered:
+                break
         wrong = holding_problems(listing.name, holdings, self.clock(), listing.trash)
         return Model(
             name=listing.name,
@@ -277,7 +269,7 @@ class Reader:
             owner=Who(listing.owner, user_name(listing.owner)),
             record=record,
             revision=revision,
-            versions=tuple(versions),
+            versions=tuple(found[number] for number in sorted(found)),
             count=len(listing.numbers),
             holdings=holdings,
             problems=(
@@ -411,10 +403,19 @@ class Reader:
         return tuple(sorted(events, key=lambda event: (event.when, order[event.stage], event.model, event.number)))
 
     def held_at(self, when: datetime, model: str | None = None, stage: str | None = None) -> tuple[Event, ...]:
-        """For every model and stage the event that decided at that instant, where there was one."""
+        """For every model and stage the event that decided at that instant, where there was one.
+
+        Raises:
+            NotFoundError: there is no such model, and there are no events of one.
+        """
         name = parse_ref(model).model if model else None
         wanted = (self.check_stage(stage),) if stage else self.stages
-        heads = [ledger.head_at(when) for ledger in self._ledgers(wanted, name)]
+        ledgers = self._ledgers(wanted, name)
+        if name and not any(ledger.events for ledger in ledgers):
+            # A model whose folder is gone is known by its events; one without either is a typing mistake.
+            with self.model_folder(name):
+                pass
+        heads = [ledger.head_at(when) for ledger in ledgers]
         return tuple(sorted((head for head in heads if head), key=lambda head: (head.model, head.stage)))
 
     def _ledgers(self, stages: Sequence[StageName], model: ModelName | None) -> list[Ledger]:

@@ -20,6 +20,7 @@ from stackroom.registry.reading import listed
 from stackroom.registry.resolving import named_number, not_here, versions_hint
 from stackroom.store import layout
 from stackroom.store.access import user_name
+from stackroom.store.numbers import newest_number
 from stackroom.store.removal import (
     add_tombstone,
     bring_back,
@@ -117,7 +118,9 @@ def site_of(reader: Reader, ref: str | Ref) -> Iterator[Site]:
         if number is None:
             what = "label" if parsed.kind == "label" else "version"
             raise NotFoundError(
-                f"{parsed.model} has no {what} {parsed.value}", hint=versions_hint(listing), facts={"ref": str(parsed)}
+                f"{parsed.model} has no {what} {parsed.value}",
+                hint=versions_hint(folder, listing),
+                facts={"ref": str(parsed)},
             )
         yield Site(reader, root, folder, listing, number)
 
@@ -278,7 +281,7 @@ def check_free(site: Site, families: Families, what: str) -> tuple[str, ...]:
             hint=f"stackroom clear {site.listing.name} {held[0]} first, or promote another version",
             facts={"ref": str(site.ref), "stages": list(held)},
         )
-    children = families.children_of(site.listing, site.number)
+    children = families.children_of(site.listing, site.number, newest_number(site.folder, site.listing))
     if children:
         named = ", ".join(str(child) for child in children[:5])
         more = f" and {len(children) - 5} more" if len(children) > 5 else ""

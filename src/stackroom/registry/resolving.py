@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stackroom.core.names import Ref, version_ref
 from stackroom.errors import IntegrityError, NotFoundError, UsageError
+from stackroom.store.numbers import newest_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,19 +27,20 @@ def number_of(reader: Reader, folder: Folder, ref: Ref, listing: ModelListing, h
     """
     match ref.kind:
         case "model":
-            latest = f":{listing.numbers[-1]}" if listing.numbers else ":1"
+            latest = f":{newest_number(folder, listing) or 1}"
             raise UsageError(f"{ref} is a model; name a version of it, such as {ref}{latest} or {ref}:latest")
         case "latest":
-            if not listing.numbers:
+            newest = newest_number(folder, listing)
+            if newest is None:
                 raise NotFoundError(f"{ref.model} has no versions yet", facts={"model": ref.model})
-            return listing.numbers[-1]
+            return newest
         case "stage":
             return _holder(reader, folder, ref, listing, holdings)
         case _:
             number = named_number(ref, listing)
             if number is None:
                 what = f"{ref.model} has no label {ref.value}" if ref.kind == "label" else f"there is no version {ref}"
-                raise NotFoundError(what, hint=versions_hint(listing), facts={"ref": str(ref)})
+                raise NotFoundError(what, hint=versions_hint(folder, listing), facts={"ref": str(ref)})
             if number not in listing.numbers:
                 raise not_here(reader, folder, listing, number, named=ref)
             return number
@@ -59,7 +61,7 @@ def not_here(
     ref = version_ref(listing.name, number)
     deletion = _deletion(reader, folder, listing, number)
     if deletion is None:
-        return NotFoundError(f"there is no version {ref}", hint=versions_hint(listing), facts={"ref": str(ref)})
+        return NotFoundError(f"there is no version {ref}", hint=versions_hint(folder, listing), facts={"ref": str(ref)})
     what = f"{named}, which is version {number}," if named is not None and named != ref else str(ref)
     return NotFoundError(
         f"{what} is {deletion.sentence()}",
@@ -108,8 +110,9 @@ def missing_holder(
     return IntegrityError(f"{what}, which is {deletion.sentence()}", hint=restore_hint(deletion), facts=facts)
 
 
-def versions_hint(listing: ModelListing) -> str:
+def versions_hint(folder: Folder, listing: ModelListing) -> str:
     """What versions a model has, for whoever named one that it has not."""
-    if not listing.numbers:
+    newest = newest_number(folder, listing)
+    if newest is None:
         return f"{listing.name} has no versions yet"
-    return f"{listing.name} has {len(listing.numbers)} versions, the newest is {listing.numbers[-1]}"
+    return f"{listing.name} has {len(listing.numbers)} versions, the newest is {newest}"

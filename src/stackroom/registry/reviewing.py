@@ -46,7 +46,7 @@ def remarks(model: Model, policy: Policy, now: datetime, older_than: timedelta =
             continue
         yield from _about(version, lifecycle)
     for held in model.holdings:
-        yield from _held(model, held, lifecycle, now, older_than)
+        yield from _held(model, held, policy, now, older_than)
     if latest is not None and not any(held.event for held in model.holdings) and not model.record.archived:
         yield from _never_promoted(latest, lifecycle, now, older_than)
 
@@ -84,18 +84,19 @@ def _about(version: Version, lifecycle: Sequence[Stage]) -> Iterator[Remark]:
         yield Remark(kind="huge", model=model, ref=ref, why=why, command=f"stackroom show {ref}")
 
 
-def _held(
-    model: Model, held: Holding, lifecycle: Sequence[Stage], now: datetime, older_than: timedelta
-) -> Iterator[Remark]:
+def _held(model: Model, held: Holding, policy: Policy, now: datetime, older_than: timedelta) -> Iterator[Remark]:
     """What is to be said of whoever holds a stage."""
     version = model.version(held.number) if held.number is not None else None
     event = held.event
     if version is None or event is None or event.move is None:
         return
+    lifecycle = [stage for stage in policy.stages if not stage.alias]
     ref, places = version.ref, [stage.name for stage in lifecycle]
     if event.validity is Validity.UNATTESTED:
         why = f"{held.stage}: {event.name} names {event.move.by.label}, and is the file of uid {event.owner}"
-        command = f"stackroom promote {ref} {held.stage}"
+        asked = policy.stage(held.stage)
+        reason = " --reason '…'" if asked and asked.guards.reason else ""
+        command = f"stackroom promote {ref} {held.stage}{reason}"
         yield Remark(kind="unattested", model=model.name, ref=ref, why=why, command=command)
     if held.stage not in places:
         return

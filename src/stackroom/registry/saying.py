@@ -12,8 +12,9 @@ from stackroom.core.attested import parse_who
 from stackroom.core.metadata import iso
 from stackroom.core.values import dataclass, field
 from stackroom.registry.conflicts import card_diff
+from stackroom.registry.doubts import doubts_about
 from stackroom.registry.editables import named
-from stackroom.registry.editing import differences
+from stackroom.registry.editing import differences, new_comments
 from stackroom.store.folder import explained
 from stackroom.store.scan import read_revisions
 from stackroom.store.texts import read_cards
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from stackroom.core.attested import Who
     from stackroom.core.metadata import Record
     from stackroom.core.names import Ref
+    from stackroom.registry.doubts import Doubt
     from stackroom.registry.reading import Reader
     from stackroom.store.records import Problem
     from stackroom.store.scan import RevisionText
@@ -94,13 +96,13 @@ def said(reader: Reader, ref: str | Ref) -> tuple[Ref, tuple[Said, ...], tuple[S
             cards = read_cards(folder, listing, parsed.number)
         except OSError as error:
             raise explained(error, "read the cards of", str(parsed)) from error
-    return parsed, _metadata(chain), _cards(cards)
+    return parsed, _metadata(chain, flags_of(chain, doubts_about(reader, parsed, chain))), _cards(cards)
 
 
-def _metadata(chain: Sequence[RevisionText]) -> tuple[Said, ...]:
+def _metadata(chain: Sequence[RevisionText], odd: Mapping[int, tuple[str, ...]]) -> tuple[Said, ...]:
     found: list[Said] = []
     before: Record | None = None
-    odd = flags_of(chain)
+    text = b""
     for revision in chain:
         note = revision.note
         known = revision.record is not None and before is not None
@@ -115,39 +117,32 @@ def _metadata(chain: Sequence[RevisionText]) -> tuple[Said, ...]:
                 changed=revision.changed,
                 reason=note.reason if note else "",
                 digest=revision.digest,
-                changes=differences(before, revision.record) if known and before and revision.record else {},
+                changes=differences(before, revision.record) | new_comments(text, revision.text)
+                if known and before and revision.record
+                else {},
                 flags=odd.get(revision.number, ()),
                 problem=revision.problem,
             )
         )
-        before = revision.record or before
+        before, text = (revision.record, revision.text) if revision.record else (before, text)
     return tuple(found)
 
 
-def flags_of(chain: Sequence[RevisionText]) -> dict[int, tuple[str, ...]]:
-    """What is odd about the revisions of a record, by their numbers: a borrowed name, a text written to, a gap."""
+def flags_of(chain: Sequence[RevisionText], doubts: Sequence[Doubt]) -> dict[int, tuple[str, ...]]:
+    """What is odd about the revisions of a record, by their numbers: a borrowed name, a contradiction, a gap."""
     flags: dict[int, list[str]] = {}
     expected = chain[0].number if chain else 0
-    for at, revision in enumerate(chain):
+    for revision in chain:
         own = flags.setdefault(revision.number, [])
         note = revision.note
         says = parse_who(note.revised_by) if note else None
         if note and (says is None or says.uid != revision.owner.uid):
             own.append(f"says that {note.revised_by or 'nobody'} wrote it, and it is the file of {revision.owner}")
-        after = chain[at + 1] if at + 1 < len(chain) else None
-        if after is not None and was_written_to(revision, after):
-            when = f", changed at {iso(revision.changed)}" if revision.changed else ""
-            own.append(f"its text is not the one that {after.name} replaced: it is the file of {revision.owner}{when}")
+        own += [f"{doubt.sentence()}: it is {doubt.whose()}" for doubt in doubts if doubt.about is revision]
         if revision.number > max(expected, 1):
             own.append("a revision before it is missing")
         expected = revision.number + 1
     return {number: tuple(found) for number, found in flags.items() if found}
-
-
-def was_written_to(revision: RevisionText, after: RevisionText) -> bool:
-    """Whether a revision's text is another one than the next revision replaced: its owner has written to it since."""
-    replaced = after.note.previous if after.note else ""
-    return bool(replaced) and after.number == revision.number + 1 and replaced != revision.digest
 
 
 def _cards(cards: Sequence[CardText]) -> tuple[Said, ...]:

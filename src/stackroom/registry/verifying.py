@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import pairwise
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,12 +12,12 @@ from stackroom.core.metadata import iso
 from stackroom.core.names import Ref, parse_ref, version_ref
 from stackroom.core.values import dataclass
 from stackroom.errors import NotFoundError
-from stackroom.registry.saying import was_written_to
+from stackroom.registry.doubts import Doubt, doubts_about, trace_of_revision
 from stackroom.store import layout
 from stackroom.store.digest import Mapped, Progress, Verification, silent, verify_version
 from stackroom.store.hashing import processors
 from stackroom.store.scan import CARD_LIMIT, read_card, read_revisions
-from stackroom.store.traces import THE_FOLDER, Trace, cards_beside, strays_with, trace_of, traces_in
+from stackroom.store.traces import THE_FOLDER, Trace, strays_with, trace_of, traces_beside, traces_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -189,71 +188,73 @@ def _promoted_by(holding: Holding) -> str:
 
 def _check(reader: Reader, model: Model, version: Version, progress: Progress, mapped: Mapped = map) -> VersionCheck:
     damage: list[str] = []
-    traces: tuple[Trace, ...] = ()
+    doubtful: list[str] = []
+    named: list[Trace] = []
     found: Verification | None = None
     with reader.model_folder(version.model) as (_, folder, listing):
-        damage += [problem.message for problem in version.problems if problem.severity == "error"]
+        traces: tuple[Trace, ...] = ()
         try:
             with folder.child(str(version.number)) as inside:
                 found = verify_version(inside, version.seal.digest if version.seal else "", progress, mapped=mapped)
                 traces = traces_in(inside)
         except OSError as error:
             damage.append(f"the folder cannot be read: {(error.strerror or str(error)).lower()}")
-        damage, named = _named(damage + list(found.damage if found else ()), traces)
+        beside = traces_beside(folder, listing, version.number)
+        damage, named = _named(_problems(version, beside), damage + list(found.damage if found else ()), traces)
         if found:
             chain = read_revisions(folder, listing, version.number)
-            damage += _broken_chain(chain)
-            named += [
-                trace for revision in chain if (trace := _revision_trace(revision)) and _written_to(revision, chain)
-            ]
-            for holding in model.holdings:
-                if holding.number == version.number:
-                    promoted = _Promoted(
-                        folder, listing, holding, (*traces, *cards_beside(folder, listing, version.number))
-                    )
-                    told, since = promoted.damage(found, chain)
-                    if damage and not told:
-                        told = [f"it holds {holding.stage}{_promoted_by(holding)}"]
-                    damage, named = damage + told, named + since
+            doubts = doubts_about(reader, version.ref, chain)
+            held = [one for one in model.holdings if one.number == version.number]
+            asked = [_Promoted(folder, listing, one, (*traces, *beside)).damage(found, chain) for one in held]
+            # What an event pinned and what is there are the same: then no revision makes the holder another one.
+            pinned = bool(held) and not any(told for told, _ in asked)
+            proven = [doubt for doubt in doubts if not doubt.witness and not pinned]
+            doubtful = [_doubted(doubt) for doubt in doubts if doubt not in proven]
+            damage += [_doubted(doubt) for doubt in proven]
+            named += [trace for doubt in proven for trace in doubt.traces()]
+            for holding, (told, since) in zip(held, asked, strict=True):
+                damage += told or ([f"it holds {holding.stage}{_promoted_by(holding)}"] if damage else [])
+                named += since
     unread = tuple(f"what {one.stage} promoted was not compared: {one.unread}" for one in model.holdings if one.unread)
     return VersionCheck(
         ref=version.ref,
         damage=tuple(damage),
-        warnings=(*(found.warnings if found else ()), *unread),
+        warnings=(*(found.warnings if found else ()), *doubtful, *unread),
         files=found.files if found else 0,
         bytes=found.bytes if found else 0,
         evidence=tuple(dict.fromkeys(named)) if damage else (),
     )
 
 
-def _named(damage: Sequence[str], traces: Sequence[Trace]) -> tuple[list[str], list[Trace]]:
+def _doubted(doubt: Doubt) -> str:
+    return f"{doubt.about.name}: {doubt.sentence()} ({doubt.whose()})"
+
+
+def _problems(version: Version, beside: Sequence[Trace]) -> Iterator[tuple[str, Trace | None]]:
+    """What was found wrong when the version was read, with the file beside its folder that it is about."""
+    for problem in version.problems:
+        if problem.severity == "error":
+            place = problem.place.removeprefix(f"{layout.MODELS}/{version.model}/")
+            about = next((trace for trace in beside if trace.place == place), None)
+            named = about is None or problem.message.startswith(place)
+            yield problem.message if named else f"{place}: {problem.message}", about
+
+
+def _named(
+    problems: Iterator[tuple[str, Trace | None]], damage: Sequence[str], traces: Sequence[Trace]
+) -> tuple[list[str], list[Trace]]:
     """Every line with whose file it is about, or, where the file is not there, whose folder; and these."""
     told: list[str] = []
     named: list[Trace] = []
-    for line in damage:
-        about = next((trace for trace in traces if line.startswith(f"{trace.place}: ")), None) or next(
-            iter(traces), None
+    for line, known in (*problems, *((line, None) for line in damage)):
+        about = (
+            known
+            or next((trace for trace in traces if line.startswith(f"{trace.place}:")), None)
+            or next(iter(traces), None)
         )
         told.append(f"{line} ({about})" if about else line)
         named += [about] if about else []
     return told, named
-
-
-def _broken_chain(chain: Sequence[RevisionText]) -> Iterator[str]:
-    """Revisions whose text is not the one that the next revision replaced: their owner has written to them since."""
-    for before, after in pairwise(chain):
-        if was_written_to(before, after):
-            trace = _revision_trace(before)
-            whose = f" ({trace})" if trace else ""
-            yield f"{before.name}: its text is not the one that {after.name} replaced{whose}"
-
-
-def _written_to(revision: RevisionText, chain: Sequence[RevisionText]) -> bool:
-    return any(before is revision and was_written_to(before, after) for before, after in pairwise(chain))
-
-
-def _revision_trace(revision: RevisionText) -> Trace | None:
-    return Trace(place=revision.name, owner=revision.owner, changed=revision.changed) if revision.changed else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +291,7 @@ class _Promoted:
                 trace
                 for revision in chain
                 if (revision.note is None or revision.note.revised <= move.at)
-                and (trace := _revision_trace(revision))
+                and (trace := trace_of_revision(revision))
                 and trace.changed >= event.changed
             ]
             told.append(f"no metadata revision is the one that {name} promoted, {by}{_since(since)}")

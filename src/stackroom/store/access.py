@@ -112,6 +112,8 @@ class Access:
     def who_may(self) -> str:
         """Who may, as half a sentence."""
         owner = self.owner.label
+        if self.remedy and not self.group_may:
+            return "nobody may yet"
         if not self.group_may:
             return f"only {owner} may"
         # Many directory services answer for a name and list nobody; a number without a name is answered for by no one.

@@ -78,6 +78,7 @@ def access_to_stage(root: str, parent: str, stage: str) -> Access:
     return replace(
         above,
         allowed=False,
+        group_may=False,
         directory=found.directory,
         reason=f"{found.directory} is missing, and which group may {may} is the steward's to say",
         remedy=f"{above.owner.label} makes it, with the group that may {may} for GROUP: {commands}",

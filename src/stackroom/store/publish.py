@@ -24,6 +24,7 @@ from stackroom.store.access import refused
 from stackroom.store.digest import Progress, silent
 from stackroom.store.folder import Folder, explained, remove_tree
 from stackroom.store.hashing import FileDigest, TwoDigests, WriteBack, digested
+from stackroom.store.numbers import who_can_free
 from stackroom.store.scan import list_model
 from stackroom.store.sums import artifacts_digest, sums_text
 from stackroom.store.uuids import uuid4, uuid7
@@ -349,7 +350,7 @@ def _next_number(folder: Folder) -> int:
     if highest >= 10**9 - 1:
         raise InvalidInputError(
             f"{folder.path}: the number {highest} is the last one that the format has",
-            hint="somebody used it up; ask the steward to remove that name",
+            hint=f"somebody used it up: {who_can_free(folder, highest)}",
         )
     return highest + 1
 

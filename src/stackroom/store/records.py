@@ -61,6 +61,7 @@ class Version:
         card_revision: the number of the current card's revision; 0 as registered, -1 where there is none.
         stages: which it holds.
         problems: what is wrong with it.
+        registered: its folder has a ``version.toml``: without one somebody made a folder of that name, and no version.
     """
 
     model: ModelName
@@ -76,6 +77,7 @@ class Version:
     card_revision: int = -1
     stages: tuple[StageName, ...] = ()
     problems: tuple[Problem, ...] = ()
+    registered: bool = True
 
     @property
     def path(self) -> Path:
@@ -322,8 +324,8 @@ class Model:
 
     @property
     def latest(self) -> Version | None:
-        """The version with the highest number."""
-        return self.versions[-1] if self.versions else None
+        """The version with the highest number that anybody registered."""
+        return next((version for version in reversed(self.versions) if version.registered), None)
 
     @property
     def all_problems(self) -> tuple[Problem, ...]:
@@ -351,3 +353,16 @@ class Model:
             "stages": {holding.stage: holding.document() for holding in self.holdings},
             "problems": [problem.document() for problem in self.all_problems],
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """All models of a registry, and what is wrong outside them.
+
+    Attributes:
+        models: by name, each with its newest version and the holders of its stages read, or with all.
+        problems: of ``registry.toml`` and of names that have no place.
+    """
+
+    models: tuple[Model, ...]
+    problems: tuple[Problem, ...]

@@ -17,6 +17,7 @@ from stackroom.errors import ConflictError, InvalidInputError
 from stackroom.store import layout
 from stackroom.store.access import refused, user_name
 from stackroom.store.folder import explained
+from stackroom.store.numbers import who_can_free
 from stackroom.store.scan import CARD_LIMIT
 from stackroom.store.uuids import uuid4
 
@@ -43,7 +44,7 @@ def add_metadata(folder: Folder, number: int | None, revision: int, text: str) -
         ConflictError: somebody published that revision first.
         PermissionDeniedError: the kernel refuses.
     """
-    _check_number(revision)
+    _check_number(folder, number, revision)
     raw = text.encode()
     if len(raw) > METADATA_LIMIT:
         raise InvalidInputError(f"the metadata takes {len(raw):,} bytes, and a file holds at most {METADATA_LIMIT:,}")
@@ -52,18 +53,18 @@ def add_metadata(folder: Folder, number: int | None, revision: int, text: str) -
 
 def add_card(folder: Folder, number: int | None, revision: int, text: bytes) -> None:
     """Publish a revision of a card; errors as :func:`add_metadata`."""
-    _check_number(revision)
+    _check_number(folder, number, revision)
     if len(text) > CARD_LIMIT:
         raise InvalidInputError(f"the card takes {len(text):,} bytes, and a card holds at most {CARD_LIMIT:,}")
     _add(folder, layout.card_name(number, revision), text)
 
 
-def _check_number(revision: int) -> None:
+def _check_number(folder: Folder, number: int | None, revision: int) -> None:
     """A longer number would be a foreign name, and the edit would be written and never seen."""
     if parse_number(str(revision)) is None:
         raise InvalidInputError(
             f"revision {revision} has more than {NUMBER_DIGITS} digits, and the format has no such name",
-            hint="somebody used the last number up; ask the steward to remove that file",
+            hint=f"somebody used the last number up: {who_can_free(folder, number, revision - 1)}",
             facts={"revision": revision},
         )
 

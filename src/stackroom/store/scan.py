@@ -311,7 +311,7 @@ def _sealed(version: Version, inside: Folder, place: str) -> dict[str, Any]:
         problem = os_problem(f"{place}/{layout.VERSION_FILE}", error, inside)
         if missing:
             problem = replace(problem, message="missing: this folder was not registered")
-        return {"problems": (*version.problems, problem)}
+        return {"registered": not missing, "problems": (*version.problems, problem)}
     parsed = _parsed(text, layout.VERSION_FILE)
     problems: tuple[Problem, ...] = ()
     if parsed.error:
@@ -354,7 +354,8 @@ def _with_revisions(version: Version, folder: Folder, listing: ModelListing) -> 
         parsed = _parsed(text, name)
         if parsed.record is not None:
             return replace(version, record=parsed.record, note=parsed.note, revision=revision)
-        problem = Problem(place=place, message=str(parsed.error), hint="an older revision is shown instead")
+        hint = f"an older revision is shown instead; the next mends it: stackroom edit {version.ref} --set FIELD=VALUE"
+        problem = Problem(place=place, message=str(parsed.error), hint=hint)
         version = replace(version, problems=(*version.problems, problem))
     return version
 
@@ -411,7 +412,7 @@ def _read_revision(folder: Folder, listing: ModelListing, revision: int, name: s
             digest="",
             record=None,
             note=None,
-            owner=Who(listing.owner),
+            owner=_owner_of(folder, name, listing),
             problem=os_problem(place, error, folder),
         )
     parsed = _parsed(text, name.rpartition("/")[2])
@@ -426,6 +427,15 @@ def _read_revision(folder: Folder, listing: ModelListing, revision: int, name: s
         changed=changed,
         problem=Problem(place=place, message=str(parsed.error)) if parsed.error else None,
     )
+
+
+def _owner_of(folder: Folder, name: str, listing: ModelListing) -> Who:
+    """Whose a revision is that cannot be read; of ``version.toml`` the owner of the version's folder."""
+    try:
+        uid = folder.lstat(name.partition("/")[0]).st_uid
+    except OSError:
+        return Who(listing.owner)
+    return Who(uid, user_name(uid))
 
 
 def read_card(folder: Folder, listing: ModelListing, number: int | None) -> bytes | None:

@@ -68,11 +68,12 @@ def traces_in(version: Folder) -> tuple[Trace, ...]:
     return (trace_of(THE_FOLDER, version.status()), *(trace_of(found.path, found.status) for found in files))
 
 
-def cards_beside(folder: Folder, listing: ModelListing, number: int) -> tuple[Trace, ...]:
-    """The card revisions beside a version."""
+def traces_beside(folder: Folder, listing: ModelListing, number: int) -> tuple[Trace, ...]:
+    """The revisions of metadata and card beside a version."""
+    names = [layout.metadata_name(number, revision) for revision in listing.revisions.get(number, ())]
+    names += [layout.card_name(number, revision) for revision in listing.card_revisions.get(number, ())]
     found: list[Trace] = []
-    for revision in listing.card_revisions.get(number, ()):
-        name = layout.card_name(number, revision)
+    for name in names:
         with contextlib.suppress(OSError):
             found.append(trace_of(name, folder.lstat(name)))
     return tuple(found)

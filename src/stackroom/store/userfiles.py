@@ -220,7 +220,14 @@ def _private_file(text: str, suffix: str) -> str:
 
 
 def _run_editor(path: str) -> None:
-    named = next((os.environ[name] for name in EDITOR_VARIABLES if os.environ.get(name, "").strip()), "vi")
+    named = next((os.environ[name] for name in EDITOR_VARIABLES if os.environ.get(name, "").strip()), "")
+    if not named and not (os.isatty(0) and os.isatty(1)):
+        # An editor that somebody named may need no terminal; vi would write to the pipe, and read from it.
+        raise UsageError(
+            "there is no terminal for an editor",
+            hint="set $EDITOR to one that needs none, or name the change: --set FIELD=VALUE, --card FILE",
+        )
+    named = named or "vi"
     try:
         status = _ran([*shlex.split(named), path])
     except (OSError, ValueError) as error:

@@ -53,6 +53,7 @@ class Going(App[None]):
     """Events that the user saw and that are gone, as last compared."""
     _browse: BrowsePage
     _work: Background
+    _undo_asked_on: Page | None = None
 
     @property
     def page(self) -> Page | None:
@@ -180,12 +181,13 @@ class Going(App[None]):
     def undo(self, name: str) -> None:
         """The screen that takes the caller's last own move of a model back, or why there is none."""
         self._check_policy()
-        registry = self.registry
+        registry, self._undo_asked_on = self.registry, self.page
         self._work.run("undo", lambda _task: last_own_move(registry, name))
 
     def show_undo(self, undo: Undo) -> None:
-        """The same, once it is known which move that is."""
-        self.push_screen(MovePage(Intent(model=undo.event.model, undo=undo), undo.event.stage))
+        """The same, once it is known which move that is; not where somebody has gone on to do something else."""
+        if self.page is self._undo_asked_on:
+            self.push_screen(MovePage(Intent(model=undo.event.model, undo=undo), undo.event.stage))
 
     def speak(self, op: Op, ref: Ref, stage: str | None = None) -> None:
         """The screen of a yes or no."""

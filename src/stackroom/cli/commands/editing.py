@@ -96,7 +96,7 @@ def _edit(context: Context, options: Namespace) -> int:
     if options.metadata == STANDARD_INPUT and change.text is not None:
         with kept_on_failure(change.text, ".toml"):
             return _revise_or_ask(context, options, change)
-    if options.card == STANDARD_INPUT and change.card is not None:
+    if options.card == STANDARD_INPUT and change.card and change.card.strip():
         with kept_on_failure(change.card, ".md"):
             return _revise_or_ask(context, options, change)
     return _revise_or_ask(context, options, change)

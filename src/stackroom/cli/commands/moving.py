@@ -176,8 +176,7 @@ def _put_judgement(context: Context, judgement: Judgement, reason: str) -> None:
     held = f"{judgement.stage} is held by {judgement.holder or 'nothing'}"
     context.out(Styled(f"{judgement.ref} -> {judgement.stage}", "bold"), f"  ({held})")
     sign = Styled(glyphs.yes, "green") if access.allowed else Styled(glyphs.no, "red")
-    who = "" if access.remedy else f"; {access.who_may()}"
-    context.out("  ", sign, " ", Styled("permission", "bold"), f": {access.seen()}{who}")
+    context.out("  ", sign, " ", Styled("permission", "bold"), f": {access.seen()}; {access.who_may()}")
     if judgement.already:
         context.out(f"  {judgement.ref} holds {judgement.stage} already; there is nothing to do")
     for warning in judgement.warnings:
@@ -191,8 +190,9 @@ def _put_judgement(context: Context, judgement: Judgement, reason: str) -> None:
     elif not access.allowed:
         context.out(Styled("no", "red"), f": {access.advice() or access.seen()}")
     elif judgement.failed:
-        count = len(judgement.failed)
-        context.out(Styled("no", "red"), f": {count} of {len(judgement.verdicts)} guards refuse")
+        waiting = len(judgement.pending)
+        refuse = f": {len(judgement.failed) - waiting} of {len(judgement.verdicts)} guards refuse"
+        context.out(Styled("no", "red"), refuse + (f", {waiting} not asked yet" if waiting else ""))
 
 
 COMMANDS: Final = {

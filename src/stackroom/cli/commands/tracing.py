@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from stackroom.cli.context import Context
     from stackroom.core.ledger import Event
 
+_NAMED: Final = 3
+"""How many moves that overrode a guard are named below the table."""
+
 
 def _history_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("model", nargs="?", metavar="MODEL", help="of one model; else of all")
@@ -112,36 +115,53 @@ def event_document(event: Event) -> dict[str, Any]:
 
 def _put_events(context: Context, events: Sequence[Event], when: datetime | None) -> None:
     alarmed = any(event.notes for event in events)
-    overridden = any(event.move and event.move.override for event in events)
+    overriding = [event for event in events if event.move and event.move.override]
+    # A terminal has no room for a column of its own: there it stands in REASON.
+    apart = bool(overriding) and not context.terminal
     columns = [
         Column(title="SINCE" if when else "WHEN"),
-        Column(title="STAGE", priority=1),
+        Column(title="STAGE", priority=1, least=8),
         Column(title="MODEL", least=10),
         *(() if when else (Column(title="FROM", right=True),)),
         Column(title="HOLDER" if when else "TO", right=True),
-        Column(title="BY", priority=2, least=6),
-        Column(title="EVENT", priority=4),
-        Column(title="REASON", priority=5, least=10),
-        *((Column(title="OVERRIDDEN", least=10),) if overridden else ()),
-        *((Column(title="ALARMS", priority=3, least=12),) if alarmed else ()),
+        # Who, and what it is worth, stay however narrow the terminal is.
+        Column(title="BY", least=12),
+        Column(title="EVENT"),
+        Column(title="REASON", priority=3, least=10),
+        *((Column(title="OVERRIDDEN", priority=4),) if apart else ()),
+        *((Column(title="ALARMS", priority=2, least=12),) if alarmed else ()),
     ]
     rows = []
     for event in events:
         skipped = event.move.override if event.move else ()
-        more: list[Piece] = [Styled(", ".join(skipped), "yellow") if skipped else MISSING] if overridden else []
+        more: list[Piece] = [", ".join(skipped) or MISSING] if apart else []
         more += ["; ".join(event.notes) or MISSING] if alarmed else []
         rows.append([*_row(context, event, at=when is not None), *more])
     context.table(columns, rows)
+    if overriding and not apart:
+        _say_overriding(context, overriding)
     if when:
         context.say(f"as it was at {iso(when)}")
     elif not events:
         context.say("nothing was ever moved")
 
 
+def _say_overriding(context: Context, events: Sequence[Event]) -> None:
+    """Which moves overrode what, for whom REASON was too narrow."""
+    for event in events[-_NAMED:]:
+        names = ", ".join(event.move.override) if event.move else ""
+        context.say(Styled("note:", "yellow"), f" {event.stage}/{event.name} overrode {names}")
+    if len(events) > _NAMED:
+        context.say(f"  and {len(events) - _NAMED} before them; a wider terminal, or --json, shows all")
+
+
 def _row(context: Context, event: Event, *, at: bool) -> list[Piece]:
     move = event.move
     numbers = [(move.to if move else None)] if at else [move.origin if move else None, move.to if move else None]
     validity = event.validity.value
+    reason: Piece = move.why if move and move.why else MISSING
+    if move and move.override and context.terminal:
+        reason = Styled(f"overrode {', '.join(move.override)}" + (f": {move.why}" if move.why else ""), "yellow")
     return [
         moment(event.when, exact=not context.terminal),
         event.stage,
@@ -149,19 +169,20 @@ def _row(context: Context, event: Event, *, at: bool) -> list[Piece]:
         *(MISSING if number is None else str(number) for number in numbers),
         move.by.label if move else str(event.owner),
         validity if event.validity is Validity.ATTESTED else Styled(validity, "yellow"),
-        move.why if move and move.why else MISSING,
+        reason,
     ]
 
 
 def _say_unattested(context: Context, model: str | None, stage: str | None) -> None:
     """How to attest what is not: only for events that decide now, because older ones decide nothing any more."""
-    heads = [
-        holding.event
-        for found in ([context.reader.model(model)] if model else context.reader.models().models)
-        for holding in found.holdings
-        if holding.event and (stage is None or holding.stage == stage)
-    ]
-    open_heads = [head for head in heads if head.validity is Validity.UNATTESTED and head.move]
+    reader = context.reader
+    if model:
+        # By the ledgers alone: the model's folder may be gone.
+        heads = [reader.ledger(model, one).head for one in ([stage] if stage else reader.stages)]
+    else:
+        holdings = [holding for found in reader.models().models for holding in found.holdings]
+        heads = [holding.event for holding in holdings if stage is None or holding.stage == stage]
+    open_heads = [head for head in heads if head and head.validity is Validity.UNATTESTED and head.move]
     if not open_heads:
         return
     what = show.count(len(open_heads), "present holder")
@@ -171,7 +192,7 @@ def _say_unattested(context: Context, model: str | None, stage: str | None) -> N
     )
     for head in open_heads[:3]:
         if head.move and head.move.to is not None:
-            asked = context.reader.policy.stage(head.stage)
+            asked = reader.policy.stage(head.stage)
             why = " --reason '…'" if asked and asked.guards.reason else ""
             command = context.runnable(f"stackroom promote {head.model}:{head.move.to} {head.stage}{why}")
             context.say(f"  to attest it, promote the holder again: {command}")

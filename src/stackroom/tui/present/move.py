@@ -73,7 +73,7 @@ def asks_reason(judgement: Judgement) -> bool:
 
 def refusing(judgement: Judgement) -> list[Verdict]:
     """The guards that refuse whatever is typed on the screen."""
-    return [one for one in judgement.failed if one.guard != "reason"]
+    return [one for one in judgement.failed if one.guard != "reason" and not one.pending]
 
 
 def overridable(judgement: Judgement) -> tuple[str, ...]:
@@ -185,7 +185,7 @@ def _verdict_lines(verdict: Verdict, reason: str, glyphs: Glyphs) -> list[Line]:
         return [head]
     more: list[Line] = [(Cell(f"      wanted {verdict.wanted}", "warn"),)]
     if verdict.overridden:
-        return [(Cell("  ! ", "bad"), *head[1:], Cell("  OVERRIDDEN", "bad")), *more]
+        return [(Cell("  ! ", "bad"), head[1], Cell("OVERRIDDEN  ", "bad"), *head[2:]), *more]
     if verdict.overridable:
         more.append((Cell("      it may be overridden: space", "key"),))
     if verdict.advice:

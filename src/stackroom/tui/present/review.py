@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = (
     Column(key="kind", label="WHAT"),
-    Column(key="ref", label="VERSION", max_width=36, min_width=12),
-    Column(key="why", label="WHY", max_width=90, min_width=30),
+    Column(key="ref", label="VERSION", max_width=36, min_width=20),
+    Column(key="why", label="WHY", max_width=90, min_width=22),
     Column(key="command", label="COMMAND", max_width=70, min_width=36, priority=1),
 )
 """Of the list."""
