@@ -118,15 +118,16 @@ def _put_events(context: Context, events: Sequence[Event], when: datetime | None
     overriding = [event for event in events if event.move and event.move.override]
     # A terminal has no room for a column of its own: there it stands in REASON.
     apart = bool(overriding) and not context.terminal
+    narrow = context.width < 80
     columns = [
         Column(title="SINCE" if when else "WHEN"),
         Column(title="STAGE", priority=1, least=8),
         Column(title="MODEL", least=10),
         *(() if when else (Column(title="FROM", right=True),)),
         Column(title="HOLDER" if when else "TO", right=True),
-        # Who, and what it is worth, stay however narrow the terminal is.
-        Column(title="BY", least=12),
-        Column(title="EVENT"),
+        # Who, and what it is worth, stay on an ordinary terminal, whatever else there is to say.
+        Column(title="BY", priority=2 if narrow else 0, least=6 if narrow else 12),
+        Column(title="EVENT", priority=2 if narrow else 0),
         Column(title="REASON", priority=3, least=10),
         *((Column(title="OVERRIDDEN", priority=4),) if apart else ()),
         *((Column(title="ALARMS", priority=2, least=12),) if alarmed else ()),
