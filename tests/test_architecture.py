@@ -235,8 +235,8 @@ def test_a_reason_is_told_from_a_bare_switch(comment: str, *, expected: bool) ->
     assert lacks_reason(comment) is expected
 
 
-def loaded_by(*arguments: str, directory: Path) -> set[str]:
-    """The top-level modules that a fresh interpreter imports while it does something that has to succeed."""
+def modules_loaded_by(*arguments: str, directory: Path) -> set[str]:
+    """The modules that a fresh interpreter imports while it does something that has to succeed."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *arguments],
         cwd=directory,
@@ -250,8 +250,12 @@ def loaded_by(*arguments: str, directory: Path) -> set[str]:
     for line in done.stderr.splitlines():
         (imports if line.startswith("import time:") else said).append(line)
     assert done.returncode == 0, "\n".join(said)
-    rows = (line.rpartition("|")[2].strip() for line in imports)
-    return {row.partition(".")[0] for row in rows}
+    return {line.rpartition("|")[2].strip() for line in imports}
+
+
+def loaded_by(*arguments: str, directory: Path) -> set[str]:
+    """The top-level ones among them."""
+    return {name.partition(".")[0] for name in modules_loaded_by(*arguments, directory=directory)}
 
 
 def test_importing_the_package_loads_no_front_end(tmp_path: Path) -> None:
@@ -268,3 +272,37 @@ def test_models_are_listed_without_textual(tmp_path: Path) -> None:
     registry = str(tmp_path / "registry")
     loaded_by("-m", "stackroom", "init", registry, directory=tmp_path)
     assert "textual" not in loaded_by("-m", "stackroom", "-R", registry, "list", directory=tmp_path)
+
+
+SLOW_TO_LOAD = words(
+    "asyncio concurrent.futures dataclasses decimal difflib importlib.metadata inspect multiprocessing pathlib "
+    "platform rich shutil sqlite3 subprocess tempfile textual threading tomli_w tomllib urllib.parse uuid watchdog "
+    "xxhash"
+)
+"""Each takes between a tenth and several times as long as Python's own start; a command that reads needs none."""
+
+WHAT_READING_LEAVES_ALONE = words(
+    "core.compare core.guards core.query core.review registry.editing registry.examining registry.facade "
+    "registry.judging registry.moving registry.registering registry.removing registry.verifying store.digest "
+    "store.hashing store.publish store.removal store.revise tui"
+)
+"""What moves, publishes, examines or reads artifacts."""
+
+OWN_MODULES = 54
+"""Modules of ours that a command which reads may load: each costs 0.2 ms, a fiftieth of Python's own start."""
+
+
+@pytest.mark.parametrize("command", [("list",), ("list", "fraud"), ("show", "fraud"), ("show", "fraud:1")])
+def test_a_command_that_reads_loads_nothing_that_is_slow_to_load(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Start-up is most of what listing takes: keep it so by importing in the function that needs it."""
+    registry, artifact = str(tmp_path / "registry"), tmp_path / "model.bin"
+    artifact.write_bytes(b"weights")
+    for words_ in (("init", registry), ("-R", registry, "register", "fraud", str(artifact), "--metric", "auc=0.9")):
+        loaded_by("-m", "stackroom", *words_, directory=tmp_path)
+    # The script that pip installs, without what ``-m`` loads to find the module.
+    start = "import sys; sys.argv[0] = 'stackroom'; from stackroom.__main__ import main; sys.exit(main())"
+    loaded = modules_loaded_by("-c", start, "-R", registry, *command, directory=tmp_path)
+    own = {name.removeprefix("stackroom.") for name in loaded if name.startswith("stackroom.")}
+    assert not loaded & SLOW_TO_LOAD
+    assert not own & WHAT_READING_LEAVES_ALONE
+    assert len(own) <= OWN_MODULES

@@ -5,6 +5,7 @@ Each is imported only when it is wanted: ``--version`` loads neither, and no com
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -24,6 +25,8 @@ def main() -> int:
             pass
         else:
             return 0
+    # Reading makes many objects and hardly any circles: looking for some again and again takes longer than reading.
+    gc.set_threshold(100_000, 50, 50)
     paths = paths_to_browse(argv)
     from stackroom.cli.main import run, run_browser  # noqa: PLC0415 - the version is printed without it
 

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Final
 
 import xxhash
 
-from stackroom.core.attested import Who
+from stackroom.core.attested import Who, text_digest
 from stackroom.core.ledger import Move, event_name, event_place, format_move
 from stackroom.core.metadata import Record, Seal, record_of, sealed_document
 from stackroom.core.names import ModelName, StageName
 from stackroom.core.toml import format_toml
 from stackroom.store import layout
-from stackroom.store.digest import FileDigest, TwoDigests, artifacts_digest, sums_text
-from stackroom.store.publish import uuid7
-from stackroom.store.scan import text_digest
+from stackroom.store.hashing import FileDigest, TwoDigests
 from stackroom.store.setup import make_registry
+from stackroom.store.sums import artifacts_digest, sums_text
 from stackroom.store.tree import Plan
+from stackroom.store.uuids import uuid7
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackroom.core.compare import Comparison, FileFact, MetricRow, Subject, compare
+from stackroom.core.compare import Comparison, MetricRow, Subject, compare
+from stackroom.core.files import FileFact
 from stackroom.core.metadata import record_of
 from stackroom.core.names import parse_ref
 from stackroom.core.policy import policy_of

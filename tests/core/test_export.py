@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackroom.core.compare import Comparison, FileFact, Subject, compare
+from stackroom.core.compare import Comparison, Subject, compare
 from stackroom.core.export import FORMATS, Format, exported
+from stackroom.core.files import FileFact
 from stackroom.core.metadata import Dataset, Record
 from stackroom.core.names import parse_ref
 from stackroom.core.policy import policy_of

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stackroom.core.findings import Finding
+    from stackroom.store.hashing import FileDigest
 
 WEEKS = timedelta(days=15)
 
@@ -625,7 +626,7 @@ def test_bytes_are_read_only_where_something_was_touched(registry: Registry, mon
     read: list[str] = []
     original = digest.digest_file
 
-    def watched(fd: int, path: str, progress: digest.Progress = digest.silent) -> digest.FileDigest:
+    def watched(fd: int, path: str, progress: digest.Progress = digest.silent) -> FileDigest:
         read.append(path)
         return original(fd, path, progress)
 

@@ -155,7 +155,7 @@ def test_approvals_are_void_as_soon_as_what_they_name_changes(reachable_path: Pa
         """Alice makes everything fit again but the approval: the lists and the seal."""
         import hashlib  # noqa: PLC0415 - only here
 
-        from stackroom.store.digest import artifacts_digest  # noqa: PLC0415 - only here
+        from stackroom.store.sums import artifacts_digest  # noqa: PLC0415 - only here
 
         old = hashlib.sha256(b"weights").hexdigest()
         sums = (version / "SHA256SUMS").read_bytes()

@@ -16,7 +16,8 @@ from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
 from stackroom.registry.saying import said
 from stackroom.registry.verifying import VersionCheck
-from stackroom.store.digest import TwoDigests, artifacts_digest, sums_text
+from stackroom.store.hashing import TwoDigests
+from stackroom.store.sums import artifacts_digest, sums_text
 from support.registries import ALICE, BOB, CAROL, DAVE, STEWARD, artifacts, shared, unseal
 from support.users import User, run_as
 

@@ -11,10 +11,11 @@ from stackroom.core.metadata import record_of
 from stackroom.core.names import ModelName
 from stackroom.core.text import is_plain_name
 from stackroom.errors import InvalidInputError
-from stackroom.store.digest import Verification, is_safe_path, parse_sums, sums_text, verify_version
+from stackroom.store.digest import Verification, verify_version
 from stackroom.store.folder import Folder
 from stackroom.store.publish import Draft, publish
 from stackroom.store.sources import gather
+from stackroom.store.sums import is_safe_path, parse_sums, sums_text
 from support.registries import NOW, artifacts, unseal
 
 if TYPE_CHECKING:

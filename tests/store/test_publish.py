@@ -14,12 +14,14 @@ from stackroom.core.metadata import record_of, seal_of
 from stackroom.core.names import ModelName
 from stackroom.core.toml import parse_toml
 from stackroom.errors import InvalidInputError, PermissionDeniedError
-from stackroom.store import publish as publishing
-from stackroom.store.digest import chunks, verify_version
+from stackroom.store import hashing
+from stackroom.store.digest import verify_version
 from stackroom.store.folder import Folder
-from stackroom.store.publish import Draft, make_model, publish, uuid7
+from stackroom.store.hashing import chunks
+from stackroom.store.publish import Draft, make_model, publish
 from stackroom.store.scan import list_model
 from stackroom.store.sources import gather
+from stackroom.store.uuids import uuid7
 from support.crashes import killed_at_every_step
 from support.registries import NOW, artifacts, left_over, tree, unseal
 
@@ -194,7 +196,7 @@ def test_a_source_that_changes_while_it_is_read_is_refused(
         with (source / "model.bin").open("ab") as file:
             file.write(b"more")
 
-    monkeypatch.setattr(publishing, "chunks", growing)
+    monkeypatch.setattr(hashing, "chunks", growing)
     with pytest.raises(InvalidInputError, match="changed while it was read") as caught:
         put(model, source, move=move)
     assert caught.value.facts["path"] == str(source / "model.bin")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stackroom.core.compare import FileFact, Subject, compare
+from stackroom.core.compare import Subject, compare
+from stackroom.core.files import FileFact
 from stackroom.core.metadata import Dataset, Record
 from stackroom.core.names import parse_ref
 from stackroom.core.policy import MetricInfo, Policy

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
-import shutil
 import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -33,7 +31,7 @@ _ALIKE_SHOWN: Final = 3
 _HOMELESS: Final = frozenset({"demo", "init", "tui"})
 """Commands that are about no registry, or take it as an argument."""
 
-_COMMAND: Final = re.compile(rf"\bstackroom (?=(?:{'|'.join(name for name in COMMANDS if name not in _HOMELESS)})\b)")
+_COMMAND: Final = rf"\bstackroom (?=(?:{'|'.join(name for name in COMMANDS if name not in _HOMELESS)})\b)"
 """A command in a piece of advice, up to its name."""
 
 
@@ -100,6 +98,8 @@ class Context:
     @property
     def width(self) -> int:
         """Columns of the terminal."""
+        import shutil  # noqa: PLC0415 - only on a terminal
+
         return shutil.get_terminal_size().columns
 
     def out(self, *pieces: Piece) -> None:
@@ -140,8 +140,10 @@ class Context:
         """Advice whose commands run as they are printed: where ``-R`` was given, they need it too."""
         if self.path is None:
             return advice
+        import shlex  # noqa: PLC0415 - only for advice
+
         path = shlex.quote(self.path)
-        return _COMMAND.sub(lambda _: f"stackroom -R {path} ", advice)
+        return re.sub(_COMMAND, lambda _: f"stackroom -R {path} ", advice)
 
     def document(self, document: dict[str, Any]) -> None:
         """The JSON document that a command answers with ``--json``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -176,5 +175,7 @@ def _fail(context: Context, error: Exception, *, debug: bool) -> int:
 
 def _die_of_the_pipe() -> None:
     """End as every other filter does whose reader has gone: by SIGPIPE, without a word."""
+    import signal  # noqa: PLC0415 - defines a hundred constants, for the one call whose reader left
+
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGPIPE)

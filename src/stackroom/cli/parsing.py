@@ -8,13 +8,12 @@ command or after it.
 from __future__ import annotations
 
 import argparse
-import difflib
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from stackroom.cli import streams
 from stackroom.cli.catalog import COMMANDS
+from stackroom.core.values import dataclass
 from stackroom.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,9 +50,16 @@ class Parser(argparse.ArgumentParser):
         prefix = "unrecognized arguments: "
         if message.startswith(prefix):
             word = message.removeprefix(prefix).split(" ")[0].partition("=")[0]
+            import difflib  # noqa: PLC0415 - only for the one who mistyped
+
             near = difflib.get_close_matches(word, list(self._option_string_actions), n=1)
             hint = f"did you mean {near[0]}?" if near else hint
         raise UsageError(f"{self.prog}: {message}", hint=hint)
+
+    def format_help(self) -> str:
+        """As wide as the terminal; only here, because measuring it loads what nothing else needs."""
+        self.formatter_class = argparse.RawDescriptionHelpFormatter
+        return super().format_help()
 
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:
         """Print it so that a stdout that is full is told; the parser itself would not say a word."""
@@ -61,6 +67,11 @@ class Parser(argparse.ArgumentParser):
             streams.put(self.format_help())
         else:
             super().print_help(file)
+
+
+def _unmeasured(prog: str) -> argparse.HelpFormatter:
+    """What argparse checks each argument with as it is declared."""
+    return argparse.HelpFormatter(prog, width=80)
 
 
 def command_named(name: str) -> Command:
@@ -78,7 +89,7 @@ def parser_for(name: str, command: Command) -> Parser:
         prog=f"stackroom {name}",
         description=f"{summary[0].upper()}{summary[1:]}." + (f"\n\n{command.about}" if command.about else ""),
         epilog=f"{'Example' if len(command.examples) == 1 else 'Examples'}:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_unmeasured,
         allow_abbrev=False,
     )
     command.arguments(parser)
@@ -146,6 +157,8 @@ Example:
 
 def unknown_command(word: str) -> UsageError:
     """The error for a word that is neither a command nor a folder."""
+    import difflib  # noqa: PLC0415 - the same
+
     near = difflib.get_close_matches(word, list(COMMANDS), n=1)
     if near:
         hint = f"did you mean stackroom {near[0]}?"

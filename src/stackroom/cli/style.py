@@ -7,9 +7,10 @@ characters as pictures, whoever wrote them.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from stackroom.core.text import visible
+from stackroom.core.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 _CODES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
-class Styled(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Styled:
     """A text and the name of its colour: bold, dim, red, green, yellow or cyan."""
 
     text: str
@@ -57,7 +59,8 @@ def wants_colours(stream: TextIO, choice: str) -> bool:
     return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
-class Glyphs(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glyphs:
     """The few signs that are not letters, as this stream can show them."""
 
     yes: str

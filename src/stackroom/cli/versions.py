@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +10,8 @@ from stackroom.cli.table import Column
 from stackroom.cli.words import MISSING, metric_text, time_text
 from stackroom.core import show
 from stackroom.core.metadata import iso
-from stackroom.core.query import sorted_by
 from stackroom.core.show import field_text
+from stackroom.core.values import dataclass
 from stackroom.errors import UsageError
 
 if TYPE_CHECKING:
@@ -89,7 +87,7 @@ _FIELDS: Final = {
         column=Column(title="TAGS", priority=7, least=6),
         show=lambda version, _: ", ".join(version.record.tags) or MISSING,
     ),
-    "path": Field(column=Column(title="PATH"), show=lambda version, _: str(version.path)),
+    "path": Field(column=Column(title="PATH"), show=lambda version, _: version.folder),
 }
 _ALIASES: Final = {
     "label": "labels",
@@ -136,6 +134,8 @@ def _field(name: str, versions: Sequence[Version]) -> Field:
         return Field(column=column, show=lambda version, exact: _metric(version, metric, exact=exact))
     found = [value_of(version.fields(), name) for version in versions]
     if versions and all(value is None for value in found):
+        import difflib  # noqa: PLC0415 - only for the one who mistyped
+
         everything = sorted({*_FIELDS, *(key for version in versions for key in version.fields())} - {"flag"})
         near = difflib.get_close_matches(name, everything, n=1)
         raise UsageError(
@@ -188,6 +188,8 @@ def check_sort(sort: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """
     for part in filter(None, (part.strip().removeprefix("-") for part in sort.split(","))):
         if rows and all(value_of(fields, part) is None for fields in rows):
+            import difflib  # noqa: PLC0415 - the same
+
             near = difflib.get_close_matches(part, sorted({key for fields in rows for key in fields}), n=1)
             hint = f"did you mean {near[0]}?" if near else ""
             raise UsageError(f"--sort: nothing here has a field {part!r}", hint=hint, facts={"key": part})
@@ -199,6 +201,9 @@ def in_order(versions: Sequence[Version], sort: str) -> list[Version]:
     Raises:
         UsageError: no version has one of the fields.
     """
-    if sort:
-        check_sort(sort, [version.fields() for version in versions])
-    return sorted_by(versions, sort, lambda version: version.fields()) if sort else list(versions)
+    if not sort:
+        return list(versions)
+    from stackroom.core.query import sorted_by  # noqa: PLC0415 - most lists are in their own order
+
+    check_sort(sort, [version.fields() for version in versions])
+    return sorted_by(versions, sort, lambda version: version.fields())

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.fields import field_value, looks_like_number, typed
-from stackroom.core.guards import number
 from stackroom.core.metadata import as_utc
+from stackroom.core.show import number
 from stackroom.errors import UsageError
 
 if TYPE_CHECKING:

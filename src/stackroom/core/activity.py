@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from stackroom.core.metadata import iso
 from stackroom.core.names import version_ref
+from stackroom.core.values import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime

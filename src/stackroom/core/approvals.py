@@ -7,13 +7,13 @@ that stands; an older one does not come back when that is void.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.attested import Pins, Who, format_pairs, judged, parse_pairs, stamp_of, times_of
 from stackroom.core.metadata import iso
 from stackroom.core.names import ModelName, StageName, is_model_name, parse_number, version_ref
+from stackroom.core.values import dataclass, field, replace
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:

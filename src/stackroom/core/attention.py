@@ -6,11 +6,11 @@ the caller has read the models. One table, :data:`KINDS`, says what there is to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stackroom.core.findings import SEVERITIES, Severity
+from stackroom.core.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from stackroom.core.metadata import as_utc, iso
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -297,3 +298,8 @@ def times_of(entry: Entry, validity: Validity, said: Stamped | None) -> tuple[da
         # A copied tree has the times of the copying: the text's own time is all there is.
         return said.at, ""
     return entry.changed, ""
+
+
+def text_digest(text: bytes) -> str:
+    """How an event pins a metadata file's or a card's text."""
+    return f"sha256:{sha256(text).hexdigest()}"

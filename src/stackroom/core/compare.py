@@ -9,30 +9,22 @@ from __future__ import annotations
 
 import difflib
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from stackroom.core.guards import evaluation_data
 from stackroom.core.metadata import Record, document_of, flat, jsonable
 from stackroom.core.show import field_text
+from stackroom.core.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from stackroom.core.files import FileFact
     from stackroom.core.names import Ref
     from stackroom.core.policy import Better, Policy
 
 Outcome = Literal["better", "worse", "equal", "unknown"]
 """How a value stands against the base's; ``unknown`` where nobody can say."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileFact:
-    """An artifact as its version's seal lists it: path below the folder, size in bytes (None: gone), digest."""
-
-    path: str
-    size: int | None
-    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ import math
 import re
 from typing import Any, Final
 
-_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
-_FLOAT: Final = re.compile(r"[-+]?(?:(0|[1-9][0-9_]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?(nan|inf)")
+_INTEGER: Final = r"[-+]?(0|[1-9][0-9_]*)"
+_FLOAT: Final = r"[-+]?(?:(0|[1-9][0-9_]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?(nan|inf)"
 """No zero in front of another digit: ``007`` is a name."""
 
 LISTS: Final = frozenset({"tags", "lineage.parents"})
@@ -20,7 +20,7 @@ TEXTS: Final = frozenset({"author", "team", "description", "license", "framework
 def looks_like_number(text: str) -> bool:
     """Whether the text is written as a number, be it one that nothing can hold."""
     stripped = text.strip()
-    return bool(_INTEGER.fullmatch(stripped) or _FLOAT.fullmatch(stripped))
+    return bool(re.fullmatch(_INTEGER, stripped) or re.fullmatch(_FLOAT, stripped))
 
 
 def typed(text: str) -> Any:  # noqa: ANN401 - TOML's types
@@ -28,10 +28,10 @@ def typed(text: str) -> Any:  # noqa: ANN401 - TOML's types
     stripped = text.strip()
     if stripped in {"true", "false"}:
         return stripped == "true"
-    if _INTEGER.fullmatch(stripped):
+    if re.fullmatch(_INTEGER, stripped):
         # A number that TOML cannot hold stays a text: as a float it would lose its last digits without a word.
         return int(stripped) if len(stripped) < 30 and -(2**63) <= int(stripped) < 2**63 else text
-    if _FLOAT.fullmatch(stripped):
+    if re.fullmatch(_FLOAT, stripped):
         try:
             value = float(stripped)
         except ValueError:

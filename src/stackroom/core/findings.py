@@ -6,8 +6,9 @@ a disk: the registry layer says where something was found and which command puts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from stackroom.core.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

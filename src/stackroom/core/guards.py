@@ -8,12 +8,12 @@ The kernel decides *who* may move; this decides *whether*. Pure: the caller has 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
 from stackroom.core import review
 from stackroom.core.metadata import Record, has_field
+from stackroom.core.show import number
+from stackroom.core.values import replace
 from stackroom.core.verdicts import Situation, Verdict
 
 if TYPE_CHECKING:
@@ -235,17 +235,6 @@ def _sum(base: float, slack: float) -> float:
     """The sum as people reckon it: 0.8 less 0.1 is 0.7, and not 0.7000000000000001."""
     if not (math.isfinite(base) and math.isfinite(slack)):
         return base + slack
+    from decimal import Decimal  # noqa: PLC0415 - 1 ms, and only a guard with a slack needs it
+
     return float(Decimal(repr(base)) + Decimal(repr(slack)))
-
-
-def number(value: float, beside: float | None = None) -> str:
-    """A metric for people: up to six significant digits, whole numbers whole.
-
-    Args:
-        value: what to write.
-        beside: what it is read beside; all digits where six would make the two look equal.
-    """
-    if isinstance(value, int):
-        return str(value)
-    short = f"{value:.6g}"
-    return repr(float(value)) if beside is not None and beside != value and short == f"{beside:.6g}" else short

@@ -5,7 +5,6 @@ Errors are :class:`WrongKeyError`; the store adds file and line.
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,8 @@ def only_known(table: Mapping[str, Any], keys: Iterable[str], path: tuple[str, .
     known = tuple(keys)
     for key in table:
         if key not in known:
+            import difflib  # noqa: PLC0415 - only for the one who mistyped
+
             near = difflib.get_close_matches(key, known, n=1)
             wanted = f"{near[0]!r} perhaps; known are {', '.join(known)}" if near else f"one of {', '.join(known)}"
             raise WrongKeyError((*path, key), wanted, key)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import math
-from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.names import parse_ref
 from stackroom.core.toml import what_no_file_holds
+from stackroom.core.values import dataclass, field
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ SEALED_KEYS: Final = ("format", "model", "uid", "created", "artifacts")
 
 REVISION_KEYS: Final = ("revised", "revised_by", "reason", "previous")
 """What a revision says about itself, beside the whole record."""
+
+_NOT_EDITABLE: Final = frozenset({*SEALED_KEYS, *REVISION_KEYS})
 
 _TAG_LIMIT: Final = 128
 """Characters in a tag."""
@@ -177,7 +179,12 @@ def record_of(document: Mapping[str, Any]) -> Record:
     odd = what_no_file_holds(document)
     if odd:
         raise InvalidInputError(f"{odd[0]}: {odd[1]}", facts={"key": odd[0]})
-    reader = _Reader({k: v for k, v in document.items() if k not in SEALED_KEYS and k not in REVISION_KEYS}, "")
+    return record_in(document)
+
+
+def record_in(document: Mapping[str, Any]) -> Record:
+    """The same of a document that comes from a file, and so holds nothing that no file can hold."""
+    reader = _Reader({key: value for key, value in document.items() if key not in _NOT_EDITABLE}, "")
     lineage = _Reader(reader.table("lineage"), "lineage.")
     parents = lineage.texts("parents")
     for index, parent in enumerate(parents):
@@ -186,7 +193,7 @@ def record_of(document: Mapping[str, Any]) -> Record:
         except InvalidInputError:
             raise wrong(f"lineage.parents[{index}]", "a reference such as fraud-detector:6", parent) from None
     base_model = lineage.text("base_model")
-    record = Record(
+    return Record(
         author=reader.text("author"),
         team=reader.text("team"),
         description=reader.text("description"),
@@ -201,9 +208,9 @@ def record_of(document: Mapping[str, Any]) -> Record:
         base_model=base_model,
         signature=reader.table("signature"),
         archived=reader.take("archived", bool, "true or false", default=False),
+        # The last, because it is what all the others left.
+        extra=reader.rest | ({"lineage": lineage.rest} if lineage.rest else {}),
     )
-    extra = reader.rest | ({"lineage": lineage.rest} if lineage.rest else {})
-    return replace(record, extra=extra)
 
 
 def _tags(reader: _Reader) -> tuple[str, ...]:
@@ -292,7 +299,7 @@ def _count(reader: _Reader, key: str) -> int:
 def is_digest(text: str) -> bool:
     """Whether the text is ``sha256:`` with 64 lower-case hexadecimal digits."""
     algorithm, _, digits = text.partition(":")
-    return algorithm == "sha256" and len(digits) == 64 and all(char in "0123456789abcdef" for char in digits)
+    return algorithm == "sha256" and len(digits) == 64 and not digits.strip("0123456789abcdef")
 
 
 def note_of(document: Mapping[str, Any]) -> RevisionNote:
@@ -484,5 +491,5 @@ def iso(when: datetime) -> str:
     return as_utc(when).isoformat().replace("+00:00", "Z")
 
 
-RECORD_FIELDS: Final = tuple(one.name for one in fields(Record))
+RECORD_FIELDS: Final = tuple(Record.__annotations__)
 """The names of the fields, in the order of the file."""

@@ -8,9 +8,9 @@ repositories of serving software.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal, NewType
 
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 
 ModelName = NewType("ModelName", str)

@@ -7,13 +7,13 @@ Reading a registry goes on without it; moving does not.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stackroom.core.keys import WrongKeyError, flag_of, only_known, table_of, text_of
 from stackroom.core.metadata import FORMAT
 from stackroom.core.names import StageName, is_stage_name
 from stackroom.core.rules import Guards, guards_of
+from stackroom.core.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.show import count, duration, number
+from stackroom.core.values import dataclass, field
 from stackroom.errors import InvalidInputError, UsageError
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 import operator
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from stackroom.core.metadata import as_utc
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:

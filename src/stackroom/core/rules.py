@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stackroom.core.keys import WrongKeyError, flag_of, only_known, table_of, text_of, texts_of
 from stackroom.core.metadata import RECORD_FIELDS
 from stackroom.core.names import StageName
+from stackroom.core.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

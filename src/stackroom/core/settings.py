@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from stackroom.core.toml import METADATA_LIMIT, line_of, parse_toml
+from stackroom.core.values import dataclass, field
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING
 
-from stackroom.core.guards import number
 from stackroom.core.metadata import as_utc, jsonable
 
 if TYPE_CHECKING:
@@ -92,6 +90,8 @@ def count(amount: int, one: str, many: str = "") -> str:
 
 def json_text(document: object) -> str:
     """A document as JSON that a terminal can be shown, too; ends with a line feed."""
+    import json  # noqa: PLC0415 - 1 ms that a table does not need
+
     text = json.dumps(jsonable(document), indent=2, ensure_ascii=True, allow_nan=False)
     # DEL is the one control character that JSON lets stand.
     return text.replace("\x7f", "\\u007f") + "\n"
@@ -104,4 +104,21 @@ def field_text(value: object) -> str:
         return "true" if plain else "false"
     if isinstance(plain, list) and all(isinstance(item, str) for item in plain):
         return ", ".join(plain)
-    return json.dumps(plain, ensure_ascii=False) if isinstance(plain, (list, dict)) else str(plain)
+    if not isinstance(plain, (list, dict)):
+        return str(plain)
+    import json  # noqa: PLC0415 - as in json_text
+
+    return json.dumps(plain, ensure_ascii=False)
+
+
+def number(value: float, beside: float | None = None) -> str:
+    """A metric for people: up to six significant digits, whole numbers whole.
+
+    Args:
+        value: what to write.
+        beside: what it is read beside; all digits where six would make the two look equal.
+    """
+    if isinstance(value, int):
+        return str(value)
+    short = f"{value:.6g}"
+    return repr(float(value)) if beside is not None and beside != value and short == f"{beside:.6g}" else short

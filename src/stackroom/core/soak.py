@@ -7,8 +7,9 @@ What breaks a ledger's chain breaks the span: an event that was removed may have
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from stackroom.core.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Validity
+from stackroom.core.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,11 +6,11 @@ tag mean both tags is for them to say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.metadata import Record, document_of, record_of
 from stackroom.core.show import field_text
+from stackroom.core.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,12 +7,12 @@ The tombstone says who did it, when and why, and keeps the number from being giv
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.attested import Entry, Validity, Who, format_pairs, parse_pairs, parse_who
 from stackroom.core.metadata import as_utc, iso
+from stackroom.core.values import dataclass, field
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:

@@ -7,13 +7,12 @@ stands, so that an error about a value can point at it.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from datetime import date, time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-import tomli_w
-
+from stackroom.core.canonical import read_canonical
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -56,6 +55,14 @@ def parse_toml(text: bytes, *, where: str) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         line = text[: error.start].count(b"\n") + 1
         raise InvalidInputError(f"{where}:{line}: not UTF-8", facts={"file": where, "line": line}) from None
+    document = read_canonical(decoded)
+    return _parsed(decoded, where) if document is None else document
+
+
+def _parsed(decoded: str, where: str) -> dict[str, Any]:
+    """The document by the standard library's parser, protected from what that cannot take."""
+    import tomllib  # noqa: PLC0415 - 3 ms, and most texts are canonical
+
     for number, line_text in enumerate(decoded.split("\n"), 1):
         bare = _STRINGS.sub(_without_a_string, line_text)
         if any(part.count(".") > _DOTS_LIMIT for part in _NOT_IN_A_KEY.split(bare)):
@@ -130,6 +137,8 @@ def format_toml(document: dict[str, Any]) -> str:
     Raises:
         InvalidInputError: a text in it is not Unicode, such as a command line's argument in another encoding.
     """
+    import tomli_w  # noqa: PLC0415 - only who writes needs it
+
     text = tomli_w.dumps(document, multiline_strings=False)
     try:
         text.encode()
@@ -153,7 +162,8 @@ def line_of(text: str, key: tuple[str, ...]) -> int | None:
     return best
 
 
-class KeyLine(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class KeyLine:
     """A line that seems to name a table or to set a key: counted from 1, with the whole path of what it names."""
 
     line: int

@@ -6,11 +6,11 @@ after it has decided on what he saw.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Validity
 from stackroom.core.names import version_ref
+from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import NOBODY, Who
 from stackroom.core.soak import Soaked
+from stackroom.core.values import dataclass, field
 
 if TYPE_CHECKING:
     from stackroom.core.approvals import Word

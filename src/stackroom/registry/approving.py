@@ -6,13 +6,13 @@ who lost the number takes the next.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.approvals import Approval, Op, Word, approval_name, approval_place
 from stackroom.core.attested import Pins, Validity
 from stackroom.core.names import Ref, StageName, parse_ref
 from stackroom.core.policy import Stage
+from stackroom.core.values import dataclass, replace
 from stackroom.errors import ConflictError, IntegrityError, RegistryError
 from stackroom.registry.pinning import changed_since, check_readable, pins_of
 from stackroom.store import layout

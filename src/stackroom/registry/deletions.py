@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackroom.core.names import parse_ref
+from stackroom.core.values import dataclass
 from stackroom.store import layout
 from stackroom.store.removal import read_deletions
 from stackroom.store.scan import list_model, list_models, os_problem

@@ -8,7 +8,6 @@ meanwhile without a word.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.metadata import document_of, record_of
@@ -17,6 +16,7 @@ from stackroom.core.patching import patched
 from stackroom.core.text import visible
 from stackroom.core.threeway import on_top, three_ways
 from stackroom.core.toml import format_toml, parse_toml
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Who
 from stackroom.core.metadata import REVISION_KEYS, SEALED_KEYS, Record, document_of, record_of
 from stackroom.core.names import Ref, parse_ref
 from stackroom.core.toml import format_toml, parse_toml
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError, NotFoundError
 from stackroom.store.folder import explained
 from stackroom.store.scan import RevisionText, read_card, read_revisions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.admission import check_new, nearly_known
@@ -22,6 +21,7 @@ from stackroom.core.patching import patched
 from stackroom.core.show import count, field_text
 from stackroom.core.threeway import on_top
 from stackroom.core.toml import comments_in, format_toml, parse_toml
+from stackroom.core.values import dataclass, field, replace
 from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, RegistryError
 from stackroom.registry.conflicts import card_conflict, metadata_conflict
 from stackroom.registry.editables import Editable, card_revision, editable, editable_text, named

@@ -59,7 +59,7 @@ class Registry(Reader):
     Safe to use from several threads and processes at once, on one host or on many.
 
     Attributes:
-        path: its root.
+        folder: its root, as text.
         clock: where the time comes from.
         who: the caller.
     """
@@ -398,13 +398,15 @@ class Registry(Reader):
         """The versions that :meth:`verify` would read: those named, all of a named model, or all."""
         return verifying.planned(self, refs)
 
-    def verify(self, refs: Sequence[str] = (), progress: Progress = silent, *, jobs: int = 1) -> Iterator[VersionCheck]:
+    def verify(
+        self, refs: Sequence[str] = (), progress: Progress = silent, *, jobs: int | None = None
+    ) -> Iterator[VersionCheck]:
         """Re-read artifacts against their seals, and stage holders against what was promoted.
 
         Args:
             refs: versions, or models for all of theirs; everything without.
-            progress: is told about the bytes, from ``jobs`` threads.
-            jobs: how many versions to read at once.
+            progress: is told about the bytes, from several threads.
+            jobs: how many files to read at once; None for as many as there are processors.
         """
         yield from verifying.verify(self, self.to_verify(refs), progress, jobs=jobs)
         yield from verifying.missing_holders(self, refs)

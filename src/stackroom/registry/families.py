@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackroom.core.names import Ref, version_named, version_ref
+from stackroom.core.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,6 @@ are looked into; of the others only the newest edit is told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +14,7 @@ from stackroom.core.activity import Happening, of_event, of_word
 from stackroom.core.attested import parse_who
 from stackroom.core.metadata import as_utc
 from stackroom.core.names import Ref
+from stackroom.core.values import dataclass
 from stackroom.errors import RegistryError
 from stackroom.registry.approving import all_approvals
 from stackroom.registry.saying import said

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.values import dataclass, replace
 from stackroom.errors import IntegrityError
 from stackroom.store import layout
 from stackroom.store.ledgers import StageReading, read_ledger, read_live, read_stage

@@ -386,7 +386,7 @@ def _ran(scene: Scene, version: Version, command: Command, progress: Progress) -
 def _filled(command: Command, scene: Scene, version: Version) -> tuple[str, ...]:
     """The words of the guard's program about a version."""
     values = {
-        "path": str(version.path),
+        "path": version.folder,
         "ref": str(version.ref),
         "model": str(version.model),
         "version": str(version.number),

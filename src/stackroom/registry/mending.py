@@ -9,10 +9,10 @@ alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.names import ModelName, StageName
+from stackroom.core.values import dataclass
 from stackroom.errors import RegistryError
 from stackroom.store import layout
 from stackroom.store.folder import explained

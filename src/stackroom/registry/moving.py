@@ -7,13 +7,13 @@ free then, so that a move made meanwhile wins and this one is told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import Pins
 from stackroom.core.ledger import Move, event_name, event_place, prev_of
 from stackroom.core.names import Ref, parse_ref, version_ref
 from stackroom.core.rules import GUARD_NAMES, Guards
+from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, GuardRefusedError, IntegrityError, NotFoundError, RegistryError, UsageError
 from stackroom.registry.judging import Judgement, Options, Scene, judgement_of, scene_of
 from stackroom.registry.pinning import changed_since, pins_of

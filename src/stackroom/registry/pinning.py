@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stackroom.core.attested import Pins
+from stackroom.core.attested import Pins, text_digest
 from stackroom.errors import ConflictError, IntegrityError
 from stackroom.store import layout
-from stackroom.store.digest import artifacts_digest, read_sums
 from stackroom.store.folder import explained
-from stackroom.store.scan import read_card, text_digest
+from stackroom.store.scan import read_card
+from stackroom.store.sums import artifacts_digest, read_sums
 
 if TYPE_CHECKING:
     from stackroom.store.folder import Folder

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.names import Ref, parse_ref, version_ref
 from stackroom.core.pruning import Candidate, Fate, Rules, fates
+from stackroom.core.values import dataclass, replace
 from stackroom.errors import RegistryError, UsageError
 from stackroom.registry.families import Families
 from stackroom.registry.holdings import ledgers_to_decide_on

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.names import Ref, parse_ref
 from stackroom.core.pruning import age_text
 from stackroom.core.show import duration
+from stackroom.core.values import dataclass, replace
 from stackroom.errors import ConflictError, RegistryError, UsageError
 from stackroom.registry.deletions import deletions_of
 from stackroom.registry.families import Families

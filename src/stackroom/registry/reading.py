@@ -6,26 +6,23 @@ because of one bad file.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Who
 from stackroom.core.names import ModelName, Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Policy
-from stackroom.core.query import Query, sorted_by
 from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, RegistryError, UsageError
-from stackroom.registry.deletions import Deletions, deletions_of
 from stackroom.registry.holdings import Stages, check_as_promoted, holding_problems, missing_model, with_stages
 from stackroom.registry.resolving import number_of
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, user_name
-from stackroom.store.digest import each_size, read_sums
 from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.ledgers import StageReading, read_ledger, read_stage
-from stackroom.store.records import Model, Problem, Version
+from stackroom.store.locate import absolute
+from stackroom.store.records import Listing, Model, Problem, Version
 from stackroom.store.registry_file import RegistryFile, read_registry_file
 from stackroom.store.scan import (
     ModelListing,
@@ -41,9 +38,12 @@ from stackroom.store.scan import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
-    from stackroom.core.compare import Comparison, FileFact, Subject
+    from stackroom.core.compare import Comparison, Subject
+    from stackroom.core.files import FileFact
     from stackroom.core.ledger import Event, Ledger
+    from stackroom.registry.deletions import Deletions
 
 
 def utc_now() -> datetime:
@@ -51,30 +51,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """All models of a registry, and what is wrong outside them.
-
-    Attributes:
-        models: by name, each with its newest version and the holders of its stages read, or with all.
-        problems: of ``registry.toml`` and of names that have no place.
-    """
-
-    models: tuple[Model, ...]
-    problems: tuple[Problem, ...]
-
-
 class Reader:
     """A registry to read.
 
     Attributes:
-        path: its root.
+        folder: its root, as text.
         clock: where the time comes from.
         who: the caller.
     """
 
     def __init__(self, path: str | Path, *, clock: Callable[[], datetime] = utc_now, who: Who | None = None) -> None:
-        self.path = Path(path).absolute()
+        self.folder = absolute(path)
         self.clock = clock
         self.who = who or current_user()
         with self.root() as root:
@@ -83,28 +70,35 @@ class Reader:
             except OSError as error:
                 if error.errno in GONE:
                     raise NotFoundError(
-                        f"{self.path} is no registry: it has no {layout.REGISTRY_FILE}",
-                        hint=f"make one with: stackroom init {self.path}",
-                        facts={"path": str(self.path)},
+                        f"{self.folder} is no registry: it has no {layout.REGISTRY_FILE}",
+                        hint=f"make one with: stackroom init {self.folder}",
+                        facts={"path": self.folder},
                     ) from None
-                raise explained(error, "read", f"{self.path}/{layout.REGISTRY_FILE}") from error
+                raise explained(error, "read", f"{self.folder}/{layout.REGISTRY_FILE}") from error
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.path)!r})"
+        return f"{type(self).__name__}({self.folder!r})"
+
+    @property
+    def path(self) -> Path:
+        """Its root."""
+        from pathlib import Path  # noqa: PLC0415 - 5 ms, which reading does without
+
+        return Path(self.folder)
 
     @contextmanager
     def root(self) -> Iterator[Folder]:
         """The registry's folder, open."""
         try:
-            folder = Folder.open(str(self.path))
+            folder = Folder.open(self.folder)
         except OSError as error:
-            raise explained(error, "open the registry", str(self.path)) from error
+            raise explained(error, "open the registry", self.folder) from error
         with folder:
             yield folder
 
     @contextmanager
-    def model_folder(self, model: ModelName) -> Iterator[tuple[Folder, Folder, ModelListing]]:
-        """The registry's folder, the model's, and one look at it.
+    def opened_model(self, model: ModelName) -> Iterator[tuple[Folder, Folder]]:
+        """The registry's folder, and the model's.
 
         Raises:
             NotFoundError: there is no such model.
@@ -116,9 +110,15 @@ class Reader:
             except OSError as error:
                 if error.errno in GONE:
                     raise self._no_such_model(root, model) from None
-                raise explained(error, "open", f"{self.path}/{layout.MODELS}/{model}") from error
+                raise explained(error, "open", f"{self.folder}/{layout.MODELS}/{model}") from error
             with folder:
-                yield root, folder, listed(folder, model)
+                yield root, folder
+
+    @contextmanager
+    def model_folder(self, model: ModelName) -> Iterator[tuple[Folder, Folder, ModelListing]]:
+        """The registry's folder, the model's, and one look at it; errors as :meth:`opened_model`."""
+        with self.opened_model(model) as (root, folder):
+            yield root, folder, listed(folder, model)
 
     def _no_such_model(self, root: Folder, model: ModelName) -> NotFoundError:
         import difflib  # noqa: PLC0415 - only for the one who mistyped
@@ -140,7 +140,7 @@ class Reader:
             try:
                 self._file = read_registry_file(root)
             except OSError as error:
-                raise explained(error, "read", f"{self.path}/{layout.REGISTRY_FILE}") from error
+                raise explained(error, "read", f"{self.folder}/{layout.REGISTRY_FILE}") from error
         return self._file
 
     @property
@@ -166,7 +166,7 @@ class Reader:
     @property
     def name(self) -> str:
         """What people call it: its name, or its folder's."""
-        return self.policy.name or self.path.name
+        return self.policy.name or os.path.basename(self.folder)
 
     def check_stage(self, stage: str) -> StageName:
         """The name, if the registry declares such a stage.
@@ -227,7 +227,7 @@ class Reader:
             NotFoundError: there is no such model.
         """
         parsed = parse_ref(name).model
-        with self.model_folder(parsed) as (root, folder, _):
+        with self.opened_model(parsed) as (root, folder):
             stages = self._stages(root, parsed)
             # Listed after the ledgers, so that a version registered and promoted just now is not missing.
             return self._joined(folder, listed(folder, parsed), stages, every_version=True)
@@ -242,7 +242,7 @@ class Reader:
             missing = holding_problems(name, holdings, self.clock()) if error.errno in GONE else ()
             return Model(
                 name=name,
-                path=self.path / layout.MODELS / name,
+                folder=f"{self.folder}/{layout.MODELS}/{name}",
                 owner=Who(-1),
                 holdings=holdings,
                 problems=(problem, *missing),
@@ -265,7 +265,7 @@ class Reader:
         wrong = holding_problems(listing.name, holdings, self.clock(), listing.trash)
         return Model(
             name=listing.name,
-            path=Path(listing.path),
+            folder=listing.path,
             owner=Who(listing.owner, user_name(listing.owner)),
             record=record,
             revision=revision,
@@ -297,7 +297,7 @@ class Reader:
             raise
 
     def _version(self, parsed: Ref) -> Version:
-        with self.model_folder(parsed.model) as (root, folder, _):
+        with self.opened_model(parsed.model) as (root, folder):
             stages = self._stages(root, parsed.model)
             listing = listed(folder, parsed.model)
             holdings = stages.holdings(parsed.model, listing.numbers)
@@ -315,6 +315,8 @@ class Reader:
         Raises:
             NotFoundError: there is no such model.
         """
+        from stackroom.registry.deletions import deletions_of  # noqa: PLC0415 - loads what deletes
+
         return deletions_of(self, model)
 
     def search(self, query: str, *, sort: str = "", archived: bool = False) -> tuple[Version, ...]:
@@ -328,6 +330,8 @@ class Reader:
         Raises:
             InvalidInputError: the text is not a query.
         """
+        from stackroom.core.query import Query, sorted_by  # noqa: PLC0415 - listing asks nothing
+
         asked = Query(query) if query.strip() else None
         archived = archived or "archived" in query
         found: list[Version] = []
@@ -356,8 +360,11 @@ class Reader:
         Raises:
             IntegrityError: SHA256SUMS cannot be read.
         """
+        from stackroom.core.files import FileFact  # noqa: PLC0415 - listing reads no artifacts
+        from stackroom.store.sums import each_size, read_sums  # noqa: PLC0415 - the same
+
         version = self.version(ref)
-        with self.model_folder(version.model) as (_, folder, _listing):
+        with self.opened_model(version.model) as (_, folder):
             try:
                 with folder.child(str(version.number)) as inside:
                     _, sums = read_sums(inside)
@@ -367,8 +374,6 @@ class Reader:
                     f"{version.ref}: {layout.SHA256_FILE} cannot be read: {error}",
                     hint=f"stackroom verify {version.ref}",
                 ) from error
-        from stackroom.core.compare import FileFact  # noqa: PLC0415 - as in compare
-
         return tuple(FileFact(path=path, size=size(path), digest=f"sha256:{digest}") for path, digest in sums.items())
 
     def revisions(self, ref: str | Ref) -> tuple[RevisionText, ...]:
@@ -471,7 +476,7 @@ def listed(folder: Folder, model: ModelName) -> ModelListing:
 def _check_read(reader: Reader, reading: StageReading | None, stage: str) -> None:
     """Say no where a stage's folder could not be read: who holds it is then not known, which is not nobody."""
     if reading is not None and reading.error is not None:
-        where = f"{reader.path}/{layout.STAGES}/{stage}"
+        where = f"{reader.folder}/{layout.STAGES}/{stage}"
         raise explained(reading.error, "read", where) from reading.error
 
 
@@ -481,6 +486,6 @@ def may_write(reader: Reader, model: ModelName, doing: str) -> None:
     Raises:
         PermissionDeniedError: as far as this host can tell, the kernel would refuse.
     """
-    access = access_to(f"{reader.path}/{layout.MODELS}/{model}")
+    access = access_to(f"{reader.folder}/{layout.MODELS}/{model}")
     if not access.allowed:
         raise access.refusal(doing, you=reader.who)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.admission import check_new
@@ -15,6 +14,7 @@ from stackroom.core.metadata import (
 )
 from stackroom.core.names import Label, ModelName, Ref, parse_label, parse_model_name, similarity_key
 from stackroom.core.toml import format_toml
+from stackroom.core.values import dataclass, field, replace
 from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError
 from stackroom.registry.editing import card_bytes
 from stackroom.registry.reading import may_write
@@ -269,7 +269,7 @@ def register(reader: Reader, model: str, registration: Registration) -> Register
     made = not known and _make(reader, name, Record(author=reader.who.label), "register")
     record = registration.record
     record = replace(record, author=record.author or reader.who.label, source={**provenance(), **record.source})
-    with reader.model_folder(name) as (root, folder, _listing):
+    with reader.opened_model(name) as (root, folder):
         draft = Draft(model=name, record=record, created=reader.clock(), files=files, card=card, move=registration.move)
         published = publish(folder, draft, registration.progress)
         ref = Ref(name, "number", str(published.number))
@@ -310,7 +310,7 @@ def _label_new(folder: Folder, ref: Ref, number: int, label: Label) -> None:
 
 def _model_is_there(reader: Reader, name: ModelName) -> bool:
     try:
-        with reader.model_folder(name):
+        with reader.opened_model(name):
             return True
     except NotFoundError:
         return False
@@ -369,7 +369,7 @@ def _existing(reader: Reader, version: Version, registration: Registration, labe
     return Registered(
         ref=version.ref,
         made=False,
-        path=str(version.path),
+        path=version.folder,
         files=version.seal.files if version.seal else 0,
         bytes=version.seal.bytes if version.seal else 0,
     )

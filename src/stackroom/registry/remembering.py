@@ -8,11 +8,11 @@ known (:func:`forget`), and is not told while the very same event is back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.ledger import parse_move
 from stackroom.core.metadata import iso
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 from stackroom.store.ledgers import read_stage
 from stackroom.store.memory import Head, Memory, Place, memorize, recall
@@ -107,7 +107,7 @@ def remember(reader: Reader) -> tuple[Vanished, ...]:
     """
     found, memory = _compared(reader)
     if reader.id:
-        memorize(reader.path, reader.id, memory)
+        memorize(reader.folder, reader.id, memory)
     return found
 
 
@@ -115,7 +115,7 @@ def glance(reader: Reader, events: Iterable[Event]) -> None:
     """Remember what decides, as somebody just read it on the way; reads the ledgers only where it is news."""
     if not reader.id:
         return
-    memory = recall(reader.path, reader.id)
+    memory = recall(reader.folder, reader.id)
     today = reader.clock().date()
     for event in events:
         known = memory.heads.get((event.stage, event.model))
@@ -135,7 +135,7 @@ def forget(reader: Reader, known: Collection[Vanished] | None = None) -> None:
         for place, heads in memory.vanished.items()
     }
     kept = {place: heads for place, heads in left.items() if heads}
-    memorize(reader.path, reader.id, Memory(heads=memory.heads, vanished=kept), forget=True)
+    memorize(reader.folder, reader.id, Memory(heads=memory.heads, vanished=kept), forget=True)
 
 
 def _compared(reader: Reader) -> tuple[tuple[Vanished, ...], Memory]:
@@ -143,7 +143,7 @@ def _compared(reader: Reader) -> tuple[tuple[Vanished, ...], Memory]:
     if not reader.id:
         return (), Memory()
     # Before the ledgers are read: what was remembered by then was there by then, whoever moves or reads meanwhile.
-    memory = recall(reader.path, reader.id)
+    memory = recall(reader.folder, reader.id)
     ledgers, unread = _ledgers(reader)
     found: list[Vanished] = []
     heads = {place: head for place, head in memory.heads.items() if place[0] in unread}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from stackroom.core.names import Ref, version_ref
 from stackroom.errors import IntegrityError, NotFoundError, UsageError
 from stackroom.store.numbers import newest_number
-from stackroom.store.removal import read_deletion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +59,7 @@ def not_here(
 ) -> NotFoundError:
     """The error for a version that has no folder: was it deleted, by whom, and what brings it back."""
     ref = version_ref(listing.name, number)
-    deletion = read_deletion(folder, listing, reader.id, number) if number in listing.removed else None
+    deletion = _deletion(reader, folder, listing, number)
     if deletion is None:
         return NotFoundError(f"there is no version {ref}", hint=versions_hint(folder, listing), facts={"ref": str(ref)})
     what = f"{named}, which is version {number}," if named is not None and named != ref else str(ref)
@@ -69,6 +68,14 @@ def not_here(
         hint=restore_hint(deletion),
         facts={"ref": str(ref), "deleted": deletion.document()},
     )
+
+
+def _deletion(reader: Reader, folder: Folder, listing: ModelListing, number: int) -> Deletion | None:
+    if number not in listing.removed:
+        return None
+    from stackroom.store.removal import read_deletion  # noqa: PLC0415 - only for what is not here
+
+    return read_deletion(folder, listing, reader.id, number)
 
 
 def restore_hint(deletion: Deletion) -> str:
@@ -95,7 +102,7 @@ def missing_holder(
 ) -> IntegrityError:
     """The error for a version that holds or held a stage and has no folder any more."""
     number = int(ref.value)
-    deletion = read_deletion(folder, listing, reader.id, number) if number in listing.removed else None
+    deletion = _deletion(reader, folder, listing, number)
     facts = {"ref": str(ref), "version": number, "stage": stage}
     if deletion is None:
         hint = f"stackroom history {listing.name} --stage {stage} shows who moved it"

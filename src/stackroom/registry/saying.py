@@ -6,11 +6,11 @@ in the next one, so that whoever writes to an old revision of hers is seen, but 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from stackroom.core.attested import parse_who
 from stackroom.core.metadata import iso
+from stackroom.core.values import dataclass, field
 from stackroom.registry.conflicts import card_diff
 from stackroom.registry.doubts import doubts_about
 from stackroom.registry.editables import named

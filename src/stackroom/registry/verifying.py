@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
+from stackroom.core.attested import text_digest
 from stackroom.core.metadata import iso
 from stackroom.core.names import Ref, parse_ref, version_ref
+from stackroom.core.values import dataclass
 from stackroom.errors import NotFoundError
 from stackroom.registry.doubts import Doubt, doubts_about, trace_of_revision
 from stackroom.store import layout
-from stackroom.store.digest import Progress, Verification, silent, verify_version
-from stackroom.store.scan import CARD_LIMIT, read_card, read_revisions, text_digest
+from stackroom.store.digest import Mapped, Progress, Verification, silent, verify_version
+from stackroom.store.hashing import processors
+from stackroom.store.scan import CARD_LIMIT, read_card, read_revisions
 from stackroom.store.traces import THE_FOLDER, Trace, strays_with, trace_of, traces_beside, traces_in
 
 if TYPE_CHECKING:
@@ -83,9 +85,10 @@ def planned(reader: Reader, refs: Sequence[str]) -> tuple[Version, ...]:
 
 
 def verify(
-    reader: Reader, versions: Sequence[Version], progress: Progress = silent, *, jobs: int = 1
+    reader: Reader, versions: Sequence[Version], progress: Progress = silent, *, jobs: int | None = None
 ) -> Iterator[VersionCheck]:
-    """Re-read versions, ``jobs`` of them at once, in their order; a damaged one never stops the others."""
+    """Re-read versions, ``jobs`` files at once, in the versions' order; a damaged one never stops the others."""
+    jobs = processors() if jobs is None else jobs
     if jobs == 1:
         for version, model in _with_models(reader, versions):
             yield _check(reader, model, version, progress)
@@ -97,11 +100,12 @@ def verify(
             raise _LeftError
         progress(amount)
 
-    with ThreadPoolExecutor(jobs) as pool:
+    # Those who look after a version wait for those who read its files, and do nothing else meanwhile.
+    with ThreadPoolExecutor(jobs) as files, ThreadPoolExecutor(jobs) as pool:
         waiting: deque[Future[VersionCheck]] = deque()
         try:
             for version, model in _with_models(reader, versions):
-                waiting.append(pool.submit(_check, reader, model, version, watched))
+                waiting.append(pool.submit(_check, reader, model, version, watched, files.map))
                 if len(waiting) > jobs * 2:
                     yield waiting.popleft().result()
             while waiting:
@@ -109,7 +113,8 @@ def verify(
         finally:
             # Whoever stops listening, or presses ctrl+c, does not wait for gigabytes that nobody wants any more.
             left.set()
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            files.shutdown(wait=False, cancel_futures=True)
 
 
 class _LeftError(Exception):
@@ -181,7 +186,7 @@ def _promoted_by(holding: Holding) -> str:
     return f": {holding.stage}/{event.name} by {event.move.by} promoted it at {iso(event.when)}"
 
 
-def _check(reader: Reader, model: Model, version: Version, progress: Progress) -> VersionCheck:
+def _check(reader: Reader, model: Model, version: Version, progress: Progress, mapped: Mapped = map) -> VersionCheck:
     damage: list[str] = []
     doubtful: list[str] = []
     named: list[Trace] = []
@@ -190,7 +195,7 @@ def _check(reader: Reader, model: Model, version: Version, progress: Progress) -
         traces: tuple[Trace, ...] = ()
         try:
             with folder.child(str(version.number)) as inside:
-                found = verify_version(inside, version.seal.digest if version.seal else "", progress)
+                found = verify_version(inside, version.seal.digest if version.seal else "", progress, mapped=mapped)
                 traces = traces_in(inside)
         except OSError as error:
             damage.append(f"the folder cannot be read: {(error.strerror or str(error)).lower()}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stackroom.core.values import dataclass
 from stackroom.store import layout
 from stackroom.store.access import access_to, access_to_models, group_name
 from stackroom.store.attested import access_to_stage

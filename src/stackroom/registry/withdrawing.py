@@ -8,11 +8,11 @@ told.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stackroom.core.ledger import Ledger, Move, event_place, format_move, prev_of
 from stackroom.core.names import version_ref
+from stackroom.core.values import replace
 from stackroom.errors import ConflictError, RegistryError
 from stackroom.store import layout
 from stackroom.store.ledgers import append_move, project

@@ -10,13 +10,12 @@ import errno
 import grp
 import os
 import pwd
-import shlex
 import stat
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import Who
+from stackroom.core.values import dataclass, replace
 from stackroom.errors import PermissionDeniedError
 from stackroom.store import layout
 
@@ -215,6 +214,8 @@ def access_to_models(root: str) -> Access:
         return access
     group, you = access.group, current_user().label
     since = _joined_since(status.st_gid)
+    import shlex  # noqa: PLC0415 - only for advice
+
     add = f"an administrator runs: usermod -aG {shlex.quote(group)} {shlex.quote(you)}; then log in again"
     return replace(
         access,

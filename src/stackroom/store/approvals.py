@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from stackroom.core.approvals import (
     Approval,
@@ -14,6 +14,7 @@ from stackroom.core.approvals import (
 )
 from stackroom.core.attested import StageFolder
 from stackroom.core.names import NUMBER_DIGITS
+from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, IntegrityError
 from stackroom.store import layout
 from stackroom.store.attested import append, entries_of, stage_folder, unread_problem
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from stackroom.core.names import ModelName, StageName
 
 
-class ApprovalReading(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ApprovalReading:
     """A stage's folder of approvals, judged.
 
     Attributes:

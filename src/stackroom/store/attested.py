@@ -9,17 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import replace
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from stackroom.core.attested import Entry
+from stackroom.core.values import replace
 from stackroom.errors import ConflictError, PermissionDeniedError
 from stackroom.store import layout
 from stackroom.store.access import Access, access_to, current_user, refused
 from stackroom.store.folder import GONE, Folder, changed_at, explained
 from stackroom.store.scan import os_problem
-from stackroom.store.tree import commands_for_stage
+from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -73,6 +72,8 @@ def access_to_stage(root: str, parent: str, stage: str) -> Access:
     if above.reason or not _is_the_stewards_to_make(above.directory):
         return above
     may = "approve for it" if parent == layout.APPROVALS else "move into it"
+    from stackroom.store.tree import commands_for_stage  # noqa: PLC0415 - only for a stage without a folder
+
     commands = " && ".join(commands_for_stage(root, parent, stage))
     return replace(
         above,
@@ -193,7 +194,7 @@ def time_of_the_file_system(root: Folder, stage: str) -> datetime:
     """
     doing = f"ask the file system for the time in {layout.STAGES}/{stage}"
     with stage_folder(root, layout.STAGES, stage, doing) as folder:
-        name = layout.temporary_name(os.geteuid(), uuid4().hex)
+        name = layout.temporary_name(os.geteuid(), uuid4().replace("-", ""))
         try:
             folder.symlink("now", name)
             try:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import stat
 import struct
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from stackroom.core.values import dataclass
 from stackroom.store.access import group_name
 from stackroom.store.mounts import FileSystem, file_system_of
 

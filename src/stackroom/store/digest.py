@@ -1,36 +1,28 @@
-"""Digests of artifacts: computing them while copying, writing the SUMS files, and checking a folder against them.
+"""Digests of artifacts: checking a version's folder against its SUMS files.
 
 Two algorithms, one pass. xxh3-128 finds accidents at disk speed and proves nothing against people; sha256 is what an
-event pins, because the adversary is the author after the review. Both files are in GNU's format, sorted by the bytes
-of the path, and ``sha256sum -c`` and ``xxh128sum -c`` accept them.
+event pins, because the adversary is the author after the review.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import stat
-from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Protocol
 
-import xxhash
-
-from stackroom.core.text import is_plain_name
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 from stackroom.store import layout
+from stackroom.store.hashing import FileDigest, digested
+from stackroom.store.sums import FoundFile, artifacts_digest, read_sums, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from stackroom.store.folder import Folder
 
-CHUNK: Final = 1024 * 1024
-"""Bytes read at once; more does not hash faster, less costs system calls."""
-
-SUMS_LIMIT: Final = 64 * 1024 * 1024
-"""Bytes of a SUMS file: half a million artifacts."""
-
+_WORTH_A_POOL: Final = 1024 * 1024
+"""Bytes of a version whose files are read side by side; a smaller one is read before they are handed out."""
 
 NOT_SEALED: Final = "the folder is writable: not sealed, or copied without its modes (git clone, rsync)"
 
@@ -42,129 +34,22 @@ class Progress(Protocol):
         """Called after every chunk; with 0 while something runs that has no bytes."""
 
 
+class Mapped(Protocol):
+    """``map``, or that of a pool."""
+
+    def __call__(
+        self, check: Callable[[FoundFile], tuple[int, str]], files: Iterable[FoundFile], /
+    ) -> Iterator[tuple[int, str]]:
+        """The result for every file, in their order."""
+
+
 def silent(_amount: int, /) -> None:
     """A progress that nobody watches."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileDigest:
-    """One artifact, as it was read: path below the version's folder, bytes, and both digests in hex."""
-
-    path: str
-    size: int
-    sha256: str
-    xxh128: str
-
-
-class TwoDigests:
-    """Both digests of one stream of bytes."""
-
-    def __init__(self) -> None:
-        self._sha256 = sha256()
-        self._xxh128 = xxhash.xxh3_128()
-        self.size = 0
-
-    def update(self, chunk: memoryview) -> None:
-        """Take the next bytes."""
-        self._sha256.update(chunk)
-        self._xxh128.update(chunk)
-        self.size += len(chunk)
-
-    def of(self, path: str) -> FileDigest:
-        """The result, under the artifact's path."""
-        return FileDigest(path=path, size=self.size, sha256=self._sha256.hexdigest(), xxh128=self._xxh128.hexdigest())
-
-
 def digest_file(fd: int, path: str, progress: Progress = silent) -> FileDigest:
-    """Read a descriptor to its end. With ``readinto``, not mmap: a file that shrinks under mmap kills the process."""
-    digests = TwoDigests()
-    for chunk in chunks(fd):
-        digests.update(chunk)
-        progress(len(chunk))
-    return digests.of(path)
-
-
-def chunks(fd: int) -> Iterator[memoryview]:
-    """The bytes of a descriptor from where it stands, in one reused buffer."""
-    buffer = memoryview(bytearray(CHUNK))
-    while count := os.readv(fd, [buffer]):
-        yield buffer[:count]
-
-
-def sums_text(lines: Iterable[tuple[str, str]]) -> bytes:
-    """A SUMS file from pairs of path and hex digest."""
-    ordered = sorted((path.encode(), digest) for path, digest in lines)
-    return b"".join(digest.encode() + b"  " + path + b"\n" for path, digest in ordered)
-
-
-_SUMS_LINE: Final = re.compile(rb"([0-9a-f]{32}|[0-9a-f]{64}) [ *](.+)")
-
-
-def parse_sums(text: bytes, *, where: str) -> dict[str, str]:
-    """A SUMS file as path to hex digest.
-
-    Raises:
-        InvalidInputError: a line is not in the format; names it.
-    """
-    found: dict[str, str] = {}
-    for number, line in enumerate(text.split(b"\n"), 1):
-        if not line:
-            continue
-        match = _SUMS_LINE.fullmatch(line)
-        path = match[2].decode(errors="surrogateescape") if match else ""
-        if not match or not is_safe_path(path) or path in found:
-            raise InvalidInputError(f"{where}:{number}: not a digest and a path", facts={"file": where, "line": number})
-        found[path] = match[1].decode()
-    return found
-
-
-def is_safe_path(path: str) -> bool:
-    """Whether an artifact's path is relative, stays below its folder, and can stand in a SUMS file."""
-    return is_plain_name(path) and all(part not in {"", ".", ".."} for part in path.split("/"))
-
-
-def artifacts_digest(sha256_sums: bytes) -> str:
-    """What an event pins and ``[artifacts] digest`` says: the digest of the file SHA256SUMS."""
-    return f"sha256:{sha256(sha256_sums).hexdigest()}"
-
-
-def read_sums(version: Folder, name: str = layout.SHA256_FILE) -> tuple[bytes, dict[str, str]]:
-    """A version's SUMS file: its text, and what it says.
-
-    Raises:
-        OSError: it cannot be read.
-        InvalidInputError: it is not in the format.
-    """
-    text = version.read(name, SUMS_LIMIT)
-    return text, parse_sums(text, where=name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundFile:
-    """Something below a version's folder: its path, and its status without following symlinks."""
-
-    path: str
-    status: os.stat_result
-
-    @property
-    def is_regular(self) -> bool:
-        """Whether it is a file and nothing else."""
-        return stat.S_ISREG(self.status.st_mode)
-
-
-def walk(folder: Folder, prefix: str = "") -> Iterator[FoundFile]:
-    """Everything below a folder that is not a directory, in no order.
-
-    Raises:
-        OSError: a directory cannot be listed.
-    """
-    for entry in list(folder.entries()):
-        path = f"{prefix}{entry.name}"
-        if entry.is_dir(follow_symlinks=False):
-            with folder.child(entry.name) as inside:
-                yield from walk(inside, f"{path}/")
-        else:
-            yield FoundFile(path=path, status=folder.lstat(entry.name))
+    """Read a descriptor to its end."""
+    return digested(fd, lambda chunk: progress(len(chunk)), expected=os.fstat(fd).st_size).of(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,36 +71,39 @@ class Verification:
     digest: str
 
 
-def verify_version(version: Folder, sealed_digest: str, progress: Progress = silent) -> Verification:
+def verify_version(
+    version: Folder, sealed_digest: str, progress: Progress = silent, *, mapped: Mapped = map
+) -> Verification:
     """Read every artifact again and compare with both SUMS files, and these with the seal.
 
     Args:
         version: the version's folder.
         sealed_digest: what ``version.toml`` says about SHA256SUMS; empty where that is broken.
         progress: is told about the bytes.
+        mapped: what goes through the files, as ``map`` does; that of a pool reads several at once.
 
     Raises:
         OSError: only for the folder itself; everything below it becomes damage.
     """
     damage: list[str] = []
-    warnings: list[str] = []
     digest, wanted = _wanted_digests(version, sealed_digest, damage)
-    seen: set[str] = set()
+    files = [one for one in walk(version) if not (one.path in layout.UNLISTED_FILES and one.is_regular)]
+    told = {one.path: problem for one in files if (problem := _unlisted(one, wanted))}
+    # The largest first: what is read last is what everybody waits for.
+    listed = sorted((one for one in files if one.path not in told), key=lambda one: (-one.status.st_size, one.path))
+    if sum(one.status.st_size for one in listed) < _WORTH_A_POOL:
+        mapped = map
+    checks = mapped(lambda one: _check_file(version, one, wanted[one.path], progress), listed)
     total = 0
-    for found in sorted(walk(version), key=lambda file: file.path):
-        if found.path in layout.UNLISTED_FILES and found.is_regular:
-            continue
-        seen.add(found.path)
-        problem = _unlisted(found, wanted)
-        if problem:
-            damage.append(problem)
-            continue
-        total += _check_file(version, found, wanted[found.path], damage, progress)
-        warnings += _file_warnings(found)
-    damage += [f"{path}: missing" for path in sorted(wanted.keys() - seen)]
+    for one, (size, problem) in zip(listed, checks, strict=True):
+        total += size
+        told |= {one.path: problem} if problem else {}
+    damage += [told[path] for path in sorted(told)]
+    damage += [f"{path}: missing" for path in sorted(wanted.keys() - {one.path for one in files})]
+    warnings = [text for one in sorted(listed, key=lambda one: one.path) for text in _file_warnings(one)]
     if version.status().st_mode & 0o222:
         warnings.append(NOT_SEALED)
-    return Verification(damage=tuple(damage), warnings=tuple(warnings), files=len(seen), bytes=total, digest=digest)
+    return Verification(damage=tuple(damage), warnings=tuple(warnings), files=len(files), bytes=total, digest=digest)
 
 
 def _wanted_digests(version: Folder, sealed_digest: str, damage: list[str]) -> tuple[str, dict[str, tuple[str, str]]]:
@@ -248,10 +136,8 @@ def _unlisted(found: FoundFile, wanted: dict[str, tuple[str, str]]) -> str:
     return "" if found.path in wanted else f"{found.path}: extra, no SUMS file lists it"
 
 
-def _check_file(
-    version: Folder, found: FoundFile, wanted: tuple[str, str], damage: list[str], progress: Progress
-) -> int:
-    """Compare one file with its digests; returns the bytes read."""
+def _check_file(version: Folder, found: FoundFile, wanted: tuple[str, str], progress: Progress) -> tuple[int, str]:
+    """Compare one file with its digests; returns the bytes read, and what is wrong or an empty text."""
     try:
         fd = _open_below(version, found.path)
         try:
@@ -259,13 +145,12 @@ def _check_file(
         finally:
             os.close(fd)
     except OSError as error:
-        damage.append(f"{found.path}: {(error.strerror or str(error)).lower()}")
-        return 0
+        return 0, f"{found.path}: {(error.strerror or str(error)).lower()}"
     if digest.sha256 != wanted[0]:
-        damage.append(f"{found.path}: sha256 is {digest.sha256[:12]}…, and {wanted[0][:12]}… was sealed")
-    elif wanted[1] and digest.xxh128 != wanted[1]:
-        damage.append(f"{found.path}: xxh128 is {digest.xxh128[:12]}…, and {wanted[1][:12]}… was sealed")
-    return digest.size
+        return digest.size, f"{found.path}: sha256 is {digest.sha256[:12]}…, and {wanted[0][:12]}… was sealed"
+    if wanted[1] and digest.xxh128 != wanted[1]:
+        return digest.size, f"{found.path}: xxh128 is {digest.xxh128[:12]}…, and {wanted[1][:12]}… was sealed"
+    return digest.size, ""
 
 
 def _open_below(folder: Folder, path: str) -> int:
@@ -280,9 +165,3 @@ def _open_below(folder: Folder, path: str) -> int:
 def _file_warnings(found: FoundFile) -> Iterable[str]:
     if found.status.st_nlink > 1:
         yield f"{found.path}: has {found.status.st_nlink} names, and the other may be writable"
-
-
-def each_size(version: Folder) -> Callable[[str], int | None]:
-    """The size of an artifact by its path, from one walk; None for what is gone."""
-    sizes = {found.path: found.status.st_size for found in walk(version)}
-    return sizes.get

@@ -40,6 +40,9 @@ GONE: Final = (errno.ENOENT, errno.ESTALE, errno.ENOTDIR)
 DEPTH_LIMIT: Final = 200
 """Directories within each other that are removed: each holds a descriptor open, and nobody nests artifacts so deep."""
 
+_AT_ONCE: Final = 64 * 1024
+"""Bytes that are asked for at once: a whole metadata file, and no buffer of megabytes for a small card."""
+
 REFUSED: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 """What the kernel says when the caller may not."""
 
@@ -123,16 +126,21 @@ class Folder:
         Raises:
             OSError: EFBIG where there are more than ``limit`` bytes.
         """
-        with os.fdopen(self.open_file(name), "rb", buffering=0) as file:
-            content = bytearray()
-            while chunk := file.read(limit + 1 - len(content)):
-                content += chunk
-                if len(content) > limit:
-                    raise OSError(errno.EFBIG, f"more than {limit:,} bytes", name)
-            return bytes(content)
+        fd = self.open_file(name)
+        try:
+            parts = [os.read(fd, min(limit + 1, _AT_ONCE))]
+            left = limit + 1 - len(parts[0])
+            while chunk := os.read(fd, min(left, _AT_ONCE)):
+                parts.append(chunk)
+                left -= len(chunk)
+        finally:
+            os.close(fd)
+        if left == 0:
+            raise OSError(errno.EFBIG, f"more than {limit:,} bytes", name)
+        return b"".join(parts)
 
-    def create(self, name: str, content: bytes, mode: int) -> None:
-        """Make a file that is on disk when this returns; exclusive.
+    def create(self, name: str, content: bytes, mode: int, *, sync: bool = True) -> None:
+        """Make a file that is on disk when this returns, unless the caller syncs it later; exclusive.
 
         The mode is set explicitly, whatever the umask, and close is checked: NFS reports a full disk there.
         """
@@ -142,7 +150,8 @@ class Folder:
             while view:
                 view = view[os.write(fd, view) :]
             os.fchmod(fd, mode)
-            os.fsync(fd)
+            if sync:
+                os.fsync(fd)
             os.close(fd)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -7,10 +7,10 @@ touched, and never in the way of its neighbours. ``docs/reference/format.md`` is
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from stackroom.core.names import Label, is_label, parse_number
+from stackroom.core.values import dataclass
 
 REGISTRY_FILE: Final = "registry.toml"
 MODELS: Final = "models"

@@ -9,18 +9,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
-from uuid import uuid4
+from typing import TYPE_CHECKING, Final, Literal
 
 from stackroom.core.attested import Entry, StageFolder
 from stackroom.core.ledger import Ledger, Move, event_name, format_move, parse_event_name, replay
 from stackroom.core.names import NUMBER_DIGITS
+from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, IntegrityError
 from stackroom.store import layout
 from stackroom.store.access import refused
 from stackroom.store.attested import append, entries_of, stage_folder, unread_problem
 from stackroom.store.folder import Folder, explained
 from stackroom.store.records import Problem
+from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
     from stackroom.core.names import ModelName, StageName
@@ -29,7 +30,8 @@ _LIVE_TRIES: Final = 100
 """Rounds of "replace the pointer, list again" before giving up; each extra round means another mover was faster."""
 
 
-class StageReading(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class StageReading:
     """A stage's folder, judged.
 
     Attributes:
@@ -179,7 +181,7 @@ def _point(folder: Folder, model: ModelName, number: int | None) -> None:
         with contextlib.suppress(FileNotFoundError):
             folder.unlink(model)
     else:
-        temporary = layout.temporary_name(os.geteuid(), uuid4().hex)
+        temporary = layout.temporary_name(os.geteuid(), uuid4().replace("-", ""))
         folder.symlink(layout.live_text(model, number), temporary)
         try:
             folder.rename(temporary, model)

@@ -1,9 +1,8 @@
-"""Where the registry is that a user stands in."""
+"""Where the registry is that a user stands in. Paths are texts here: ``pathlib`` takes half of Python's own start."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Final
 
 from stackroom.store import layout
@@ -11,14 +10,24 @@ from stackroom.store import layout
 REGISTRY_VARIABLE: Final = "STACKROOM_REGISTRY"
 
 
-def find_registry() -> Path | None:
+def absolute(path: str | os.PathLike[str]) -> str:
+    """The path from the root, without empty steps and single dots; ``..`` stays, because of symlinks."""
+    whole = os.path.join(os.getcwd(), path) if not os.path.isabs(path) else os.fspath(path)
+    return "/" + "/".join(step for step in whole.split("/") if step not in {"", "."})
+
+
+def find_registry() -> str | None:
     """``$STACKROOM_REGISTRY``, else the nearest parent of the working directory that holds a ``registry.toml``."""
     named = os.environ.get(REGISTRY_VARIABLE)
     if named:
-        return Path(named).expanduser()
+        return os.path.expanduser(named)
     try:
-        here = Path.cwd()
+        here = os.getcwd()
     except OSError:
         # The working directory was removed under us, or is on a file server that is gone.
         return None
-    return next((folder for folder in (here, *here.parents) if (folder / layout.REGISTRY_FILE).is_file()), None)
+    while not os.path.isfile(os.path.join(here, layout.REGISTRY_FILE)):
+        if here == "/":
+            return None
+        here = os.path.dirname(here)
+    return here

@@ -8,26 +8,24 @@ that write at once do not wait for each other: each merges what it finds, writes
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import stat
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 from stackroom.core.attested import EVENT_LIMIT
 from stackroom.core.ledger import prev_of
 from stackroom.core.metadata import as_utc, iso
 from stackroom.core.names import is_model_name, is_stage_name, parse_number
+from stackroom.core.values import dataclass, field
 from stackroom.store.folder import Folder
-from stackroom.store.userhome import check_own, state_path
+from stackroom.store.userhome import check_own, state_folder
+from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 _FORMAT: Final = 1
 _LIMIT: Final = 8 * 1024 * 1024
@@ -83,7 +81,7 @@ class Memory:
     vanished: Mapping[Place, tuple[Head, ...]] = field(default_factory=dict)
 
 
-def recall(registry: Path, registry_id: str) -> Memory:
+def recall(registry: str | os.PathLike[str], registry_id: str) -> Memory:
     """What this user remembers of a registry at a place; nothing where the file is missing or not to be trusted."""
     try:
         with _opened() as folder:
@@ -92,7 +90,7 @@ def recall(registry: Path, registry_id: str) -> Memory:
         return Memory()
 
 
-def memorize(registry: Path, registry_id: str, memory: Memory, *, forget: bool = False) -> None:
+def memorize(registry: str | os.PathLike[str], registry_id: str, memory: Memory, *, forget: bool = False) -> None:
     """Keep what was seen, merged with what another process has kept meanwhile; says nothing where that fails.
 
     Args:
@@ -107,7 +105,7 @@ def memorize(registry: Path, registry_id: str, memory: Memory, *, forget: bool =
         merged = _merged(known, memory)
         if merged == known and not forget:
             return
-        temporary = f".tmp-{uuid4().hex}"
+        temporary = f".tmp-{uuid4()}"
         folder.create(temporary, _text(merged, registry, registry_id).encode(), 0o600)
         try:
             folder.rename(temporary, name)
@@ -132,7 +130,7 @@ def _merged(one: Memory, other: Memory) -> Memory:
     return Memory(heads=heads, vanished=vanished)
 
 
-def _name(registry: Path, registry_id: str) -> str:
+def _name(registry: str | os.PathLike[str], registry_id: str) -> str:
     """Another registry at the same place, or the same at another, is another memory."""
     known = registry_id if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", registry_id) else _short(registry_id)
     return f"{known}-{_short(os.path.realpath(registry))}.json"
@@ -149,7 +147,7 @@ def _opened(*, make: bool = False) -> Iterator[Folder]:
     Raises:
         OSError: it is not, or cannot be opened or made.
     """
-    path = os.path.join(state_path(), "heads")
+    path = os.path.join(state_folder(), "heads")
     if make and not os.path.isdir(path):
         check_own(path)
         os.makedirs(path, mode=_FOLDER_MODE, exist_ok=True)
@@ -172,6 +170,8 @@ def _recalled(folder: Folder, name: str) -> Memory:
     status = folder.lstat(name)
     if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
         raise PermissionError(name)
+    import json  # noqa: PLC0415 - only where something is remembered
+
     document = json.loads(folder.read(name, _LIMIT))
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
         raise ValueError(name)
@@ -212,7 +212,7 @@ def _head(value: object) -> Head | None:
         return None
 
 
-def _text(memory: Memory, registry: Path, registry_id: str) -> str:
+def _text(memory: Memory, registry: str | os.PathLike[str], registry_id: str) -> str:
     newest = sorted(memory.heads.items(), key=lambda item: item[1].seen, reverse=True)[:_HEADS_LIMIT]
     vanished = sorted(
         ((place, head) for place, heads in memory.vanished.items() for head in heads),
@@ -225,8 +225,10 @@ def _text(memory: Memory, registry: Path, registry_id: str) -> str:
     document = {
         "format": _FORMAT,
         "registry": registry_id,
-        "path": str(registry),
+        "path": os.fspath(registry),
         "heads": {"/".join(place): head.document() for place, head in sorted(newest)},
         "vanished": dict(sorted(gone.items())),
     }
+    import json  # noqa: PLC0415 - as in reading it
+
     return json.dumps(document, indent=1)

@@ -13,19 +13,21 @@ import errno
 import fcntl
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from uuid import UUID, uuid4
 
 from stackroom.core.metadata import Record, Seal, document_of, sealed_document
 from stackroom.core.toml import METADATA_LIMIT, format_toml, parse_toml
+from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, InvalidInputError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import refused
-from stackroom.store.digest import FileDigest, Progress, TwoDigests, artifacts_digest, chunks, silent, sums_text
+from stackroom.store.digest import Progress, silent
 from stackroom.store.folder import Folder, explained, remove_tree
+from stackroom.store.hashing import FileDigest, TwoDigests, WriteBack, digested
 from stackroom.store.numbers import who_can_free
 from stackroom.store.scan import list_model
+from stackroom.store.sums import artifacts_digest, sums_text
+from stackroom.store.uuids import uuid4, uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +110,7 @@ class _Build:
     def __init__(self, folder: Folder, draft: Draft) -> None:
         self._folder = folder
         self._draft = draft
-        self.name = layout.temporary_name(os.geteuid(), str(uuid4()))
+        self.name = layout.temporary_name(os.geteuid(), uuid4())
         self._linked: list[tuple[str, int]] = []
         self._taken: list[tuple[str, os.stat_result]] = []
 
@@ -143,7 +145,7 @@ class _Build:
             os.fchmod(root.fd, layout.BUILDING_MODE | root.status().st_mode & stat.S_ISGID)
             digests = [self._take(root, file, progress) for file in self._draft.files]
             if self._draft.card is not None:
-                root.create(layout.CARD_FILE, self._draft.card, layout.SEALED_FILE_MODE)
+                root.create(layout.CARD_FILE, self._draft.card, layout.SEALED_FILE_MODE, sync=False)
                 digests.append(_digest_of(layout.CARD_FILE, self._draft.card))
             seal = self._write_texts(root, digests)
             _seal_tree(root)
@@ -162,9 +164,9 @@ class _Build:
         text = format_toml(sealed_document(seal, self._draft.record)).encode()
         _check_length(text)
         quick = sums_text((digest.path, digest.xxh128) for digest in digests)
-        root.create(layout.SHA256_FILE, strong, layout.SEALED_FILE_MODE)
-        root.create(layout.XXH128_FILE, quick, layout.SEALED_FILE_MODE)
-        root.create(layout.VERSION_FILE, text, layout.SEALED_FILE_MODE)
+        root.create(layout.SHA256_FILE, strong, layout.SEALED_FILE_MODE, sync=False)
+        root.create(layout.XXH128_FILE, quick, layout.SEALED_FILE_MODE, sync=False)
+        root.create(layout.VERSION_FILE, text, layout.SEALED_FILE_MODE, sync=False)
         return seal
 
     def _take(self, root: Folder, file: SourceFile, progress: Progress) -> FileDigest:
@@ -183,13 +185,10 @@ class _Build:
 
     def _copy(self, folder: Folder, name: str, file: SourceFile, source: int, progress: Progress) -> FileDigest:
         before = os.fstat(source)
-        digests = TwoDigests()
         if self._draft.move and self._link(folder, name, file, before):
-            for chunk in chunks(source):
-                digests.update(chunk)
-                progress(len(chunk))
+            digests = digested(source, lambda chunk: progress(len(chunk)), expected=before.st_size)
         else:
-            _copy_bytes(source, folder.create_empty(name), digests, progress)
+            digests = _copy_bytes(source, folder.create_empty(name), before.st_size, progress)
         after = os.fstat(source)
         self._taken.append((file.source, after))
         linked = bool(self._linked) and self._linked[-1][0] == file.source
@@ -250,36 +249,36 @@ def _changed(before: os.stat_result, after: os.stat_result, *, linked: bool) -> 
     return not (same and (linked or before.st_ctime_ns == after.st_ctime_ns))
 
 
-def _copy_bytes(source: int, target: int, digests: TwoDigests, progress: Progress) -> None:
+def _copy_bytes(source: int, target: int, expected: int, progress: Progress) -> TwoDigests:
     """Copy and hash. Where blocks can be shared nothing is written, and the clone is read back for its digests.
 
     The target's descriptor is closed, and close is checked: NFS reports a full disk there.
     """
+    written = WriteBack(target)
+
+    def write(chunk: memoryview) -> None:
+        view = chunk
+        while view:
+            view = view[os.write(target, view) :]
+        written.wrote(len(chunk))
+        progress(len(chunk))
+
     try:
         try:
             fcntl.ioctl(target, _FICLONE, source)
-            cloned = True
         except OSError:
-            cloned = False
-        for chunk in chunks(target if cloned else source):
-            digests.update(chunk)
-            view = chunk
-            while view and not cloned:
-                view = view[os.write(target, view) :]
-            progress(len(chunk))
+            digests = digested(source, write, expected=expected)
+        else:
+            digests = digested(target, lambda chunk: progress(len(chunk)), expected=expected)
+        written.close()
     except BaseException:
+        with contextlib.suppress(OSError):
+            written.close()
         with contextlib.suppress(OSError):
             os.close(target)
         raise
     os.close(target)
-
-
-def uuid7(when: datetime) -> str:
-    """A UUID of version 7 (RFC 9562): sorts by time, unique by 74 random bits."""
-    milliseconds = int(when.timestamp() * 1000) & (2**48 - 1)
-    random = int.from_bytes(os.urandom(10), "big")
-    value = milliseconds << 80 | 0x7 << 76 | (random >> 64 & 0xFFF) << 64 | 0b10 << 62 | random & (2**62 - 1)
-    return str(UUID(int=value))
+    return digests
 
 
 def _digest_of(path: str, content: bytes) -> FileDigest:
@@ -289,7 +288,10 @@ def _digest_of(path: str, content: bytes) -> FileDigest:
 
 
 def _seal_tree(folder: Folder) -> None:
-    """Read-only modes, and everything on disk, bottom up: fsync is what makes the coming rename mean something."""
+    """Read-only modes, and everything on disk, bottom up: fsync is what makes the coming rename mean something.
+
+    The one place where a version is synced, so that no file waits for the disk twice.
+    """
     for entry in list(folder.entries()):
         if entry.is_dir(follow_symlinks=False):
             with folder.child(entry.name) as inside:
@@ -297,7 +299,8 @@ def _seal_tree(folder: Folder) -> None:
         else:
             fd = folder.open_file(entry.name)
             try:
-                os.fchmod(fd, layout.SEALED_FILE_MODE)
+                if stat.S_IMODE(os.fstat(fd).st_mode) != layout.SEALED_FILE_MODE:
+                    os.fchmod(fd, layout.SEALED_FILE_MODE)
                 os.fsync(fd)
             finally:
                 os.close(fd)
@@ -398,7 +401,7 @@ def make_model(models: Folder, model: ModelName, metadata: str) -> bool:
     if models.has(model):
         _check_is_folder(models, model)
         return False
-    temporary = layout.temporary_name(os.geteuid(), str(uuid4()))
+    temporary = layout.temporary_name(os.geteuid(), uuid4())
     doing = f"make the model {model}"
     try:
         models.make_folder(temporary, model_mode(models))

@@ -5,11 +5,11 @@ A problem never replaces a record: a version whose ``version.toml`` is broken is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from stackroom.core.metadata import Record, RevisionNote, Seal, as_utc, document_of, flat, iso, jsonable
 from stackroom.core.names import Ref, version_ref
+from stackroom.core.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ class Version:
     Attributes:
         model: whose.
         number: its number.
-        path: its folder.
+        folder: its folder, as text.
         owner: the folder's owner, which is the evidence for who registered it.
         seal: what was written when it was published; None where ``version.toml`` cannot be read.
         record: the current metadata.
@@ -66,7 +66,7 @@ class Version:
 
     model: ModelName
     number: int
-    path: Path
+    folder: str
     owner: Who
     seal: Seal | None = None
     record: Record = field(default_factory=Record)
@@ -78,6 +78,13 @@ class Version:
     stages: tuple[StageName, ...] = ()
     problems: tuple[Problem, ...] = ()
     registered: bool = True
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        from pathlib import Path  # noqa: PLC0415 - 5 ms, which a table of versions does without
+
+        return Path(self.folder)
 
     @property
     def ref(self) -> Ref:
@@ -150,7 +157,7 @@ class Version:
             "labels": list(self.labels),
             "stages": list(self.stages),
             "state": self.state,
-            "path": str(self.path),
+            "path": self.folder,
             "owner": {"uid": self.owner.uid, "name": self.owner.name},
             "created": iso(seal.created) if seal else None,
             "files": seal.files if seal else None,
@@ -288,7 +295,7 @@ class Model:
 
     Attributes:
         name: of the model.
-        path: its folder.
+        folder: its folder, as text.
         owner: the folder's owner.
         record: the model's own metadata.
         revision: the number of that metadata's revision; 0 where there is none.
@@ -299,7 +306,7 @@ class Model:
     """
 
     name: ModelName
-    path: Path
+    folder: str
     owner: Who
     record: Record = field(default_factory=Record)
     revision: int = 0
@@ -307,6 +314,13 @@ class Model:
     count: int = 0
     holdings: tuple[Holding, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        from pathlib import Path  # noqa: PLC0415 - as for a version
+
+        return Path(self.folder)
 
     @property
     def latest(self) -> Version | None:
@@ -331,7 +345,7 @@ class Model:
         latest = self.latest
         return {
             "model": self.name,
-            "path": str(self.path),
+            "path": self.folder,
             "owner": {"uid": self.owner.uid, "name": self.owner.name},
             "metadata": jsonable(document_of(self.record)),
             "versions": self.count,
@@ -339,3 +353,16 @@ class Model:
             "stages": {holding.stage: holding.document() for holding in self.holdings},
             "problems": [problem.document() for problem in self.all_problems],
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """All models of a registry, and what is wrong outside them.
+
+    Attributes:
+        models: by name, each with its newest version and the holders of its stages read, or with all.
+        problems: of ``registry.toml`` and of names that have no place.
+    """
+
+    models: tuple[Model, ...]
+    problems: tuple[Problem, ...]

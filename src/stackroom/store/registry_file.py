@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.names import StageName, is_stage_name
 from stackroom.core.policy import Policy, policy_of, registry_id_of, stage_names_of
 from stackroom.core.toml import METADATA_LIMIT, line_of, parse_toml
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 from stackroom.store import layout
 

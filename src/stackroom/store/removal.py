@@ -14,7 +14,6 @@ import os
 import stat
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from stackroom.core.attested import Entry, Who
 from stackroom.core.metadata import seal_of
@@ -24,13 +23,15 @@ from stackroom.errors import ConflictError, PermissionDeniedError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, refused, user_name
 from stackroom.store.attested import check_owner
-from stackroom.store.digest import Progress, walk
 from stackroom.store.folder import GONE, Folder, explained, remove_tree
 from stackroom.store.records import Deletion, Removal
+from stackroom.store.sums import walk
+from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
     from stackroom.core.metadata import Seal
     from stackroom.core.names import ModelName
+    from stackroom.store.digest import Progress
     from stackroom.store.scan import ModelListing
 
 
@@ -291,7 +292,7 @@ def _moved(folder: Folder, source: str, target: str, doing: str) -> bool:
 
 def new_nonce() -> str:
     """What ends the name of a folder in the trash: nobody else's is the same."""
-    return str(uuid4())
+    return uuid4()
 
 
 def hide(folder: Folder, number: int, nonce: str) -> str | None:

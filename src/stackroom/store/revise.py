@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 from typing import TYPE_CHECKING, Final
-from uuid import uuid4
 
 from stackroom.core.attested import format_pairs
 from stackroom.core.names import NUMBER_DIGITS, parse_number
@@ -20,6 +19,7 @@ from stackroom.store.access import refused, user_name
 from stackroom.store.folder import explained
 from stackroom.store.numbers import who_can_free
 from stackroom.store.scan import CARD_LIMIT
+from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,7 +70,7 @@ def _check_number(folder: Folder, number: int | None, revision: int) -> None:
 
 
 def _add(folder: Folder, name: str, content: bytes) -> None:
-    temporary = layout.temporary_name(os.geteuid(), str(uuid4()))
+    temporary = layout.temporary_name(os.geteuid(), uuid4())
     doing = f"write {name}"
     try:
         folder.create(temporary, content, layout.SEALED_FILE_MODE)
@@ -144,7 +144,7 @@ def leave_hint(root: Folder, model: ModelName, op: str, ref: str, now: datetime)
     A hint is only a hint: where it cannot be left, readers find the change by their slow sweep, and nobody is told.
     """
     with contextlib.suppress(OSError), root.child(layout.FEED) as feed:
-        nonce = uuid4().hex[:12]
+        nonce = uuid4()[-12:]
         name = layout.feed_name(now.strftime("%Y%m%dT%H%M%S.%fZ"), nonce, model)
         feed.symlink(format_pairs({"op": op, "ref": ref}), name)
         _clear_old(feed, feed.lstat(name).st_ctime)

@@ -10,16 +10,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import stat
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from stackroom.core.attested import Who
-from stackroom.core.metadata import Record, note_of, record_of, seal_of
+from stackroom.core.attested import Who, text_digest
+from stackroom.core.metadata import Record, note_of, record_in, seal_of
 from stackroom.core.names import ModelName, is_model_name
 from stackroom.core.toml import METADATA_LIMIT, line_of, parse_toml
+from stackroom.core.values import dataclass, field, replace
 from stackroom.errors import InvalidInputError
 from stackroom.store import layout
 from stackroom.store.access import user_name
@@ -210,11 +208,6 @@ def list_model(folder: Folder, name: ModelName) -> ModelListing:
     )
 
 
-def text_digest(text: bytes) -> str:
-    """How an event pins a metadata file's or a card's text."""
-    return f"sha256:{sha256(text).hexdigest()}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parsed:
     """A metadata file's text, understood; cached by the text itself, because a sealed file never changes."""
@@ -230,7 +223,7 @@ def _parsed(text: bytes, name: str) -> _Parsed:
     sealed = name == layout.VERSION_FILE
     try:
         document = parse_toml(text, where=name)
-        record = record_of(document)
+        record = record_in(document)
         if sealed:
             return _Parsed(record=record, seal=seal_of(document))
         return _Parsed(record=record, note=note_of(document))
@@ -272,7 +265,7 @@ def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
     version = Version(
         model=listing.name,
         number=number,
-        path=Path(listing.path) / str(number),
+        folder=f"{listing.path}/{number}",
         owner=Who(listing.owner),
         labels=listing.labels.get(number, ()),
         problems=_marked(listing, number),
@@ -280,9 +273,12 @@ def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
     try:
         with folder.child(str(number)) as inside:
             owner = inside.status().st_uid
-            version = replace(version, owner=Who(owner, user_name(owner)))
-            version = _with_seal(version, inside, place)
-            version = replace(version, card_revision=_card_revision(inside, listing, number))
+            version = replace(
+                version,
+                owner=Who(owner, user_name(owner)),
+                card_revision=_card_revision(inside, listing, number),
+                **_sealed(version, inside, place),
+            )
     except OSError as error:
         with contextlib.suppress(OSError):
             # Whoever closed it, or squats the number, and not the maker of the model.
@@ -306,20 +302,16 @@ def _marked(listing: ModelListing, number: int) -> tuple[Problem, ...]:
     )
 
 
-def _with_seal(version: Version, inside: Folder, place: str) -> Version:
+def _sealed(version: Version, inside: Folder, place: str) -> dict[str, Any]:
+    """The fields that ``version.toml`` tells, and what is wrong with it."""
     try:
         text = inside.read(layout.VERSION_FILE, METADATA_LIMIT)
     except OSError as error:
         missing = error.errno == errno.ENOENT
         problem = os_problem(f"{place}/{layout.VERSION_FILE}", error, inside)
-        return replace(
-            version,
-            registered=not missing,
-            problems=(
-                *version.problems,
-                replace(problem, message="missing: this folder was not registered") if missing else problem,
-            ),
-        )
+        if missing:
+            problem = replace(problem, message="missing: this folder was not registered")
+        return {"registered": not missing, "problems": (*version.problems, problem)}
     parsed = _parsed(text, layout.VERSION_FILE)
     problems: tuple[Problem, ...] = ()
     if parsed.error:
@@ -327,13 +319,12 @@ def _with_seal(version: Version, inside: Folder, place: str) -> Version:
     elif parsed.seal and parsed.seal.model != version.model:
         message = f"registered for model {parsed.seal.model!r}, and lies in {version.model!r}"
         problems = (Problem(place=place, message=message),)
-    return replace(
-        version,
-        seal=parsed.seal,
-        record=parsed.record or Record(),
-        metadata_digest=text_digest(text),
-        problems=(*version.problems, *problems),
-    )
+    return {
+        "seal": parsed.seal,
+        "record": parsed.record or Record(),
+        "metadata_digest": text_digest(text),
+        "problems": (*version.problems, *problems),
+    }
 
 
 def _card_revision(inside: Folder, listing: ModelListing, number: int) -> int:

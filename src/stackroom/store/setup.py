@@ -12,12 +12,11 @@ import grp
 import os
 import shlex
 import stat
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
-from uuid import uuid4
 
 from stackroom.core.toml import format_toml
+from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, InvalidInputError, PermissionDeniedError
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, group_members, group_name, user_name
@@ -25,6 +24,7 @@ from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.registry_file import read_registry_file
 from stackroom.store.survey import Difference, differences, shut_out, survey
 from stackroom.store.tree import Found, Plan, Row, expected, look, mode_text, place
+from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -336,7 +336,7 @@ def _set(folder: Folder, row: Row) -> None:
 
 def _publish(root: Folder, text: str) -> None:
     """Write ``registry.toml`` as a whole: half of one would be a registry that nobody can open."""
-    temporary = layout.temporary_name(os.geteuid(), str(uuid4()))
+    temporary = layout.temporary_name(os.geteuid(), uuid4())
     # Those of an init that was killed right here go, too.
     doomed = [temporary, *filter(_is_left_over, root.names())]
     root.create(temporary, text.encode(), 0o644)
@@ -353,7 +353,7 @@ def _registry_text(plan: Plan, now: datetime) -> str:
     """A registry.toml to start from: what was asked for, one guard, and examples to uncomment."""
     # A folder's name may be bytes that are no text.
     name = (plan.name or os.path.basename(os.path.abspath(plan.path))).encode(errors="replace").decode()
-    head = format_toml({"format": 1, "id": str(uuid4()), "name": name, "created": now.replace(microsecond=0)})
+    head = format_toml({"format": 1, "id": uuid4(), "name": name, "created": now.replace(microsecond=0)})
     lines = [head, _EXAMPLES]
     before: StageName | None = None
     for stage in plan.stages:

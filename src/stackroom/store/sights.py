@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.values import dataclass
 from stackroom.store import layout
 
 if TYPE_CHECKING:

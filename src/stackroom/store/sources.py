@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackroom.core.text import is_plain_name
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError, NotFoundError
 from stackroom.store import layout
-from stackroom.store.digest import Progress, TwoDigests, artifacts_digest, digest_file, silent, sums_text
+from stackroom.store.digest import Progress, digest_file, silent
+from stackroom.store.hashing import TwoDigests
+from stackroom.store.sums import artifacts_digest, sums_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from stackroom.core.names import StageName, is_stage_name
+from stackroom.core.values import dataclass, replace
 from stackroom.store import layout
 from stackroom.store.access import group_members, group_name, primary_group, user_name
 from stackroom.store.tree import (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stackroom.core.attested import Who
+from stackroom.core.attested import Who, text_digest
+from stackroom.core.values import dataclass
 from stackroom.store import layout
 from stackroom.store.access import user_name
 from stackroom.store.folder import changed_at
-from stackroom.store.scan import CARD_LIMIT, ModelListing, os_problem, text_digest
+from stackroom.store.scan import CARD_LIMIT, ModelListing, os_problem
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.attested import Who
 from stackroom.core.metadata import iso
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 from stackroom.store import layout
 from stackroom.store.access import user_name
-from stackroom.store.digest import artifacts_digest, read_sums, walk
 from stackroom.store.folder import Folder, changed_at
+from stackroom.store.sums import artifacts_digest, read_sums, walk
 
 if TYPE_CHECKING:
     import os

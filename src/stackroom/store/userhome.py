@@ -11,11 +11,13 @@ import contextlib
 import errno
 import os
 import stat
-import uuid
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from stackroom.errors import NotFoundError
+from stackroom.store.uuids import uuid4
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONFIG_VARIABLE: Final = "STACKROOM_CONFIG"
 """Names the file of settings itself."""
@@ -31,10 +33,12 @@ _OWN: Final = "stackroom"
 
 def config_path() -> Path:
     """``$STACKROOM_CONFIG``, else ``stackroom/config.toml`` in ``$XDG_CONFIG_HOME``, else in ``~/.config``."""
+    from pathlib import Path  # noqa: PLC0415 - as in state_path
+
     named = os.environ.get(CONFIG_VARIABLE)
-    return (
-        Path(named).expanduser().absolute() if named else _base("XDG_CONFIG_HOME", "~/.config") / _OWN / "config.toml"
-    )
+    if named:
+        return Path(named).expanduser().absolute()
+    return Path(_base("XDG_CONFIG_HOME", "~/.config"), _OWN, "config.toml")
 
 
 def read_config(path: Path, limit: int) -> bytes | None:
@@ -54,9 +58,20 @@ def read_config(path: Path, limit: int) -> bytes | None:
         return None
 
 
+def state_folder() -> str:
+    """``stackroom`` in ``$XDG_STATE_HOME``, else in ``~/.local/state``.
+
+    Raises:
+        OSError: nobody knows where the home is.
+    """
+    return os.path.join(_base("XDG_STATE_HOME", "~/.local/state"), _OWN)
+
+
 def state_path() -> Path:
-    """``stackroom`` in ``$XDG_STATE_HOME``, else in ``~/.local/state``."""
-    return _base("XDG_STATE_HOME", "~/.local/state") / _OWN
+    """The same as a path; errors as :func:`state_folder`."""
+    from pathlib import Path  # noqa: PLC0415 - 5 ms, which every list of models would wait for
+
+    return Path(state_folder())
 
 
 def read_state(*names: str) -> bytes | None:
@@ -87,7 +102,7 @@ def write_state(content: bytes, *names: str) -> None:
     path = state_path().joinpath(*names)
     check_own(path.parent)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    temporary = path.with_name(f".{path.name}.{uuid4()}")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(fd, "wb") as file:
@@ -140,7 +155,10 @@ def check_own(path: str | os.PathLike[str]) -> None:
         raise PermissionError(errno.EACCES, "it is another user's home", nearest)
 
 
-def _base(variable: str, fallback: str) -> Path:
+def _base(variable: str, fallback: str) -> str:
     """What the variable names, if that is an absolute path, as the XDG specification asks."""
     named = os.environ.get(variable, "")
-    return Path(named if named.startswith("/") else fallback).expanduser()
+    found = os.path.expanduser(named if named.startswith("/") else fallback)
+    if not os.path.isabs(found):
+        raise FileNotFoundError(errno.ENOENT, "nobody knows where the home is", found)
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.cli.conflicts import say_changes, say_conflict
@@ -11,6 +10,7 @@ from stackroom.cli.metadata import metadata_text_from
 from stackroom.cli.parsing import Command, dry_run_option, reason_option
 from stackroom.cli.style import Styled
 from stackroom.cli.words import fields_of
+from stackroom.core.values import replace
 from stackroom.errors import ConflictError, InvalidInputError, RegistryError, UsageError
 from stackroom.registry.drafts import Draft, draft_text, read_draft, taken_up
 from stackroom.registry.editing import Edit, Revised

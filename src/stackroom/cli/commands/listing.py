@@ -7,17 +7,14 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from stackroom.cli import streams
-from stackroom.cli.deletions import put_deletions
 from stackroom.cli.parsing import Command
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column
 from stackroom.cli.versions import check_sort, flag, in_order, metric_columns, moment, put_versions, shown, value_of
 from stackroom.cli.words import MISSING, metric_text
 from stackroom.core.names import parse_ref
-from stackroom.core.query import Query, sorted_by
 from stackroom.core.text import visible
 from stackroom.errors import UsageError
-from stackroom.registry.remembering import glance
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
 
     from stackroom.cli.context import Context
     from stackroom.core.policy import Policy
+    from stackroom.core.query import Query
     from stackroom.store.records import Holding, Model, Version
 
 _SHOWN_METRICS: Final = 3
@@ -60,6 +58,8 @@ def _list_deleted(context: Context, options: Namespace) -> int:
         raise UsageError("--deleted goes with no other option", hint="stackroom list --deleted, or with a MODEL")
     if options.model and (ref := parse_ref(options.model)).kind != "model":
         raise UsageError(f"{ref} is a version; a model is listed", hint=f"stackroom list {ref.model} --deleted")
+    from stackroom.cli.deletions import put_deletions  # noqa: PLC0415 - only here
+
     put_deletions(context, context.reader.deleted(options.model))
     return 0
 
@@ -95,7 +95,7 @@ def _names(columns: str | None) -> list[str]:
 
 
 def _chosen(versions: Sequence[Version], options: Namespace) -> list[Version]:
-    asked = Query(options.where) if options.where.strip() else None
+    asked = _query(options.where)
     archived = options.archived or "archived" in options.where
     return [
         version
@@ -109,10 +109,14 @@ def _chosen(versions: Sequence[Version], options: Namespace) -> list[Version]:
 def _list_models(context: Context, options: Namespace) -> int:
     reader = context.reader
     listing = reader.models()
+    from stackroom.registry.remembering import glance  # noqa: PLC0415 - only here
+
     glance(reader, (holding.event for model in listing.models for holding in model.holdings if holding.event))
     models = [model for model in listing.models if _is_wanted(model, options)]
     if options.sort:
         check_sort(options.sort, [_fields(model) for model in models])
+        from stackroom.core.query import sorted_by  # noqa: PLC0415 - as in a query
+
         models = sorted_by(models, options.sort, _fields)
     if context.json:
         problems = [problem.document() for problem in listing.problems]
@@ -141,7 +145,16 @@ def _is_wanted(model: Model, options: Namespace) -> bool:
             return False
     if model.record.archived and not (options.archived or "archived" in options.where):
         return False
-    return not options.where.strip() or Query(options.where).matches(_fields(model))
+    asked = _query(options.where)
+    return asked is None or asked.matches(_fields(model))
+
+
+def _query(text: str) -> Query | None:
+    if not text.strip():
+        return None
+    from stackroom.core.query import Query  # noqa: PLC0415 - most lists are not asked anything
+
+    return Query(text)
 
 
 def _fields(model: Model) -> dict[str, object]:

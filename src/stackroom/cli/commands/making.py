@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,7 @@ from stackroom.cli.style import Styled
 from stackroom.cli.table import Column
 from stackroom.cli.words import pair
 from stackroom.core.names import StageName, parse_stage_name
+from stackroom.core.values import replace
 from stackroom.errors import ConflictError, UsageError
 from stackroom.store.access import group_name
 from stackroom.store.demo import unpack_demo

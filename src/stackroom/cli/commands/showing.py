@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from stackroom.cli.context import Context
     from stackroom.core.approvals import Word
-    from stackroom.core.compare import FileFact
+    from stackroom.core.files import FileFact
     from stackroom.registry.reading import Reader
     from stackroom.store.records import Holding, Model, Version
 
@@ -60,7 +60,7 @@ def _show_model(context: Context, model: Model) -> int:
         "tags": ", ".join(record.tags),
         "archived": "yes" if record.archived else "",
         "owner": model.owner.label,
-        "folder": str(model.path),
+        "folder": model.folder,
         "revision": str(model.revision) if model.revision else "",
     }
     _put_facts(context, facts)
@@ -199,7 +199,7 @@ def _put_head(context: Context, version: Version, children: Iterable[Version]) -
         else "",
         "artifacts": f"{show.count(seal.files, 'file')}, {show.long_size(seal.bytes)}" if seal else "",
         "digest": seal.digest if seal else "",
-        "folder": str(version.path),
+        "folder": version.folder,
     }
     _put_facts(context, facts)
 

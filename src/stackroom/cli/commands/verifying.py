@@ -25,11 +25,11 @@ _JOBS_LIMIT: Final = 64
 
 def _verify_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("refs", nargs="*", metavar="REF", help="versions or models; everything without")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many versions to read at once (1)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="how many files to read at once; else one per processor")
 
 
 def _verify(context: Context, options: Namespace) -> int:
-    if not 1 <= options.jobs <= _JOBS_LIMIT:
+    if options.jobs is not None and not 1 <= options.jobs <= _JOBS_LIMIT:
         raise UsageError(f"--jobs is from 1 to {_JOBS_LIMIT}")
     registry = context.registry
     versions = registry.to_verify(options.refs)

@@ -6,13 +6,13 @@ import contextlib
 import shlex
 import stat
 from collections import defaultdict
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core import show
 from stackroom.core.findings import Finding
 from stackroom.core.names import NUMBER_DIGITS, is_model_name, similarity_key
+from stackroom.core.values import dataclass
 from stackroom.registry.examination.deletions import examine_deletions
 from stackroom.registry.examination.holders import missing_holders, missing_models
 from stackroom.registry.examination.revisions import examine_revisions

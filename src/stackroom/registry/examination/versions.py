@@ -6,20 +6,20 @@ stage is held and something is younger than the event: whoever writes to a file 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Validity
 from stackroom.core.findings import Finding
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 from stackroom.registry.examination.holders import move_away
 from stackroom.registry.examination.tour import who
 from stackroom.registry.holdings import not_as_promoted
 from stackroom.registry.verifying import card_digests, verify
 from stackroom.store import layout
-from stackroom.store.digest import artifacts_digest, read_sums
 from stackroom.store.scan import read_revisions, read_version
 from stackroom.store.sights import Sight, look_below
+from stackroom.store.sums import artifacts_digest, read_sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stackroom.core.guards import number
-from stackroom.core.show import age
+from stackroom.core.show import age, number
 from stackroom.tui.present.plot import Curve, Point
 from stackroom.tui.present.versions import author, best_of
 from stackroom.tui.present.words import Line, arrow

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stackroom.core.guards import number
+from stackroom.core.show import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.attested import Validity
-from stackroom.core.compare import FileFact, Subject, compare
+from stackroom.core.compare import Subject, compare
 from stackroom.core.metadata import flat
 from stackroom.core.show import age, count, field_text, percent, signed, size
 from stackroom.tui.present.versions import author
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from stackroom.core.files import FileFact
     from stackroom.core.ledger import Event
     from stackroom.core.policy import Policy
     from stackroom.store.records import Model, Version
