@@ -190,6 +190,21 @@ HOLES: Final = (
             after=1,
         ),
     ),
+    *calls(
+        "alice",
+        "call another's version a purge",
+        "bob's version",
+        Hole(
+            id="maker-trash",
+            reports={
+                "doctor": "trash-renamed: models/fraud/.purge-3-0a: is what staging holds, version 3",
+                "verify": "fraud:3: holds staging, and its folder is missing",
+                "list": "version 3 holds staging, and its folder is missing",
+            },
+            then=(("frank", "promote fraud:1 production"),),
+            after=1,
+        ),
+    ),
     *calls("alice", "take another's label", "bob's label", Hole(id="maker-label")),
     *calls(
         "alice",

@@ -146,6 +146,12 @@ KINDS: Final[dict[str, Kind]] = {
         "Whoever may decides: restore keeps the version and takes the tombstone away, delete deletes it; a purge goes"
         " on.",
     ),
+    "trash-renamed": Kind(
+        "error",
+        "What lies in the trash under this name is not what was deleted as that version, or holds a stage: the owner of"
+        " the model's folder, or of the version, renamed it. Nobody purges it.",
+        "Its owner or the owner of the model's folder renames it back.",
+    ),
     # --- models
     "model-self-made": Kind(
         "note",

@@ -112,7 +112,7 @@ def _model(tour: Tour, models: Folder, sight: Sight, stages: Stages) -> Iterator
         model = _Opened(folder=folder, place=sight.place, listing=listing, sights=sights)
         yield from _names(tour, model)
         yield from _numbers(model)
-        yield from examine_deletions(tour, folder, listing, sights)
+        yield from examine_deletions(tour, stages, folder, listing, sights)
         yield from examine_revisions(tour, folder, listing, sights)
         yield from missing_holders(tour, stages, name, listing)
         for number in listing.numbers:
