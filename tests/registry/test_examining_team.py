@@ -194,8 +194,26 @@ def test_the_commands_that_are_printed_put_the_modes_right(root: Path) -> None:
     assert {finding["kind"] for finding in found} == {"folder-open"}
     assert not any(finding["fixable"] for finding in found)
     commands = [finding["command"] for finding in found]
-    as_user(STEWARD, lambda: [subprocess.run(["sh", "-ec", command], check=True) for command in commands])
+    ours = f"stackroom -R {root} doctor --fix"
+    plain = [command for command in commands if command != ours]
+    as_user(STEWARD, lambda: [subprocess.run(["sh", "-ec", command], check=True) for command in plain])
+    assert len(plain) == 3
+    fixed_by(STEWARD, root)
     assert seen_by(EVE, root) == []
+
+
+def test_no_command_for_what_an_author_can_swap_follows_a_symlink(root: Path) -> None:
+    def loosen() -> None:
+        for path, mode in (("models/fraud/1/model.bin", 0o644), ("models/fraud/1", 0o755)):
+            (root / path).chmod(mode)
+
+    as_user(ALICE, loosen)
+    (root / "models/fraud").chmod(0o777)
+    os.chown(root / "models/fraud", BOB.uid, BOB.gid)
+    found = [finding for finding in seen_by(User(uid=0, gid=0, name="root"), root) if finding["command"]]
+    assert {"folder-group", "folder-open", "sealed-writable"} <= {finding["kind"] for finding in found}
+    for finding in found:
+        assert finding["command"] == f"stackroom -R {root} doctor --fix", finding
 
 
 def test_a_guarded_folder_of_somebody_else_is_an_administrators_matter(root: Path) -> None:

@@ -6,6 +6,7 @@ number that was free then, and :class:`Judgement` the digests of the artifacts, 
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -293,6 +294,7 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
         reason=options.reason,
         soaked=_soaked(scene, version, scene.reader.clock()),
         steward=owner_of(scene.root),
+        model_place=shlex.quote(scene.folder.path),
         model_owner=Who(owner, user_name(owner)),
     )
 

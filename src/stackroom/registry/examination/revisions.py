@@ -45,7 +45,7 @@ def _sealed(tour: Tour, sight: Sight) -> Iterator[Finding]:
         place=sight.place,
         message=f"is {sight.mode:04o}: its owner can change it by accident",
         owner=who(sight.owner),
-        command=f"chmod a-w {tour.path(sight.place)}",
+        command=tour.command("doctor", "--fix"),
         fixable=tour.may_change(sight.owner),
     )
 
