@@ -337,9 +337,11 @@ def _with_damage(scene: Scene, version: Version, situation: Situation, progress:
     approved = any(word.stands for word in situation.heard.words)
     if not situation.stage.guards.verify and not approved:
         return situation
-    digest = version.seal.digest if version.seal else ""
+    seal = version.seal
+    digest, size = (seal.digest, seal.bytes) if seal else ("", None)
     with scene.folder.child(str(version.number)) as inside:
-        return replace(situation, damage=verify_version(inside, digest, progress).damage)
+        damage = verify_version(inside, digest, progress, sealed_bytes=size).damage
+    return replace(situation, damage=damage)
 
 
 def _verdicts(
