@@ -14,8 +14,11 @@ import pytest
 
 from stackroom.core.findings import worst_first
 from stackroom.registry.editing import Edit
+from stackroom.core.names import ModelName
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import utc_now
+from stackroom.registry.saying import flags_of
+from stackroom.store.scan import read_revisions
 from stackroom.store.setup import compare
 from stackroom.store.tree import Plan
 from support.registries import (
@@ -473,3 +476,23 @@ def test_a_version_that_was_brought_back_beside_anothers_tombstone_stays_whereve
     copier = ALICE if options == ["-r"] else User(uid=0, gid=0, name="root")
     copy = _copied_by(copier, root, *options)
     _nothing_is_deleted(ALICE, copy, {"1", "2"})
+
+
+def test_what_somebody_linked_in_as_a_revision_is_told_and_not_closed(root: Path) -> None:
+    script = root.parent / "run.sh"
+
+    def write() -> None:
+        script.write_text('[revision]\nreason = "x"\n', encoding="utf-8")
+        os.chmod(script, 0o664)
+
+    as_user(ALICE, write)
+    os.chown(script, ALICE.uid, AUTHORS)
+    os.link(script, root / "models/fraud/1@1.toml")
+    assert one(EVE, root, "revision-linked")["place"] == "models/fraud/1@1.toml"
+    (writable,) = [found for found in seen_by(ALICE, root) if found["kind"] == "sealed-writable"]
+    assert not writable["fixable"]
+    fixed_by(ALICE, root)
+    assert script.stat().st_mode & 0o777 == 0o664
+    with Registry(root).model_folder(ModelName("fraud")) as (_, folder, listing):
+        flags = flags_of(read_revisions(folder, listing, 1))
+    assert any("has 2 names" in flag for flag in flags[1])

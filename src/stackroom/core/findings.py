@@ -245,6 +245,12 @@ KINDS: Final[dict[str, Kind]] = {
         "The revision says that somebody else wrote it than the owner of its file.",
         "Take the owner of the file for its author; he may explain it in a new revision.",
     ),
+    "revision-linked": Kind(
+        "warning",
+        "The file of the revision has another name. Where the kernel lets people link what they do not own"
+        " (fs.protected_hardlinks is 0, or they may write it), its owner need not have put it here.",
+        "Ask the owner of the file; the owner of the model's folder takes away what he did not write.",
+    ),
     "revision-gap": Kind(
         "warning",
         "A revision is missing in the row: its owner took it away.",
