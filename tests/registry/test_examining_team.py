@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stackroom.core.findings import worst_first
-from stackroom.registry.editing import Edit
 from stackroom.core.names import ModelName
+from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import utc_now
 from stackroom.registry.saying import flags_of
@@ -494,5 +494,5 @@ def test_what_somebody_linked_in_as_a_revision_is_told_and_not_closed(root: Path
     fixed_by(ALICE, root)
     assert script.stat().st_mode & 0o777 == 0o664
     with Registry(root).model_folder(ModelName("fraud")) as (_, folder, listing):
-        flags = flags_of(read_revisions(folder, listing, 1))
+        flags = flags_of(read_revisions(folder, listing, 1), ())
     assert any("has 2 names" in flag for flag in flags[1])
