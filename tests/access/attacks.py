@@ -95,6 +95,13 @@ def _reseal(version: str) -> None:
     os.chmod(version, 0o555)
 
 
+def _call_a_purge(root: str, number: int) -> None:
+    model, by = f"{root}/models/fraud", Who(os.getuid())
+    place = f"{Registry(root).id}/models/fraud/{number}@deleted"
+    os.symlink(f"op=delete by={by} at=2026-11-23T04:22:00Z event={place}", f"{model}/{number}@deleted")
+    os.rename(f"{model}/{number}", f"{model}/.purge-{number}-0a")
+
+
 def _swap_version(root: str, number: int) -> None:
     """Somebody's version goes, and a folder of one's own with other weights comes in its place."""
     version = f"{root}/models/fraud/{number}"
@@ -254,6 +261,7 @@ ATTACKS: Final[dict[str, Callable[[str, str], Any]]] = {
     "lie in the feed": _hint_lies,
     # the maker of a model, on what is others'
     "swap another's version": lambda root, _own: _swap_version(root, 3),
+    "call another's version a purge": lambda root, _own: _call_a_purge(root, 3),
     "take another's label": lambda root, _own: os.unlink(f"{root}/models/fraud/3.0.0"),
     "take another's revision": lambda root, _own: os.unlink(f"{root}/models/fraud/3@1.toml"),
     "take the model away": lambda root, _own: os.rename(f"{root}/models/fraud", f"{root}/models/.gone"),

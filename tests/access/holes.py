@@ -51,7 +51,7 @@ HOLES: Final = (
             names="alice",
             reports={
                 "doctor": "revision-edited: models/fraud/1@1.toml",
-                "verify": "1@1.toml: its text is not the one that 1@2.toml replaced",
+                "verify": "1@1.toml: its text is not the one that 1@2.toml says it replaced",
             },
         ),
     ),
@@ -186,6 +186,21 @@ HOLES: Final = (
             id="maker-swaps",
             names="alice",
             reports={"doctor": "version-changed: models/fraud/3", "verify": "staging/fraud@3 by 61003"},
+            then=(("frank", "promote fraud:1 production"),),
+            after=1,
+        ),
+    ),
+    *calls(
+        "alice",
+        "call another's version a purge",
+        "bob's version",
+        Hole(
+            id="maker-trash",
+            reports={
+                "doctor": "trash-renamed: models/fraud/.purge-3-0a: is what staging holds, version 3",
+                "verify": "fraud:3: holds staging, and its folder is missing",
+                "list": "version 3 holds staging, and its folder is missing",
+            },
             then=(("frank", "promote fraud:1 production"),),
             after=1,
         ),

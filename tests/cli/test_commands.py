@@ -85,8 +85,8 @@ def test_init_without_a_group_prints_what_an_administrator_runs(reachable_path: 
         assert [line.strip() for line in lines if line.startswith("  ")] == [
             "usermod -aG 62004 61000",
             f"(umask 022; mkdir -p {path} {path}/observations)",
-            f"chown 61000 {path} {path}/observations",
-            f"chgrp 62004 {path}/observations",
+            f"chown -h 61000 {path} {path}/observations",
+            f"chgrp -h 62004 {path}/observations",
             f"chmod 00755 {path}",
             f"chmod 3775 {path}/observations",
         ]
@@ -668,6 +668,14 @@ def test_verify_finds_damage_and_ends_with_seven(fraud: Cli, jobs: int) -> None:
     assert fraud("verify", "fraud:1").code == 0
     assert fraud("verify", "fraud:2", "fraud:1").code == 7
     assert fraud("verify", "fraud:3").code == 3
+
+
+def test_verify_names_no_pattern_for_what_is_not_sealed(fraud: Cli) -> None:
+    (fraud.registry / "models/fraud/1").chmod(0o755)
+    told = fraud.ok("verify").err
+    assert "chmod -R" not in told
+    assert "to seal your versions: stackroom -R" in told
+    assert "doctor --fix" in told
 
 
 def test_verify_refuses_jobs_that_cannot_be(fraud: Cli) -> None:

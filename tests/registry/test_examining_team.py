@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stackroom.core.findings import worst_first
+from stackroom.core.names import ModelName
 from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import utc_now
+from stackroom.registry.saying import flags_of
+from stackroom.store.scan import read_revisions
 from stackroom.store.setup import compare
 from stackroom.store.tree import Plan
 from support.registries import (
@@ -194,8 +197,26 @@ def test_the_commands_that_are_printed_put_the_modes_right(root: Path) -> None:
     assert {finding["kind"] for finding in found} == {"folder-open"}
     assert not any(finding["fixable"] for finding in found)
     commands = [finding["command"] for finding in found]
-    as_user(STEWARD, lambda: [subprocess.run(["sh", "-ec", command], check=True) for command in commands])
+    ours = f"stackroom -R {root} doctor --fix"
+    plain = [command for command in commands if command != ours]
+    as_user(STEWARD, lambda: [subprocess.run(["sh", "-ec", command], check=True) for command in plain])
+    assert len(plain) == 3
+    fixed_by(STEWARD, root)
     assert seen_by(EVE, root) == []
+
+
+def test_no_command_for_what_an_author_can_swap_follows_a_symlink(root: Path) -> None:
+    def loosen() -> None:
+        for path, mode in (("models/fraud/1/model.bin", 0o644), ("models/fraud/1", 0o755)):
+            (root / path).chmod(mode)
+
+    as_user(ALICE, loosen)
+    (root / "models/fraud").chmod(0o777)
+    os.chown(root / "models/fraud", BOB.uid, BOB.gid)
+    found = [finding for finding in seen_by(User(uid=0, gid=0, name="root"), root) if finding["command"]]
+    assert {"folder-group", "folder-open", "sealed-writable"} <= {finding["kind"] for finding in found}
+    for finding in found:
+        assert finding["command"] == f"stackroom -R {root} doctor --fix", finding
 
 
 def test_a_guarded_folder_of_somebody_else_is_an_administrators_matter(root: Path) -> None:
@@ -455,3 +476,23 @@ def test_a_version_that_was_brought_back_beside_anothers_tombstone_stays_whereve
     copier = ALICE if options == ["-r"] else User(uid=0, gid=0, name="root")
     copy = _copied_by(copier, root, *options)
     _nothing_is_deleted(ALICE, copy, {"1", "2"})
+
+
+def test_what_somebody_linked_in_as_a_revision_is_told_and_not_closed(root: Path) -> None:
+    script = root.parent / "run.sh"
+
+    def write() -> None:
+        script.write_text('[revision]\nreason = "x"\n', encoding="utf-8")
+        os.chmod(script, 0o664)
+
+    as_user(ALICE, write)
+    os.chown(script, ALICE.uid, AUTHORS)
+    os.link(script, root / "models/fraud/1@1.toml")
+    assert one(EVE, root, "revision-linked")["place"] == "models/fraud/1@1.toml"
+    (writable,) = [found for found in seen_by(ALICE, root) if found["kind"] == "sealed-writable"]
+    assert not writable["fixable"]
+    fixed_by(ALICE, root)
+    assert script.stat().st_mode & 0o777 == 0o664
+    with Registry(root).model_folder(ModelName("fraud")) as (_, folder, listing):
+        flags = flags_of(read_revisions(folder, listing, 1), ())
+    assert any("has 2 names" in flag for flag in flags[1])

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError
+from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError, RegistryError
 from stackroom.registry.facade import Registry
 from stackroom.registry.registering import Registration
 from stackroom.store.scan import CARD_LIMIT
 from support.crashes import killed_at_every_step
 from support.registries import ALICE, BOB, CAROL, EVE, artifacts, make, set_policy, shared, tree
-from support.users import User, run_as
+from support.users import ChildFailed, User, run_as
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -261,3 +261,26 @@ def test_something_else_in_a_models_place_is_said(registry: Registry, out: Path,
     for act in (lambda: registry.register("fraud", out), lambda: registry.new("fraud")):
         with pytest.raises(ConflictError, match="is no folder"):
             act()
+
+
+@pytest.mark.parametrize("kind", ["a file", "a symlink"])
+def test_something_else_in_the_place_of_models_is_said(registry: Registry, out: Path, kind: str) -> None:
+    place = registry.path / "models"
+    if place.exists():
+        place.rename(registry.path / "away")
+    if kind == "a file":
+        place.write_text("x")
+    else:
+        place.symlink_to("away")
+    for attempt in (lambda: registry.new("fraud"), lambda: registry.register("fraud", out)):
+        with pytest.raises(RegistryError, match="models"):
+            attempt()
+
+
+@pytest.mark.root
+def test_where_models_is_missing_who_may_make_it_is_said(reachable_path: Path) -> None:
+    root = shared(reachable_path)
+    (root / "models").rmdir()
+    with pytest.raises(ChildFailed, match="you may not") as caught:
+        run_as(ALICE, lambda: Registry(root).new("fraud"))
+    assert caught.value.type_name == "PermissionDeniedError"

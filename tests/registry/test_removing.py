@@ -386,8 +386,7 @@ def test_what_cannot_be_removed_is_named_and_the_rest_goes(fraud: Registry, monk
     (left,) = purge.rows[0].left
     assert left.endswith("/sub/vocab.txt: operation not permitted")
     (others,) = purge.others
-    (folder,) = (fraud.path / "models/fraud").glob(".purge-3-*")
-    assert others.command == f"rm -rf -- {folder}"
+    assert others.command == f"stackroom -R {fraud.path} purge fraud:3 --yes"
     assert states(fraud) == {3: "purging"}
     with pytest.raises(NotFoundError, match="being purged"):
         fraud.restore("fraud:3")
@@ -401,8 +400,7 @@ def test_the_command_for_root_is_safely_quoted(tmp_path: Path, monkeypatch: pyte
     registry.delete("fraud:1")
     monkeypatch.setattr(os, "geteuid", lambda: 4321)
     (others,) = registry.purge().others
-    (folder,) = (registry.path / "models/fraud").glob(".trash-1-*")
-    assert shlex.split(others.command) == ["rm", "-rf", "--", str(folder)]
+    assert shlex.split(others.command) == ["stackroom", "-R", str(registry.path), "purge", "fraud:1", "--yes"]
 
 
 # --- crashes

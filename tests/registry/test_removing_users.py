@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +123,8 @@ def test_a_purge_frees_ones_own_and_names_the_command_for_the_others(root: Path)
     assert _states(root) == {3: "purged", 4: "deleted"}
     (others,) = document["others"]
     assert (others["owner"]["uid"], others["versions"]) == (BOB.uid, ["fraud:4"])
-    subprocess.run(["sh", "-c", others["command"]], check=True)
+    program, *words = shlex.split(others["command"])
+    subprocess.run([sys.executable, "-m", program, *words], check=True, env={"HOME": "/nonexistent"})
     assert _states(root) == {3: "purged", 4: "purged"}
     assert run_as(CAROL, lambda: Registry(root).register("fraud", root / "registry.toml").number) == 5
 

@@ -206,7 +206,7 @@ def test_a_stage_without_folders_is_refused_before_the_move_with_the_commands_th
     for move, parent in zip(moves, ("stages", "stages", "approvals"), strict=True):
         message, hint = run_as(user, lambda move=move: refusal(move))  # type: ignore[misc]  # a lambda with a default
         assert f"{root}/{parent}/canary is missing, and which group may" in message
-        commands = f"mkdir {root}/{parent}/canary && chgrp GROUP {root}/{parent}/canary && chmod 3775 "
+        commands = f"mkdir {root}/{parent}/canary && chgrp -h GROUP {root}/{parent}/canary && chmod 3775 "
         assert f"{STEWARD.uid} makes it" in hint
         assert commands in hint
     may = run_as(user, lambda: Registry(root).whoami().document()["may"])

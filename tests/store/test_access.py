@@ -86,3 +86,15 @@ def test_a_folder_that_cannot_even_be_looked_at_is_told_without_naming_anybody(r
 def test_only_a_refusal_of_the_kernel_is_one_of_ours(tmp_path: Path) -> None:
     assert refused(OSError(28, "No space left on device"), str(tmp_path), "write") is None
     assert refused(OSError(30, "Read-only file system"), str(tmp_path), "write") is not None
+
+
+def test_a_folder_that_vanishes_while_it_is_asked_about_is_told_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(path: str) -> os.statvfs_result:
+        raise FileNotFoundError(2, "No such file or directory", path)
+
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(os, "statvfs", gone)
+    found = access_to(str(tmp_path))
+    assert (found.allowed, found.exists, found.reason) == (False, True, "")

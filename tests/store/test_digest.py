@@ -11,7 +11,9 @@ from stackroom.core.metadata import record_of
 from stackroom.core.names import ModelName
 from stackroom.core.text import is_plain_name
 from stackroom.errors import InvalidInputError
+from stackroom.store import layout
 from stackroom.store.digest import Verification, verify_version
+from stackroom.store.erasing import remove_tree
 from stackroom.store.folder import Folder
 from stackroom.store.publish import Draft, publish
 from stackroom.store.sources import gather
@@ -135,3 +137,73 @@ def test_sums_that_are_a_fifo_or_a_symlink_are_damage_and_nobody_waits(sealed: t
     (sealed[0] / "XXH128SUMS").symlink_to("x")
     assert any(line.startswith("SHA256SUMS") for line in check(sealed).damage)
     assert any(line.startswith("XXH128SUMS: a symlink") for line in check(sealed).damage)
+
+
+def test_a_file_that_is_larger_than_everything_that_was_sealed_is_damage_and_not_read(sealed: tuple[Path, str]) -> None:
+    path, digest = sealed
+    size = _bytes(path)
+    os.truncate(path / "model.bin", 4 * 1024**4)
+    read: list[int] = []
+    with Folder.open(str(path)) as folder:
+        found = verify_version(folder, digest, read.append, sealed_bytes=size)
+    (damage,) = found.damage
+    assert damage.startswith("model.bin: 4,398,046,511,104 bytes; the artifacts have ")
+    assert f"and {size:,} were sealed" in damage
+    assert (read, found.bytes) == ([], 0)
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_no_further_than_what_was_sealed(sealed: tuple[Path, str]) -> None:
+    path, digest = sealed
+    size = _bytes(path)
+
+    def grow(amount: int, /) -> None:
+        read.append(amount)
+        os.truncate(path / "model.bin", sum(read) + 8 * 1024**2)
+
+    read: list[int] = []
+    with Folder.open(str(path)) as folder:
+        found = verify_version(folder, digest, grow, sealed_bytes=size)
+    assert "model.bin: it grows while it is read, beyond what was sealed" in found.damage
+    assert sum(read) < 4 * 1024**2
+
+
+def test_a_file_that_is_nearly_all_hole_is_not_read_where_nothing_says_what_was_sealed(
+    sealed: tuple[Path, str],
+) -> None:
+    path, _ = sealed
+    os.truncate(path / "model.bin", 4 * 1024**4)
+    with Folder.open(str(path)) as folder:
+        found = verify_version(folder, "")
+    (damage,) = found.damage
+    assert damage.startswith("model.bin: ")
+    assert damage.endswith(" on disk: not read")
+
+
+def _dig(path: Path) -> None:
+    home = os.getcwd()
+    os.chdir(path)
+    for _ in range(3000):
+        os.mkdir("d")
+        os.chdir("d")
+    os.chdir(home)
+
+
+def _bytes(version: Path) -> int:
+    files = (file for file in version.rglob("*") if file.is_file())
+    return sum(file.stat().st_size for file in files if str(file.relative_to(version)) not in layout.UNLISTED_FILES)
+
+
+def test_a_folder_nested_too_deep_is_damage_and_the_rest_is_read(sealed: tuple[Path, str]) -> None:
+    path, _ = sealed
+    _dig(path)
+    size = sum((path / name).stat().st_size for name in ("model.bin", "sub/vocab.txt"))
+    try:
+        found = check(sealed)
+        (damage,) = found.damage
+        assert damage.startswith("d/d/d/")
+        assert damage.endswith("/d: a folder nested too deep to look into")
+        assert len(damage) < 200
+        assert found.bytes == size
+    finally:
+        with Folder.open(str(path)) as folder:
+            remove_tree(folder, "d")

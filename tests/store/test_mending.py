@@ -189,3 +189,40 @@ def test_looking_follows_nothing_and_tells_what_cannot_be_looked_into(root: Fold
     ]
     sub = next(sight for sight in look(root, "") if sight.name == "sub")
     assert newest_time(sub, root) >= os.lstat(tmp_path / "r/sub/file").st_ctime
+
+
+def test_a_file_with_another_name_is_not_closed(root: Folder, tmp_path: Path) -> None:
+    (tmp_path / "run.sh").write_text("x")
+    (tmp_path / "run.sh").chmod(0o775)
+    (tmp_path / "r/1@1.toml").hardlink_to(tmp_path / "run.sh")
+    with pytest.raises(ConflictError, match=r"1@1\.toml has 2 names"):
+        close_file(root, "1@1.toml", ME, without=0o222)
+    assert _mode(str(tmp_path / "run.sh")) == 0o775
+
+
+@pytest.mark.root
+def test_a_folder_that_root_makes_is_the_stewards(tmp_path: Path) -> None:
+    (tmp_path / "r").mkdir()
+    os.chown(tmp_path / "r", AUTHOR.uid, 61_005)
+    with Folder.open(str(tmp_path / "r")) as folder:
+        make_folder(folder, "feed", mode=0o755)
+        make_folder(folder, "stages", mode=0o3775, group=61_006)
+    owners = {
+        name: ((tmp_path / "r" / name).stat().st_uid, (tmp_path / "r" / name).stat().st_gid)
+        for name in ("feed", "stages")
+    }
+    assert owners == {"feed": (AUTHOR.uid, 61_005), "stages": (AUTHOR.uid, 61_006)}
+    assert _mode(str(tmp_path / "r/stages")) == 0o3775
+
+
+@pytest.mark.root
+def test_a_folder_that_cannot_be_the_stewards_is_not_made(reachable_path: Path) -> None:
+    reachable_path.chmod(0o777)
+
+    def make() -> None:
+        with Folder.open(str(reachable_path)) as folder:
+            make_folder(folder, "feed", mode=0o755)
+
+    with pytest.raises(ChildFailed, match="Operation not permitted"):
+        run_as(AUTHOR, make)
+    assert os.listdir(reachable_path) == []

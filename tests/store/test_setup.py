@@ -184,9 +184,9 @@ def test_an_administrator_makes_no_folder_that_the_steward_can_make(reachable_pa
     places = " ".join(f"{root}{name}" for name in names)
     assert told["recipes"][1]["commands"] == [
         f"(umask 022; mkdir -p {places})",
-        f"chown {STEWARD.uid} {places}",
-        f"chgrp {REVIEWERS} {root}/stages/staging {root}/live/staging",
-        f"chgrp {RELEASERS} {root}/stages/production {root}/live/production",
+        f"chown -h {STEWARD.uid} {places}",
+        f"chgrp -h {REVIEWERS} {root}/stages/staging {root}/live/staging",
+        f"chgrp -h {RELEASERS} {root}/stages/production {root}/live/production",
         f"chmod 00755 {root} {root}/stages {root}/live",
         f"chmod 2775 {root}/live/staging {root}/live/production",
         f"chmod 3775 {root}/stages/staging {root}/stages/production",
@@ -330,9 +330,9 @@ def test_what_was_not_asked_for_is_held_against_itself_and_takes_nobodys_access(
         ("group", "live/staging"),
     ]
     assert there.commands() == (
-        f"chgrp {RELEASERS} {places[0]}",
+        f"chgrp -h {RELEASERS} {places[0]}",
         f"chmod 3775 {places[0]}",
-        f"chgrp {RELEASERS} {places[1]}",
+        f"chgrp -h {RELEASERS} {places[1]}",
         f"chmod 2775 {places[1]}",
     )
     (root / "observations").chmod(0o2775)

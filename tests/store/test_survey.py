@@ -146,8 +146,8 @@ def test_a_stage_declared_later_lacks_folders_and_its_group_is_for_the_steward_t
     found = taken(root, stages)
     assert told(found) == [("missing", f"{parent}/canary") for parent in ("stages", "live", "approvals")]
     commands = [command for one in found.differences for command in one.commands]
-    assert f"chgrp GROUP '{root}/stages/canary'" in commands
-    assert f"chgrp {REVIEWERS} '{root}/approvals/canary'" in commands
+    assert f"chgrp -h GROUP '{root}/stages/canary'" in commands
+    assert f"chgrp -h {REVIEWERS} '{root}/approvals/canary'" in commands
     named = [command.replace("GROUP", str(RELEASERS)) for command in commands]
 
     def mend() -> list[tuple[str, str]]:

@@ -146,6 +146,12 @@ KINDS: Final[dict[str, Kind]] = {
         "Whoever may decides: restore keeps the version and takes the tombstone away, delete deletes it; a purge goes"
         " on.",
     ),
+    "trash-renamed": Kind(
+        "error",
+        "What lies in the trash under this name is not what was deleted as that version, or holds a stage: the owner of"
+        " the model's folder, or of the version, renamed it. Nobody purges it.",
+        "Its owner or the owner of the model's folder renames it back.",
+    ),
     # --- models
     "model-self-made": Kind(
         "note",
@@ -238,6 +244,12 @@ KINDS: Final[dict[str, Kind]] = {
         "warning",
         "The revision says that somebody else wrote it than the owner of its file.",
         "Take the owner of the file for its author; he may explain it in a new revision.",
+    ),
+    "revision-linked": Kind(
+        "warning",
+        "The file of the revision has another name. Where the kernel lets people link what they do not own"
+        " (fs.protected_hardlinks is 0, or they may write it), its owner need not have put it here.",
+        "Ask the owner of the file; the owner of the model's folder takes away what he did not write.",
     ),
     "revision-gap": Kind(
         "warning",

@@ -26,7 +26,7 @@ def steward_owned(situation: Situation) -> Iterable[Verdict]:
         passed=passed,
         seen=f"the folder of {model} belongs to {owner.label}",
         wanted=f"it belongs to the steward, {steward.label}",
-        advice="" if passed else f"ask an administrator: chown {steward.label} models/{model}",
+        advice="" if passed else f"ask an administrator: chown -h {steward.label} {situation.model_place}",
         key=situation.key("steward_owned"),
     )
 

@@ -135,6 +135,7 @@ class Situation:
         heard: what people said about it.
         soaked: for how long it has held a stage before.
         steward: the owner of the registry's folder.
+        model_place: the model's folder, absolute, as a word for a shell.
         model_owner: the owner of the model's folder.
         ran: what came of the guard's program, or why it must not be run; None where it waits for the other guards.
     """
@@ -150,6 +151,7 @@ class Situation:
     heard: Heard = field(default_factory=Heard)
     soaked: Soaked = field(default_factory=Soaked)
     steward: Who = NOBODY
+    model_place: str = "models/MODEL"
     model_owner: Who = NOBODY
     ran: Ran | None = None
 

@@ -6,6 +6,7 @@ number that was free then, and :class:`Judgement` the digests of the artifacts, 
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -293,6 +294,7 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
         reason=options.reason,
         soaked=_soaked(scene, version, scene.reader.clock()),
         steward=owner_of(scene.root),
+        model_place=shlex.quote(scene.folder.path),
         model_owner=Who(owner, user_name(owner)),
     )
 
@@ -335,9 +337,11 @@ def _with_damage(scene: Scene, version: Version, situation: Situation, progress:
     approved = any(word.stands for word in situation.heard.words)
     if not situation.stage.guards.verify and not approved:
         return situation
-    digest = version.seal.digest if version.seal else ""
+    seal = version.seal
+    digest, size = (seal.digest, seal.bytes) if seal else ("", None)
     with scene.folder.child(str(version.number)) as inside:
-        return replace(situation, damage=verify_version(inside, digest, progress).damage)
+        damage = verify_version(inside, digest, progress, sealed_bytes=size).damage
+    return replace(situation, damage=damage)
 
 
 def _verdicts(

@@ -17,8 +17,9 @@ from stackroom.core.values import dataclass, replace
 from stackroom.errors import ConflictError, RegistryError, UsageError
 from stackroom.registry.deletions import deletions_of
 from stackroom.registry.families import Families
+from stackroom.registry.holdings import ledgers_to_decide_on
+from stackroom.registry.remains import held_as, not_what_was_deleted
 from stackroom.registry.removing import Site, check_free, site_of
-from stackroom.store import layout
 from stackroom.store.access import access_to
 from stackroom.store.digest import Progress, silent
 from stackroom.store.removal import begin_purge, free, may_take, rightful
@@ -75,7 +76,7 @@ class OthersBytes:
         owner: whose they are.
         refs: the versions.
         bytes: of all of them, as far as they are known.
-        command: for root of the file server, with the paths as they are here.
+        command: for root of the file server, with the path as it is here.
     """
 
     owner: Who
@@ -158,9 +159,12 @@ def purge(
     deletions, problems = _asked_for(reader, refs)
     families = Families.read(reader) if deletions else Families(children={}, unread=())
     rows: list[PurgeRow] = []
+    named = _versions_named(refs)
     for deletion in deletions:
         with site_of(reader, deletion.ref) as site:
             row = _judged(site, deletion, families, older_than)
+            if row.goes and not (named or _begun_here(deletion)):
+                row = replace(row, goes=False, why=_of_others(deletion))
             rows.append(row if dry_run or not row.goes else _purged(site, row, progress))
     return Purge(made=not dry_run, rows=tuple(rows), others=_by_owner(reader, rows), problems=problems)
 
@@ -187,6 +191,22 @@ def _asked_for(reader: Reader, refs: Sequence[str]) -> tuple[list[Deletion], tup
                     )
                 deletions[site.ref] = deletion
     return list(deletions.values()), ()
+
+
+def _versions_named(refs: Sequence[str]) -> bool:
+    """Whether the versions were named one by one, and not all of a model or of the registry."""
+    return bool(refs) and all(parse_ref(ref).kind != "model" for ref in refs)
+
+
+def _begun_here(deletion: Deletion) -> bool:
+    """Whether the caller, or who owns the version, deleted it."""
+    maker = deletion.tombstone.owner if deletion.tombstone else -1
+    return maker == os.geteuid() or (deletion.owner is not None and maker == deletion.owner.uid)
+
+
+def _of_others(deletion: Deletion) -> str:
+    by = deletion.by.label if deletion.by else "somebody else"
+    return f"was deleted by {by}, who does not own it: stackroom purge {deletion.ref} --yes frees it"
 
 
 def _has_bytes(deletion: Deletion) -> bool:
@@ -218,17 +238,19 @@ def _why_not(site: Site, deletion: Deletion, families: Families, older_than: tim
         return f"has a tombstone that is worth nothing: {tombstone.trouble}"
     if not rightful(site.folder, tombstone, deletion.folder):
         return "has a tombstone of somebody who could not delete it, and can take it away"
-    if deletion.state == "purging":
-        return ""
     age = site.reader.clock() - tombstone.when
-    if older_than is not None and age < older_than:
+    if older_than is not None and age < older_than and deletion.state != "purging":
         ago = duration(max(age.total_seconds(), 0))
         return f"was deleted {ago} ago, and not {age_text(older_than)}"
     try:
+        # Also where a purge began: the name of the folder says so, and others can give it.
         check_free(site, families, "purged")
+        held = held_as(site.folder, deletion, ledgers_to_decide_on(site.reader, site.root, site.listing.name))
     except RegistryError as error:
         return str(error)
-    return ""
+    if held:
+        return f"is not in {deletion.folder}: that is version {held[1]}, which holds {held[0]}"
+    return not_what_was_deleted(site.folder, deletion)
 
 
 def _purged(site: Site, row: PurgeRow, progress: Progress) -> PurgeRow:
@@ -244,10 +266,10 @@ def _purged(site: Site, row: PurgeRow, progress: Progress) -> PurgeRow:
     try:
         name: str | None = deletion.folder
         if deletion.state != "purging":
-            name = begin_purge(site.folder, deletion.folder, site.number)
+            name = begin_purge(site.folder, deletion)
         if name is None:
             return replace(row, goes=False, why="somebody took it out of the trash at this moment")
-        left = free(site.folder, name, count)
+        left = free(site.folder, name, deletion.identity, count)
     except RegistryError as error:
         return replace(row, freed=freed, left=(str(error),))
     leave_hint(site.root, site.listing.name, "purge", str(site.ref), site.reader.clock())
@@ -262,13 +284,14 @@ def _by_owner(reader: Reader, rows: Sequence[PurgeRow]) -> tuple[OthersBytes, ..
             piles.setdefault(row.deletion.owner, []).append(row.deletion)
     found: list[OthersBytes] = []
     for owner, deletions in sorted(piles.items(), key=lambda pile: pile[0].uid):
-        paths = [str(reader.path / layout.MODELS / one.model / one.folder) for one in deletions]
+        refs = tuple(deletion.ref for deletion in deletions)
         found.append(
             OthersBytes(
                 owner=owner,
-                refs=tuple(deletion.ref for deletion in deletions),
+                refs=refs,
                 bytes=sum(deletion.bytes or 0 for deletion in deletions),
-                command=f"rm -rf -- {' '.join(map(shlex.quote, paths))}",
+                # Never paths for rm: who owns the folder of the model can put something else there meanwhile.
+                command=shlex.join(("stackroom", "-R", str(reader.path), "purge", *map(str, refs), "--yes")),
             )
         )
     return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,9 @@ from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, Pe
 from stackroom.registry.editing import card_bytes
 from stackroom.registry.reading import may_write
 from stackroom.store import layout
-from stackroom.store.access import access_to, access_to_models, current_user, owner_of
+from stackroom.store.access import access_to, access_to_models, current_user, owner_of, refused
 from stackroom.store.digest import Progress, silent
+from stackroom.store.folder import explained
 from stackroom.store.provenance import provenance
 from stackroom.store.publish import Draft, make_model, publish
 from stackroom.store.revise import add_label, leave_hint
@@ -216,17 +218,31 @@ def _may_make_models(reader: Reader, name: ModelName, record: Record) -> None:
     )
 
 
+def _models(root: Folder) -> Folder:
+    """The folder of the models, made where it is missing.
+
+    Raises:
+        RegistryError: it cannot be made, or is no folder.
+    """
+    try:
+        try:
+            return root.child(layout.MODELS)
+        except FileNotFoundError:
+            with contextlib.suppress(FileExistsError):
+                root.make_folder(layout.MODELS, root.status().st_mode & 0o777)
+            return root.child(layout.MODELS)
+    except OSError as error:
+        place = f"{root.path}/{layout.MODELS}"
+        refusal = refused(error, root.path, f"make {place}")
+        raise refusal or explained(error, "use", place) from error
+
+
 def _make(reader: Reader, name: ModelName, record: Record, op: str) -> bool:
     now = reader.clock()
     note = RevisionNote(revised=now, revised_by=str(reader.who), reason=op)
     text = format_toml(note_document(note) | document_of(record))
     with reader.root() as root:
-        try:
-            models = root.child(layout.MODELS)
-        except FileNotFoundError:
-            root.make_folder(layout.MODELS, root.status().st_mode & 0o777)
-            models = root.child(layout.MODELS)
-        with models:
+        with _models(root) as models:
             try:
                 made = make_model(models, name, text)
             except PermissionDeniedError:

@@ -30,6 +30,7 @@ from stackroom.store.removal import (
     new_nonce,
     place_of,
     read_deletion,
+    remains_of,
     rightful,
     take_tombstone,
 )
@@ -154,15 +155,16 @@ def delete(
         warnings = check_free(site, families or Families.read(reader), "deleted")
         version = read_version(site.folder, site.listing, site.number)
         seal = version.seal
+        digest = deletion.digest if deletion else remains_of(site.folder, folder_name).digest
         if deletion and deletion.state == "deleting":
-            _check_tombstone(site, deletion, seal.digest if seal else "")
+            _check_tombstone(site, deletion, digest)
         marked = bool(deletion and deletion.tombstone)
         nonce = _nonce(site, deletion)
         text = format_tombstone(
             by=reader.who,
             at=reader.clock(),
             why=reason.strip(),
-            digest=deletion.digest if deletion else seal.digest if seal else "",
+            digest=digest,
             trash=nonce,
             place=place_of(reader.id, site.listing.name, site.number),
         )

@@ -139,10 +139,17 @@ def flags_of(chain: Sequence[RevisionText], doubts: Sequence[Doubt]) -> dict[int
         if note and (says is None or says.uid != revision.owner.uid):
             own.append(f"says that {note.revised_by or 'nobody'} wrote it, and it is the file of {revision.owner}")
         own += [f"{doubt.sentence()}: it is {doubt.whose()}" for doubt in doubts if doubt.about is revision]
+        if revision.names > 1:
+            own.append(f"{linked(revision)}: nothing says that {revision.owner} wrote it")
         if revision.number > max(expected, 1):
             own.append("a revision before it is missing")
         expected = revision.number + 1
     return {number: tuple(found) for number, found in flags.items() if found}
+
+
+def linked(revision: RevisionText) -> str:
+    """What there is to see of a revision whose file has other names: anybody may have put it there."""
+    return f"its file has {revision.names} names, and may be something else of {revision.owner}'s that was linked in"
 
 
 def _cards(cards: Sequence[CardText]) -> tuple[Said, ...]:

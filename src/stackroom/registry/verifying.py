@@ -195,7 +195,10 @@ def _check(reader: Reader, model: Model, version: Version, progress: Progress, m
         traces: tuple[Trace, ...] = ()
         try:
             with folder.child(str(version.number)) as inside:
-                found = verify_version(inside, version.seal.digest if version.seal else "", progress, mapped=mapped)
+                seal = version.seal
+                size = seal.bytes if seal else None
+                digest = seal.digest if seal else ""
+                found = verify_version(inside, digest, progress, mapped=mapped, sealed_bytes=size)
                 traces = traces_in(inside)
         except OSError as error:
             damage.append(f"the folder cannot be read: {(error.strerror or str(error)).lower()}")

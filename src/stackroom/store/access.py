@@ -182,7 +182,7 @@ def access_to(directory: str) -> Access:
     mode = stat.S_IMODE(status.st_mode)
     reason = ""
     allowed = os.access(directory, os.W_OK | os.X_OK, effective_ids=True)
-    if not allowed and os.statvfs(directory).f_flag & os.ST_RDONLY:
+    if not allowed and _is_read_only(directory):
         reason = f"{directory} is on a file system that is mounted read-only"
     return Access(
         allowed=allowed,
@@ -195,6 +195,14 @@ def access_to(directory: str) -> Access:
         reason=reason,
         joined_since=not allowed and bool(mode & stat.S_IWGRP) and _joined_since(status.st_gid),
     )
+
+
+def _is_read_only(directory: str) -> bool:
+    try:
+        return bool(os.statvfs(directory).f_flag & os.ST_RDONLY)
+    except OSError:
+        # It vanished since it was looked at: what was seen of it is told.
+        return False
 
 
 def access_to_models(root: str) -> Access:

@@ -6,6 +6,7 @@ event pins, because the adversary is the author after the review.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING, Final, Protocol
@@ -17,12 +18,17 @@ from stackroom.store.hashing import FileDigest, digested
 from stackroom.store.sums import FoundFile, artifacts_digest, read_sums, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from stackroom.store.folder import Folder
 
 _WORTH_A_POOL: Final = 1024 * 1024
 """Bytes of a version whose files are read side by side; a smaller one is read before they are handed out."""
+
+_HOLES: Final = 64
+"""Where nothing says what was sealed: so many times larger than on disk is no compression, but a hole."""
+
+_PATH_SHOWN: Final = 120
 
 NOT_SEALED: Final = "the folder is writable: not sealed, or copied without its modes (git clone, rsync)"
 
@@ -72,7 +78,12 @@ class Verification:
 
 
 def verify_version(
-    version: Folder, sealed_digest: str, progress: Progress = silent, *, mapped: Mapped = map
+    version: Folder,
+    sealed_digest: str,
+    progress: Progress = silent,
+    *,
+    mapped: Mapped = map,
+    sealed_bytes: int | None = None,
 ) -> Verification:
     """Read every artifact again and compare with both SUMS files, and these with the seal.
 
@@ -81,6 +92,8 @@ def verify_version(
         sealed_digest: what ``version.toml`` says about SHA256SUMS; empty where that is broken.
         progress: is told about the bytes.
         mapped: what goes through the files, as ``map`` does; that of a pool reads several at once.
+        sealed_bytes: what all artifacts have together, by ``version.toml``; of no file more is read. A file with holes
+            can seem larger than any disk, and reading it would keep whoever verifies for days.
 
     Raises:
         OSError: only for the folder itself; everything below it becomes damage.
@@ -93,9 +106,20 @@ def verify_version(
     listed = sorted((one for one in files if one.path not in told), key=lambda one: (-one.status.st_size, one.path))
     if sum(one.status.st_size for one in listed) < _WORTH_A_POOL:
         mapped = map
-    checks = mapped(lambda one: _check_file(version, one, wanted[one.path], progress), listed)
+    larger = _larger(listed, sealed_bytes)
+    if larger:
+        damage.append(larger)
+        read: list[FoundFile] = []
+    else:
+        read = listed
+    most = sealed_bytes
+
+    def capped(one: FoundFile) -> tuple[int, str]:
+        return _check_file(version, one, wanted[one.path], _Capped(progress, most) if most is not None else progress)
+
+    checks = mapped(capped, read)
     total = 0
-    for one, (size, problem) in zip(listed, checks, strict=True):
+    for one, (size, problem) in zip(read, checks, strict=True):
         total += size
         told |= {one.path: problem} if problem else {}
     damage += [told[path] for path in sorted(told)]
@@ -130,10 +154,42 @@ def _sums_trouble(error: OSError | InvalidInputError) -> str:
 
 
 def _unlisted(found: FoundFile, wanted: dict[str, tuple[str, str]]) -> str:
+    if stat.S_ISDIR(found.status.st_mode):
+        return f"{_short(found.path)}: a folder nested too deep to look into"
     if not found.is_regular:
         kind = "a symlink" if stat.S_ISLNK(found.status.st_mode) else "neither file nor folder"
         return f"{found.path}: {kind}, and a version holds files and folders only"
     return "" if found.path in wanted else f"{found.path}: extra, no SUMS file lists it"
+
+
+def _short(path: str) -> str:
+    """A path by its ends, where it is nested too deep to be read by anybody."""
+    return path if len(path) <= _PATH_SHOWN else f"{path[: _PATH_SHOWN // 2]}…{path[-_PATH_SHOWN // 2 :]}"
+
+
+def _larger(files: Sequence[FoundFile], sealed_bytes: int | None) -> str:
+    """The damage where artifacts, the largest first, have more bytes than were sealed; then none has to be read."""
+    size = sum(found.status.st_size for found in files)
+    on_disk = sum(found.status.st_blocks for found in files) * 512
+    if size <= (on_disk * _HOLES + _WORTH_A_POOL if sealed_bytes is None else sealed_bytes):
+        return ""
+    that = f"{on_disk:,} on disk" if sealed_bytes is None else f"{sealed_bytes:,} were sealed"
+    largest = files[0]
+    return f"{largest.path}: {largest.status.st_size:,} bytes; the artifacts have {size:,}, and {that}: not read"
+
+
+class _Capped:
+    """A progress that ends the reading of a file that grows beyond what was sealed."""
+
+    def __init__(self, progress: Progress, limit: int) -> None:
+        self._progress = progress
+        self._left = limit
+
+    def __call__(self, amount: int, /) -> None:
+        self._progress(amount)
+        self._left -= amount
+        if self._left < 0:
+            raise OSError(errno.EFBIG, "it grows while it is read, beyond what was sealed")
 
 
 def _check_file(version: Folder, found: FoundFile, wanted: tuple[str, str], progress: Progress) -> tuple[int, str]:

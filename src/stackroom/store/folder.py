@@ -25,7 +25,7 @@ from stackroom.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import TracebackType
 
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -36,9 +36,6 @@ _NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLO
 
 GONE: Final = (errno.ENOENT, errno.ESTALE, errno.ENOTDIR)
 """What reading says when somebody else changed things meanwhile; ESTALE is how NFS says it."""
-
-DEPTH_LIMIT: Final = 200
-"""Directories within each other that are removed: each holds a descriptor open, and nobody nests artifacts so deep."""
 
 _AT_ONCE: Final = 64 * 1024
 """Bytes that are asked for at once: a whole metadata file, and no buffer of megabytes for a small card."""
@@ -209,53 +206,6 @@ class Folder:
 def changed_at(status: os.stat_result) -> datetime:
     """When the file system says that something changed, in whole microseconds; its owner cannot set that."""
     return datetime.fromtimestamp(status.st_ctime_ns // 1000 / 1_000_000, UTC)
-
-
-def _unheard(_amount: int, /) -> None:
-    """What is told how many bytes were freed, where nobody asks."""
-
-
-def remove_tree(
-    folder: Folder, name: str, freed: Callable[[int], object] = _unheard, *, depth: int = DEPTH_LIMIT
-) -> tuple[str, ...]:
-    """Remove a directory of one's own with all that is in it, also where it is sealed already.
-
-    Never follows a symlink, and goes on after what cannot be removed.
-
-    Args:
-        folder: where it lies.
-        name: of the directory.
-        freed: is told the bytes of every file whose last name goes.
-        depth: how many directories deep.
-
-    Returns:
-        What is left, each with the reason: ``sub/model.bin: permission denied``; nothing where all is gone.
-    """
-    if depth <= 0:
-        return (f"{name}: more than {DEPTH_LIMIT} folders deep",)
-    left: list[str] = []
-    try:
-        with folder.child(name) as doomed:
-            with contextlib.suppress(OSError):
-                os.fchmod(doomed.fd, 0o700)
-            for entry in list(doomed.entries()):
-                if entry.is_dir(follow_symlinks=False):
-                    left += (f"{name}/{rest}" for rest in remove_tree(doomed, entry.name, freed, depth=depth - 1))
-                    continue
-                try:
-                    status = doomed.lstat(entry.name)
-                    doomed.unlink(entry.name)
-                except OSError as error:
-                    if error.errno not in GONE:
-                        left.append(f"{name}/{entry.name}: {(error.strerror or str(error)).lower()}")
-                else:
-                    freed(status.st_size if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 else 0)
-        if not left:
-            os.rmdir(name, dir_fd=folder.fd)
-    except OSError as error:
-        if error.errno not in GONE:
-            left.append(f"{name}: {(error.strerror or str(error)).lower()}")
-    return tuple(left)
 
 
 def explained(error: OSError, doing: str, path: str) -> RegistryError:

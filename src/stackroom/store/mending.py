@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from stackroom.errors import ConflictError, PermissionDeniedError
@@ -69,13 +69,26 @@ def set_folder(root: Folder, place: str, owner: int, *, mode: int, group: int | 
 
 
 def make_folder(root: Folder, place: str, *, mode: int, group: int | None = None) -> None:
-    """Make a folder of the tree that is missing, with its mode and group; errors as :func:`set_folder`."""
+    """Make a folder of the tree that is missing, with its mode and group; errors as :func:`set_folder`.
+
+    It is the steward's, whoever makes it, and of the group that the registry has where none is named. Where that
+    cannot be, it is not made.
+    """
     parent, _, name = place.rpartition("/")
+    steward = root.status()
     with ExitStack() as stack:
         folder = _reached(root, parent, stack)
         os.mkdir(name, layout.BUILDING_MODE, dir_fd=folder.fd)
-        folder.sync()
-    set_folder(root, place, os.geteuid(), mode=mode, group=group)
+        try:
+            with folder.child(name) as made:
+                if made.status().st_uid != steward.st_uid:
+                    os.fchown(made.fd, steward.st_uid, steward.st_gid if group is None else group)
+            folder.sync()
+            set_folder(root, place, steward.st_uid, mode=mode, group=group)
+        except BaseException:
+            with suppress(OSError):
+                os.rmdir(name, dir_fd=folder.fd)
+            raise
 
 
 def close_file(root: Folder, place: str, owner: int, *, without: int) -> None:
@@ -90,6 +103,13 @@ def _close(folder: Folder, name: str, place: str, owner: int, without: int) -> N
     try:
         status = os.fstat(fd)
         _check(status, owner, place)
+        if status.st_nlink > 1:
+            # Whoever may read a file can give it a name here, and its owner would close it elsewhere, too.
+            raise ConflictError(
+                f"{place} has {status.st_nlink} names, and the other may be something else of its owner's",
+                hint=f"find / -xdev -inum {status.st_ino} finds it",
+                facts={"place": place, "names": status.st_nlink},
+            )
         if status.st_mode & without:
             os.fchmod(fd, stat.S_IMODE(status.st_mode) & ~without)
     finally:

@@ -22,7 +22,8 @@ from stackroom.errors import ConflictError, InvalidInputError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import refused
 from stackroom.store.digest import Progress, silent
-from stackroom.store.folder import Folder, explained, remove_tree
+from stackroom.store.erasing import remove_tree
+from stackroom.store.folder import Folder, explained
 from stackroom.store.hashing import FileDigest, TwoDigests, WriteBack, digested
 from stackroom.store.numbers import who_can_free
 from stackroom.store.scan import list_model

@@ -192,7 +192,9 @@ class Deletion:
         folder: the name of what is left of it, in the model's folder; empty where nothing is.
         owner: of that folder: who can free its bytes.
         bytes: of its artifacts, or of what is left of them; None where nothing is left or it cannot be read.
-        digest: of the artifacts as its seal has it; empty where that cannot be read.
+        digest: of the artifacts as its seal, or else SHA256SUMS, has it; empty where neither can be read.
+        metadata: ``sha256:…`` of the text of its ``version.toml``; empty where that cannot be read.
+        identity: device and inode of the folder.
         labels: its other names, which stay.
     """
 
@@ -204,6 +206,8 @@ class Deletion:
     owner: Who | None = None
     bytes: int | None = None
     digest: str = ""
+    metadata: str = ""
+    identity: tuple[int, int] | None = None
     labels: tuple[Label, ...] = ()
 
     @property

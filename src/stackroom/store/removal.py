@@ -12,7 +12,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Entry, Who
@@ -23,9 +25,10 @@ from stackroom.errors import ConflictError, PermissionDeniedError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, refused, user_name
 from stackroom.store.attested import check_owner
-from stackroom.store.folder import GONE, Folder, explained, remove_tree
+from stackroom.store.erasing import Identity, identity_of, remove_tree
+from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.records import Deletion, Removal
-from stackroom.store.sums import walk
+from stackroom.store.sums import artifacts_digest, read_sums, walk
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
@@ -57,16 +60,18 @@ def read_deletion(folder: Folder, listing: ModelListing, registry_id: str, numbe
         return None
     tombstone = _tombstone(folder, listing, registry_id, number) if number in listing.tombstones else None
     name = str(number) if state == "deleting" else _hidden_name(listing, number, tombstone)
-    seal, owner = _sealed(folder, name) if name else (None, None)
+    remains = remains_of(folder, name) if name else Remains()
     return Deletion(
         model=listing.name,
         number=number,
         state=state,
         tombstone=tombstone,
         folder=name,
-        owner=owner,
-        bytes=_bytes(folder, name, seal, state),
-        digest=seal.digest if seal else "",
+        owner=remains.owner,
+        bytes=_bytes(folder, name, remains.seal, state),
+        digest=remains.digest,
+        metadata=remains.metadata,
+        identity=remains.identity,
         labels=listing.labels.get(number, ()),
     )
 
@@ -112,17 +117,56 @@ def _tombstone(folder: Folder, listing: ModelListing, registry_id: str, number: 
     return judge_tombstone(entry, place=place, folder_owner=listing.owner)
 
 
-def _sealed(folder: Folder, name: str) -> tuple[Seal | None, Who | None]:
-    """The seal and the owner of a folder, as far as they can be read."""
-    owner = None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remains:
+    """What a folder is, as far as it can be read.
+
+    Attributes:
+        identity: device and inode.
+        owner: whose it is.
+        seal: of its ``version.toml``.
+        metadata: ``sha256:…`` of the text of ``version.toml``.
+        digest: of its artifacts, by the seal, or by SHA256SUMS where there is no seal.
+    """
+
+    identity: Identity | None = None
+    owner: Who | None = None
+    seal: Seal | None = None
+    metadata: str = ""
+    digest: str = ""
+
+
+def remains_of(folder: Folder, name: str) -> Remains:
+    """What lies in a model's folder under a name; all of it is read through one descriptor."""
+    owner: Who | None = None
     try:
         uid = folder.lstat(name).st_uid
         owner = Who(uid, user_name(uid))
         with folder.child(name) as inside:
-            text = inside.read(layout.VERSION_FILE, METADATA_LIMIT)
-        return seal_of(parse_toml(text, where=layout.VERSION_FILE)), owner
+            status = inside.status()
+            owner = Who(status.st_uid, user_name(status.st_uid))
+            seal, metadata = _sealed(inside)
+            digest = seal.digest if seal else _sums_digest(inside)
+            return Remains(identity=identity_of(status), owner=owner, seal=seal, metadata=metadata, digest=digest)
+    except OSError:
+        return Remains(owner=owner)
+
+
+def _sealed(inside: Folder) -> tuple[Seal | None, str]:
+    metadata = ""
+    try:
+        text = inside.read(layout.VERSION_FILE, METADATA_LIMIT)
+        metadata = f"sha256:{sha256(text).hexdigest()}"
+        return seal_of(parse_toml(text, where=layout.VERSION_FILE)), metadata
     except (OSError, RegistryError):
-        return None, owner
+        return None, metadata
+
+
+def _sums_digest(inside: Folder) -> str:
+    try:
+        return artifacts_digest(read_sums(inside)[0])
+    except (OSError, RegistryError):
+        return ""
 
 
 def _bytes(folder: Folder, name: str, seal: Seal | None, state: Removal) -> int | None:
@@ -318,22 +362,34 @@ def bring_back(folder: Folder, name: str, number: int) -> bool:
     return _moved(folder, name, str(number), f"restore version {number}")
 
 
-def begin_purge(folder: Folder, name: str, number: int) -> str | None:
+def begin_purge(folder: Folder, deletion: Deletion) -> str | None:
     """Take a version out of the trash for good; returns its new name, or None where somebody was faster.
 
     Raises:
         PermissionDeniedError: the kernel refuses.
+        ConflictError: somebody put another folder in its place in this moment; that one is put back.
     """
+    name, number = deletion.folder, deletion.number
     purged = layout.purge_name(number, layout.nonce_of(name, number))
-    return purged if _moved(folder, name, purged, f"purge version {number}") else None
+    if not _moved(folder, name, purged, f"purge version {number}"):
+        return None
+    if remains_of(folder, purged).identity != deletion.identity:
+        if not folder.has(name):
+            _moved(folder, purged, name, f"put {name} back")
+        raise ConflictError(
+            f"somebody put another folder in the place of {folder.path}/{name} at this moment; it is back",
+            hint="stackroom doctor looks again",
+            facts={"place": f"{folder.path}/{name}"},
+        )
+    return purged
 
 
-def free(folder: Folder, name: str, progress: Progress) -> tuple[str, ...]:
+def free(folder: Folder, name: str, identity: Identity | None, progress: Progress) -> tuple[str, ...]:
     """Free the bytes of a folder that is being purged, and the folder; returns what is left, each with the reason.
 
-    Started again, it goes on with what is left.
+    What says which version it was goes last. Started again, it goes on with what is left.
     """
-    left = remove_tree(folder, name, progress)
+    left = remove_tree(folder, name, progress, identity=identity, last=layout.VERSION_FILE)
     try:
         folder.sync()
     except OSError as error:

@@ -373,6 +373,7 @@ class RevisionText:
         note: what it says about itself; None for number 0.
         owner: of the file, which is the evidence for who wrote it.
         changed: when the file system says that the file changed; None where it could not be read.
+        names: how many the file has: with more than one it may be something else of its owner's, linked in.
         problem: what is wrong with it, or None.
     """
 
@@ -384,6 +385,7 @@ class RevisionText:
     note: RevisionNote | None
     owner: Who
     changed: datetime | None = None
+    names: int = 1
     problem: Problem | None = None
 
 
@@ -400,10 +402,10 @@ def _read_revision(folder: Folder, listing: ModelListing, revision: int, name: s
         if revision == 0:
             with folder.child(name.partition("/")[0]) as inside:
                 text, owner = inside.read(layout.VERSION_FILE, METADATA_LIMIT), inside.status().st_uid
-                changed = changed_at(inside.lstat(layout.VERSION_FILE))
+                status = inside.lstat(layout.VERSION_FILE)
         else:
             text, status = folder.read(name, METADATA_LIMIT), folder.lstat(name)
-            owner, changed = status.st_uid, changed_at(status)
+            owner = status.st_uid
     except OSError as error:
         return RevisionText(
             number=revision,
@@ -424,7 +426,8 @@ def _read_revision(folder: Folder, listing: ModelListing, revision: int, name: s
         record=parsed.record,
         note=parsed.note,
         owner=Who(owner, user_name(owner)),
-        changed=changed,
+        changed=changed_at(status),
+        names=status.st_nlink if revision else 1,
         problem=Problem(place=place, message=str(parsed.error)) if parsed.error else None,
     )
 

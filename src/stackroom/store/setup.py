@@ -258,12 +258,15 @@ def _recipe(plan: Plan, lacking: Sequence[Row], present: Mapping[str, Found]) ->
     if new:
         paths = _places(plan.path, new)
         # The folders above are nobody's affair but have to let the steward through.
-        commands = [f"(umask 022; mkdir -p {paths})", f"chown {shlex.quote(current_user().label)} {paths}"]
+        commands = [f"(umask 022; mkdir -p {paths})", f"chown -h {shlex.quote(current_user().label)} {paths}"]
     given = sorted((row for row in rows if row.gid is not None), key=lambda row: row.gid or 0)
-    for gid, some in groupby(given, key=lambda row: row.gid):
-        commands.append(f"chgrp {shlex.quote(group_name(gid or 0))} {_places(plan.path, some)}")
-    for mode, some in groupby(sorted(rows, key=mode_text), key=mode_text):
-        commands.append(f"chmod {mode} {_places(plan.path, some)}")
+    for gid, rows_of in groupby(given, key=lambda row: row.gid):
+        some = tuple(rows_of)
+        # The registry itself may be reached by a symlink; what lies in it may not.
+        itself = "-h " if all(row.path for row in some) else ""
+        commands.append(f"chgrp {itself}{shlex.quote(group_name(gid or 0))} {_places(plan.path, some)}")
+    for mode, alike in groupby(sorted(rows, key=mode_text), key=mode_text):
+        commands.append(f"chmod {mode} {_places(plan.path, alike)}")
     return tuple(commands)
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from stackroom.store.folder import Folder
 
+DEPTH_LIMIT: Final = 100
+"""Folders in folders that are looked into: every one of them takes a descriptor, and a process has about a thousand."""
+
 SUMS_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of a SUMS file: half a million artifacts."""
 
@@ -88,14 +91,17 @@ class FoundFile:
 
 
 def walk(folder: Folder, prefix: str = "") -> Iterator[FoundFile]:
-    """Everything below a folder that is not a directory, in no order.
+    """Everything below a folder that is not a directory, in no order; and directories that are nested too deep.
+
+    These are not looked into, and are no regular files: to whoever verifies they are damage.
 
     Raises:
         OSError: a directory cannot be listed.
     """
+    deep = prefix.count("/") >= DEPTH_LIMIT
     for entry in list(folder.entries()):
         path = f"{prefix}{entry.name}"
-        if entry.is_dir(follow_symlinks=False):
+        if entry.is_dir(follow_symlinks=False) and not deep:
             with folder.child(entry.name) as inside:
                 yield from walk(inside, f"{path}/")
         else:

@@ -173,13 +173,15 @@ def commands_for(
 ) -> tuple[str, ...]:
     """What makes one place of the tree, or puts it right; ``chmod`` comes last because ``chgrp`` may clear setgid."""
     where = place(root, row.path)
+    # Whatever lies there by then, an administrator gives nothing away that a symlink points at.
+    itself = "-h " if row.path else ""
     commands = []
     if found is None:
         commands.append(f"mkdir {where}")
     if not by_steward and (found is None or found.uid != steward):
-        commands.append(f"chown {shlex.quote(user_name(steward) or str(steward))} {where}")
+        commands.append(f"chown {itself}{shlex.quote(user_name(steward) or str(steward))} {where}")
     if row.gid is not None and (found is None or found.gid != row.gid):
-        commands.append(f"chgrp {shlex.quote(group_name(row.gid))} {where}")
+        commands.append(f"chgrp {itself}{shlex.quote(group_name(row.gid))} {where}")
     if commands or (found is not None and found.mode != row.mode):
         commands.append(f"chmod {mode_text(row)} {where}")
     return tuple(commands)
@@ -189,4 +191,4 @@ def commands_for_stage(root: str, parent: str, stage: str) -> tuple[str, ...]:
     """What makes a stage's folder in a registry with groups, for the steward, who puts a group for ``GROUP``."""
     where = place(root, f"{parent}/{stage}")
     mode = POINTERS_MODE if parent == layout.LIVE else layout.SHARED_FOLDER_MODE
-    return f"mkdir {where}", f"chgrp GROUP {where}", f"chmod {mode:04o} {where}"
+    return f"mkdir {where}", f"chgrp -h GROUP {where}", f"chmod {mode:04o} {where}"

@@ -77,7 +77,8 @@ def _say_warnings(context: Context, checks: list[VersionCheck]) -> None:
         about = refs[0] if len(refs) == 1 else show.count(len(refs), "version")
         context.say(Styled("warning:", "yellow"), f" {about}: {warning}")
     if NOT_SEALED in where:
-        context.say(f"  to seal every version: chmod -R a-w {context.registry.path}/models/*/[1-9]*/")
+        # No chmod of a pattern: what an author called 7 may be a symlink to anywhere, and chmod -R follows it.
+        context.say(f"  to seal your versions: {context.runnable('stackroom doctor --fix')}")
 
 
 def _say_summary(context: Context, checks: list[VersionCheck], damaged: int) -> None:

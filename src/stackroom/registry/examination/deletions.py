@@ -7,26 +7,38 @@ from typing import TYPE_CHECKING
 from stackroom.core.attested import Validity
 from stackroom.core.findings import Finding
 from stackroom.registry.examination.tour import who
+from stackroom.registry.remains import held_as, not_what_was_deleted
 from stackroom.store import layout
 from stackroom.store.removal import read_deletions, rightful
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from stackroom.core.ledger import Ledger
+    from stackroom.core.names import StageName
     from stackroom.registry.examination.tour import Tour
+    from stackroom.registry.holdings import Stages
     from stackroom.store.folder import Folder
     from stackroom.store.records import Deletion
     from stackroom.store.scan import ModelListing
     from stackroom.store.sights import Sight
 
 
-def examine_deletions(tour: Tour, folder: Folder, listing: ModelListing, sights: Sequence[Sight]) -> Iterator[Finding]:
+def examine_deletions(
+    tour: Tour, stages: Stages, folder: Folder, listing: ModelListing, sights: Sequence[Sight]
+) -> Iterator[Finding]:
     """What was deleted of a model, or is being deleted; adds to the bytes that owners keep in the trash."""
     seen = {sight.name: sight for sight in sights}
+    readings = stages.readings.items()
+    ledgers = {stage: found for stage, reading in readings if (found := reading.ledgers.get(listing.name))}
     for deletion in read_deletions(folder, listing, tour.reader.id):
         if deletion.state == "deleted" and deletion.owner and deletion.bytes:
             tour.bytes_kept[deletion.owner.uid] += deletion.bytes
         yield from _planted(listing, deletion, seen)
+        renamed = _renamed(tour, folder, deletion, ledgers)
+        if renamed:
+            yield renamed
+            continue
         worthless = _worthless(tour, folder, deletion)
         if worthless:
             yield worthless
@@ -41,6 +53,32 @@ def _planted(listing: ModelListing, deletion: Deletion, seen: Mapping[str, Sight
             continue
         message = f"in the trash, and it is not what was deleted as version {deletion.number}"
         yield Finding(kind="foreign-name", place=_place(deletion, name), message=message, owner=who(seen[name].owner))
+
+
+def _renamed(tour: Tour, folder: Folder, deletion: Deletion, ledgers: Mapping[StageName, Ledger]) -> Finding | None:
+    """The finding for a folder under a name of the trash that is another version, or that holds a stage."""
+    name = deletion.folder
+    if deletion.state == "deleting" or not name:
+        return None
+    place, command = _place(deletion, name), ""
+    held = held_as(folder, deletion, ledgers)
+    if held:
+        stage, number = held
+        message = f"is what {stage} holds, version {number}, and was renamed: it is renamed back, and not purged"
+        command = f"mv -nT {tour.path(place)} {tour.path(f'{layout.MODELS}/{deletion.model}/{number}')}"
+        if number == deletion.number and deletion.state != "purging":
+            command = tour.command("restore", str(deletion.ref))
+    elif deletion.tombstone and deletion.tombstone.validity.counts:
+        why = not_what_was_deleted(folder, deletion)
+        if not why:
+            return None
+        message = f"version {deletion.number} {why}; it is not purged, and its owner looks into it"
+    elif deletion.state == "purging":
+        message = f"has the name of a purge of version {deletion.number}, and no tombstone that counts: not purged"
+        command = f"mv -nT {tour.path(place)} {tour.path(f'{layout.MODELS}/{deletion.model}/{deletion.number}')}"
+    else:
+        return None
+    return Finding(kind="trash-renamed", place=place, message=message, owner=deletion.owner, command=command)
 
 
 def _place(deletion: Deletion, name: str) -> str:

@@ -96,7 +96,7 @@ def _of(tour: Tour, survey: Survey, difference: Difference) -> Finding | None:
     found = next((one for one in survey.found if one.path == difference.path), None)
     owner = found.uid if found else tour.steward
     # A stage's group that nobody can know is for the steward to name.
-    known = row is not None and not any(command.startswith("chgrp GROUP ") for command in difference.commands)
+    known = row is not None and not any(command.startswith("chgrp -h GROUP ") for command in difference.commands)
     may = tour.may_change(owner) and (difference.by == "steward" or tour.me == 0)
     mends = bool(difference.commands) and known and may and not _widens(survey, row, found)
     return Finding(

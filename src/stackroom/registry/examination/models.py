@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import stat
 from collections import defaultdict
 from itertools import pairwise
@@ -112,7 +111,7 @@ def _model(tour: Tour, models: Folder, sight: Sight, stages: Stages) -> Iterator
         model = _Opened(folder=folder, place=sight.place, listing=listing, sights=sights)
         yield from _names(tour, model)
         yield from _numbers(model)
-        yield from examine_deletions(tour, folder, listing, sights)
+        yield from examine_deletions(tour, stages, folder, listing, sights)
         yield from examine_revisions(tour, folder, listing, sights)
         yield from missing_holders(tour, stages, name, listing)
         for number in listing.numbers:
@@ -129,13 +128,13 @@ def _model_folder(tour: Tour, models: Folder, folder: Folder, sight: Sight) -> I
     group = tour.authors
     # What models/ itself should be is told of models/: here it must not be taken for the measure of what lies in it.
     wanted = model_mode(models) & 0o755 if group is None else layout.SHARED_FOLDER_MODE
-    where = tour.path(sight.place)
+    # No chmod of a path: any author can put a symlink in the place of a model of his. --fix goes by what is open.
+    command = tour.command("doctor", "--fix")
     # Whom models/ itself does not pass its group on to, nobody is let in for: the authors are a guess then.
     stated = models.status().st_gid == group and bool(models.status().st_mode & stat.S_ISGID)
     may = tour.may_change(status.st_uid) if group is None else stated and tour.may_share(status.st_uid, group)
     if group is not None and status.st_gid != group:
         message = f"is of group {group_name(status.st_gid)} and not of {group_name(group)}"
-        command = f"chgrp {shlex.quote(group_name(group))} {where} && chmod {wanted:04o} {where}"
         yield Finding(
             kind="folder-group",
             place=sight.place,
@@ -158,8 +157,7 @@ def _model_folder(tour: Tour, models: Folder, folder: Folder, sight: Sight) -> I
         place=sight.place,
         message=f"is {mode:04o} and not {wanted:04o}: {because}",
         owner=owner,
-        # With fewer than five digits GNU chmod leaves the setgid bit of a folder as it is.
-        command=f"chmod {wanted:05o} {where}",
+        command=command,
         fixable=may,
         mode=wanted,
         group=group,

@@ -10,6 +10,7 @@ from stackroom.core.findings import Finding
 from stackroom.core.names import Ref, version_ref
 from stackroom.registry.doubts import doubts_about
 from stackroom.registry.examination.tour import who
+from stackroom.registry.saying import linked
 from stackroom.store import layout
 from stackroom.store.scan import read_revisions
 
@@ -45,8 +46,8 @@ def _sealed(tour: Tour, sight: Sight) -> Iterator[Finding]:
         place=sight.place,
         message=f"is {sight.mode:04o}: its owner can change it by accident",
         owner=who(sight.owner),
-        command=f"chmod a-w {tour.path(sight.place)}",
-        fixable=tour.may_change(sight.owner),
+        command=tour.command("doctor", "--fix"),
+        fixable=tour.may_change(sight.owner) and sight.status is not None and sight.status.st_nlink == 1,
     )
 
 
@@ -62,6 +63,8 @@ def _chain(tour: Tour, place: str, ref: Ref, chain: Sequence[RevisionText]) -> I
         where = f"{place}/{revision.name}"
         if revision.problem and revision.number and not revision.digest:
             yield Finding(kind="unreadable", place=where, message=revision.problem.message, owner=revision.owner)
+        if revision.names > 1:
+            yield Finding(kind="revision-linked", place=where, message=linked(revision), owner=revision.owner)
         said = parse_who(revision.note.revised_by) if revision.note else None
         # What the steward owns of others is a copied tree, as with events.
         if said and revision.owner.uid not in {said.uid, tour.steward}:

@@ -158,8 +158,9 @@ def _left_over(tour: Tour, left: LeftOver) -> Finding:
     if not left.surely:
         message += "; look into it first: somebody could have renamed something published so"
     where = tour.path(sight.place)
-    command = f"chmod -R u+rwX {where} && rm -r {where}" if sight.is_folder else f"rm -f {where}"
     mine = sight.owner == tour.me == layout.parse_temporary_name(sight.name)
+    # No chmod of what is in it: somebody can put a symlink there, which rm does not follow.
+    command = f"rm -rf {where}" if sight.is_folder else f"rm -f {where}"
     return Finding(
         kind="temporary-stale",
         place=sight.place,
