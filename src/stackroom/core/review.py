@@ -138,7 +138,7 @@ def _told(situation: Situation) -> Iterable[str]:
 def _what_to_do(situation: Situation, rejections: list[Word]) -> str:
     ref, stage, speakers = situation.candidate.ref, situation.stage.name, situation.heard.speakers
     if situation.heard.trouble:
-        return f"ask the owner of approvals/{stage} to let you read it"
+        return situation.heard.advice
     if situation.damage:
         return f"stackroom verify {ref}"
     if rejections:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import NOBODY, Who
+from stackroom.core.metadata import iso
 from stackroom.core.soak import Soaked
 from stackroom.core.values import dataclass, field
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from stackroom.core.approvals import Word
     from stackroom.core.metadata import Record
     from stackroom.core.names import Ref, StageName
@@ -95,12 +98,14 @@ class Heard:
 
     Attributes:
         words: weighed against what the candidate is now.
-        trouble: why they could not be read, or empty.
+        trouble: why they cannot be gone by, or empty.
+        advice: what to do about that.
         speakers: who may approve, as half a sentence.
     """
 
     words: tuple[Word, ...] = ()
     trouble: str = ""
+    advice: str = ""
     speakers: str = ""
 
 
@@ -127,7 +132,8 @@ class Situation:
         candidate: the version that wants to move.
         stage: where to.
         policy: of the registry.
-        holder: who holds the stage now; None where nobody does or the candidate itself does.
+        holder: who holds the stage, or held it last; None where nobody ever did or it is the candidate itself.
+        held_until: when the stage was cleared of that holder; None where it is held.
         holder_trouble: why the holder's metadata as promoted could not be had; empty where it could.
         reason: what the mover says.
         damage: what re-reading the artifacts found wrong, in words; None where it was not done.
@@ -144,6 +150,7 @@ class Situation:
     policy: Policy
     holder: Candidate | None = None
     holder_trouble: str = ""
+    held_until: datetime | None = None
     reason: str = ""
     damage: tuple[str, ...] | None = None
     mover: Who | None = None
@@ -152,6 +159,14 @@ class Situation:
     steward: Who = NOBODY
     model_owner: Who = NOBODY
     ran: Ran | None = None
+
+    @property
+    def holder_told(self) -> str:
+        """The holder in words, with the time until which it was one."""
+        if self.holder is None:
+            return "nobody else"
+        until = f" held it until {iso(self.held_until.replace(microsecond=0))}" if self.held_until else ""
+        return f"{self.holder.ref}{until}"
 
     def key(self, guard: str) -> str:
         """Where a guard of the stage stands in ``registry.toml``."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import Pins, Validity, Who
 from stackroom.core.guards import judge
-from stackroom.core.ledger import Event, Ledger, event_name
+from stackroom.core.ledger import Event, Ledger, Move, event_name
 from stackroom.core.metadata import Record
 from stackroom.core.names import Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Stage
@@ -19,7 +19,8 @@ from stackroom.core.rules import Guards
 from stackroom.core.soak import Soaked, made_it_hold, soaked
 from stackroom.core.verdicts import Candidate, Heard, Ran, Situation, Verdict
 from stackroom.errors import IntegrityError, RegistryError
-from stackroom.registry.pinning import check_readable, pins_of
+from stackroom.registry.pinning import check_readable, pins_of, sealed_digest
+from stackroom.registry.promoted import holder_as_promoted
 from stackroom.registry.reading import listed
 from stackroom.store import layout
 from stackroom.store.access import owner_of, user_name
@@ -31,7 +32,7 @@ from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import read_ledger
 from stackroom.store.programs import run_program, why_not_run
 from stackroom.store.registry_file import read_registry_file
-from stackroom.store.scan import ModelListing, read_card, read_revisions
+from stackroom.store.scan import ModelListing, read_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from stackroom.store.access import Access
     from stackroom.store.folder import Folder
     from stackroom.store.records import Version
+    from stackroom.store.scan import ModelListing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ class Judgement:
         already: the version holds the stage already, and its event is attested: there is nothing to do.
         changes: the names that would be made or replaced, below the registry's root.
         head: the text of the newest event that the judgement rests on; empty for none.
-        warnings: what makes ``access`` unsure.
+        warnings: what makes ``access`` unsure, and what is odd about what was judged.
         words: what people said about it, where the stage has the guard ``approvals``.
         pins: what the version was when it was judged, which is what an event states; None where that cannot be had.
     """
@@ -146,6 +148,10 @@ class Scene:
     stage: Stage
     ledger: Ledger
     held: Mapping[StageName, Ledger] = field(default_factory=dict)
+    back_to: Move | None = None
+    """The move that a rollback goes back to: what it named is judged and pinned, whatever was written since."""
+    odd: tuple[Caveat, ...] = ()
+    """What the mover should know about what is judged."""
 
     @property
     def model(self) -> ModelName:
@@ -242,7 +248,7 @@ def judgement_of(
         already=already,
         changes=() if already else scene.changes(),
         head=head.text if head else "",
-        warnings=caveats(access.directory),
+        warnings=(*caveats(access.directory), *scene.odd),
         words=situation.heard.words,
         pins=pins,
     )
@@ -254,9 +260,20 @@ def _holds(head: Event, version: Version) -> bool:
 
 def _pins_or_none(scene: Scene, version: Version) -> Pins | None:
     try:
-        return pins_of(scene.folder, scene.listing, version)
+        return pins_to_state(scene, version)
     except IntegrityError:
         return None
+
+
+def pins_to_state(scene: Scene, version: Version) -> Pins:
+    """What the event of a move says that the version is.
+
+    Raises:
+        IntegrityError: SHA256SUMS is not the one that was sealed.
+    """
+    if scene.back_to is None:
+        return pins_of(scene.folder, scene.listing, version)
+    return Pins(sealed_digest(scene.folder, version), version.metadata_digest, scene.back_to.card)
 
 
 def _clearing(scene: Scene, options: Options, guards: Guards) -> Situation:
@@ -282,7 +299,8 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
         ),
         author=version.owner,
     )
-    holder, trouble = _holder_as_promoted(scene, version.number)
+    last = scene.ledger.last_holder()
+    holder, trouble = holder_as_promoted(scene.folder, scene.listing, last, version.number)
     owner = scene.listing.owner
     return Situation(
         candidate=candidate,
@@ -290,6 +308,7 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
         policy=scene.reader.policy,
         holder=holder,
         holder_trouble=trouble,
+        held_until=scene.ledger.empty_since(),
         reason=options.reason,
         soaked=_soaked(scene, version, scene.reader.clock()),
         steward=owner_of(scene.root),
@@ -299,7 +318,7 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
 
 def _says_something(scene: Scene, version: Version) -> bool:
     """Whether the card is more than white space; read only where the stage asks for a card."""
-    if "card" not in scene.stage.guards.require:
+    if scene.back_to is not None or "card" not in scene.stage.guards.require:
         return True
     try:
         card = read_card(scene.folder, scene.listing, version.number)
@@ -318,11 +337,23 @@ def _with_people(scene: Scene, version: Version, situation: Situation, pins: Pin
     if not situation.stage.guards.approvals:
         return situation
     stage = scene.stage.name
-    speakers = access_to_stage(str(scene.reader.path), layout.APPROVALS, stage).who_may()
+    access = access_to_stage(str(scene.reader.path), layout.APPROVALS, stage)
+    speakers, where = access.who_may(), f"{layout.APPROVALS}/{stage}"
     try:
         said = read_words(scene.root, scene.reader.id, stage, version.model, version.number)
     except RegistryError as error:
-        return replace(situation, heard=Heard(trouble=str(error), speakers=speakers))
+        advice = f"ask the owner of {where} to let you read it"
+        return replace(situation, heard=Heard(trouble=str(error), advice=advice, speakers=speakers))
+    if said.full:
+        # Whoever would reject it cannot, so what was said until now is not what people have to say.
+        owner = Who(said.words[-1].owner, user_name(said.words[-1].owner)).label
+        trouble = (
+            f"{said.full}, which belongs to {owner}, has the last number: nobody can approve or reject it any more"
+        )
+        advice = f"ask {owner}, or {access.owner.label}, who owns {where}, to take it away: rm {where}/{said.full}"
+        return replace(
+            situation, heard=Heard(words=said.weighed(pins), trouble=trouble, advice=advice, speakers=speakers)
+        )
     return replace(situation, heard=Heard(words=said.weighed(pins), speakers=speakers))
 
 
@@ -393,19 +424,3 @@ def _filled(command: Command, scene: Scene, version: Version) -> tuple[str, ...]
         "stage": str(scene.stage.name),
     }
     return tuple(command.filled(values))
-
-
-def _holder_as_promoted(scene: Scene, candidate: int) -> tuple[Candidate | None, str]:
-    """The holder with the metadata that it had when it was promoted: editing it afterwards must not lower the bar."""
-    head = scene.ledger.head
-    if head is None or head.move is None or head.move.to is None or head.move.to == candidate:
-        return None, ""
-    number = head.move.to
-    ref = version_ref(scene.model, number)
-    nobody = Candidate(ref=ref, record=Record())
-    if number not in scene.listing.numbers:
-        return nobody, f"{ref} holds the stage, and its folder is missing"
-    for revision in read_revisions(scene.folder, scene.listing, number):
-        if revision.digest == head.move.metadata and revision.record is not None:
-            return Candidate(ref=ref, record=revision.record, has_card=bool(head.move.card)), ""
-    return nobody, f"{ref} has no metadata any more as it was promoted with"

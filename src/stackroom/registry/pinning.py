@@ -42,10 +42,23 @@ def pins_of(folder: Folder, listing: ModelListing, version: Version) -> Pins:
     Raises:
         IntegrityError: SHA256SUMS is not the one that was sealed.
     """
+    digest = sealed_digest(folder, version)
+    try:
+        card = read_card(folder, listing, version.number)
+    except OSError as error:
+        raise explained(error, "read the card of", f"{folder.path}/{version.number}") from error
+    return Pins(digest, version.metadata_digest, text_digest(card) if card is not None else "")
+
+
+def sealed_digest(folder: Folder, version: Version) -> str:
+    """The digest of a version's SHA256SUMS, taken from the disk now.
+
+    Raises:
+        IntegrityError: it is not the one that was sealed.
+    """
     try:
         with folder.child(str(version.number)) as inside:
             text, _ = read_sums(inside)
-        card = read_card(folder, listing, version.number)
     except OSError as error:
         raise explained(error, "read", f"{folder.path}/{version.number}") from error
     digest = artifacts_digest(text)
@@ -55,7 +68,7 @@ def pins_of(folder: Folder, listing: ModelListing, version: Version) -> Pins:
             hint=f"stackroom verify {version.ref}",
             facts={"ref": str(version.ref), "found": digest},
         )
-    return Pins(digest, version.metadata_digest, text_digest(card) if card is not None else "")
+    return digest
 
 
 def changed_since(version: Version, seen: Pins, now: Pins) -> ConflictError:

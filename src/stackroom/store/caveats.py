@@ -26,7 +26,12 @@ _NFS_ACL: Final = "system.nfs4_acl"
 _ORDINARY: Final = frozenset({b"OWNER@", b"GROUP@", b"EVERYONE@"})
 """Whom an NFSv4 ACL names that says no more than mode bits; a server shows one for every file."""
 
-Kind = Literal["many-groups", "root-squash", "acl", "read-only", "user-namespace", "not-sticky"]
+Kind = Literal[
+    "many-groups", "root-squash", "acl", "read-only", "user-namespace", "not-sticky", "written-since", "policy-open"
+]
+
+ABOUT_THE_MOVE: Final[frozenset[Kind]] = frozenset({"written-since", "policy-open"})
+"""What concerns a move that is made as much as one that is asked about; the others make a prediction unsure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
