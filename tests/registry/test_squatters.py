@@ -226,3 +226,30 @@ def test_a_last_holder_that_is_gone_is_not_nobody(tmp_path: Path) -> None:
     (verdict,) = registry.can("fraud:2", "production").verdicts
     assert not verdict.passed
     assert "fraud:1 held the stage last, and its folder is missing" in verdict.seen
+
+
+# --- whose the guards are
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("whose", ["the file's owner", "the file's mode", "the folder's mode"])
+def test_a_move_warns_where_the_guards_may_be_somebody_elses(reachable_path: Path, whose: str) -> None:
+    path = team(reachable_path)
+    assert promote(path, "fraud:1") == []
+    match whose:
+        case "the file's owner":
+            os.chown(path / "registry.toml", BOB.uid, BOB.gid)
+            told = f"registry.toml belongs to {BOB.uid}"
+        case "the file's mode":
+            (path / "registry.toml").chmod(0o664)
+            told = "registry.toml can be written by group"
+        case _:
+            path.chmod(0o2775)
+            told = "registry can be written by group"
+    warnings = run_as(EVE, lambda: [str(one) for one in Registry(path).can("fraud:1", "staging").warnings])
+    assert any(told in one for one in warnings)
+    assert any(told in one for one in promote(path, "fraud:1", CAROL, "staging"))
+    assert any(
+        told in str(one)
+        for one in run_as(DAVE, lambda: [*map(str, Registry(path).clear("fraud", "production").warnings)])
+    )

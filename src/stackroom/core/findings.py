@@ -101,6 +101,12 @@ KINDS: Final[dict[str, Kind]] = {
         "The folder's owner sets the mode.",
         fixed=True,
     ),
+    "way-open": Kind(
+        "warning",
+        "Others may write into a folder above the registry that is not sticky, or own it: they can put another registry"
+        " in its place, and whoever moves there runs what its steward says.",
+        "An administrator takes the permission away, or the registry moves to a folder where nobody else may write.",
+    ),
     "folder-replaced": Kind(
         "error",
         "Where the format has a folder lies something else, or the other way round; what belongs there is gone.",

@@ -26,7 +26,7 @@ from stackroom.store import layout
 from stackroom.store.access import owner_of, user_name
 from stackroom.store.approvals import read_words
 from stackroom.store.attested import access_to_stage, time_of_the_file_system
-from stackroom.store.caveats import Caveat, caveats
+from stackroom.store.caveats import Caveat, caveats, policy_caveats
 from stackroom.store.digest import Progress, silent, verify_version
 from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import read_ledger
@@ -207,7 +207,9 @@ def scene_of(reader: Reader, root: Folder, folder: Folder, listing: ModelListing
     declared = reader.policy.stage(name) or Stage(name=name)
     ledgers = {one: read_ledger(root, reader.id, one, listing.name) for one in reader.stages}
     # Listed again: the holder may have been registered after the first look and promoted before this one.
-    return Scene(reader, root, folder, listed(folder, listing.name), declared, ledgers[name], ledgers)
+    scene = Scene(reader, root, folder, listed(folder, listing.name), declared, ledgers[name], ledgers)
+    scene.odd = policy_caveats(root)
+    return scene
 
 
 def judgement_of(
@@ -388,7 +390,7 @@ def _verdicts(
         verdicts = judge(situation, override)
     elif guards.command:
         # What keeps it from being run at all is told at once, and not only to the one who has met every other guard.
-        why, advice = why_not_run(scene.root, _filled(guards.command, scene, version)[0])
+        why, advice = why_not_run(scene.root, _filled(guards.command, scene, version))
         unsafe = Ran(passed=False, seen=f"not run: {why}", advice=advice) if why else None
         verdicts = judge(replace(situation, ran=unsafe), override)
     return verdicts
