@@ -82,6 +82,7 @@ class Candidate:
         record: its metadata: current for the one that moves, *as promoted* for the holder.
         has_card: whether it has a model card that says something.
         held: every stage that it holds or has held.
+        writers: the owners of its current revisions of metadata and card.
         author: the owner of its folder, who is its author for the guards, whatever its metadata say.
     """
 
@@ -90,6 +91,7 @@ class Candidate:
     has_card: bool = False
     held: frozenset[StageName] = frozenset()
     author: Who = NOBODY
+    writers: tuple[Who, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,7 @@ class Situation:
         mover: who would move it; None where the caller may not.
         heard: what people said about it.
         soaked: for how long it has held a stage before.
+        soak_trouble: why that cannot be gone by, or empty.
         steward: the owner of the registry's folder.
         model_owner: the owner of the model's folder.
         ran: what came of the guard's program, or why it must not be run; None where it waits for the other guards.
@@ -156,6 +159,7 @@ class Situation:
     mover: Who | None = None
     heard: Heard = field(default_factory=Heard)
     soaked: Soaked = field(default_factory=Soaked)
+    soak_trouble: str = ""
     steward: Who = NOBODY
     model_owner: Who = NOBODY
     ran: Ran | None = None

@@ -6,6 +6,7 @@ number that was free then, and :class:`Judgement` the digests of the artifacts, 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +20,17 @@ from stackroom.core.rules import Guards
 from stackroom.core.soak import Soaked, made_it_hold, soaked
 from stackroom.core.verdicts import Candidate, Heard, Ran, Situation, Verdict
 from stackroom.errors import IntegrityError, RegistryError
-from stackroom.registry.pinning import check_readable, pins_of, sealed_digest
+from stackroom.registry.pinning import check_metadata_is_its_own, check_readable, pins_of, sealed_digest
 from stackroom.registry.promoted import holder_as_promoted
 from stackroom.registry.reading import listed
+from stackroom.registry.remembering import of, vanished
 from stackroom.store import layout
 from stackroom.store.access import owner_of, user_name
 from stackroom.store.approvals import read_words
 from stackroom.store.attested import access_to_stage, time_of_the_file_system
 from stackroom.store.caveats import Caveat, caveats, policy_caveats
 from stackroom.store.digest import Progress, silent, verify_version
-from stackroom.store.folder import Folder, explained
+from stackroom.store.folder import Folder, changed_at, explained
 from stackroom.store.ledgers import read_ledger
 from stackroom.store.programs import run_program, why_not_run
 from stackroom.store.registry_file import read_registry_file
@@ -230,6 +232,8 @@ def judgement_of(
         situation, already = _clearing(scene, options, guards), False
     else:
         check_readable(version)
+        if scene.back_to is None:
+            check_metadata_is_its_own(scene.root, scene.folder, scene.listing, version)
         already = head is not None and head.validity is Validity.ATTESTED and _holds(head, version)
         situation = _situation(scene, version, options, guards)
     verdicts: tuple[Verdict, ...] = ()
@@ -300,6 +304,7 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
             if any(made_it_hold(event, version.number, digest) for event in ledger.counting())
         ),
         author=version.owner,
+        writers=_writers(scene, version),
     )
     last = scene.ledger.last_holder()
     holder, trouble = holder_as_promoted(scene.folder, scene.listing, last, version.number)
@@ -312,7 +317,8 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
         holder_trouble=trouble,
         held_until=scene.ledger.empty_since(),
         reason=options.reason,
-        soaked=_soaked(scene, version, scene.reader.clock()),
+        soaked=_soaked(scene, version, scene.reader.clock()) if guards.soak_hours else Soaked(),
+        soak_trouble=_soak_trouble(scene, guards),
         steward=owner_of(scene.root),
         model_owner=Who(owner, user_name(owner)),
     )
@@ -331,7 +337,30 @@ def _says_something(scene: Scene, version: Version) -> bool:
 
 def _soaked(scene: Scene, version: Version, now: datetime) -> Soaked:
     ledgers = [scene.held[stage] for stage in scene.reader.policy.soaks_in(scene.stage.name)]
-    return soaked(ledgers, version.number, version.seal.digest if version.seal else "", now)
+    with scene.folder.child(str(version.number)) as inside:
+        since = changed_at(inside.lstat(layout.VERSION_FILE))
+    return soaked(ledgers, version.number, version.seal.digest if version.seal else "", now, since=since)
+
+
+def _soak_trouble(scene: Scene, guards: Guards) -> str:
+    """Why this mover knows better than the ledgers for how long it was: he saw an event that is gone, or empty."""
+    if not guards.soak_hours:
+        return ""
+    stages = scene.reader.policy.soaks_in(scene.stage.name)
+    gone = [one for one in of(vanished(scene.reader), {scene.model}) if one.stage in stages]
+    return gone[0].message if gone else ""
+
+
+def _writers(scene: Scene, version: Version) -> tuple[Who, ...]:
+    """The owners of the revisions of metadata and card that are current."""
+    names = [layout.metadata_name(version.number, version.revision)] if version.revision > 0 else []
+    names += [layout.card_name(version.number, version.card_revision)] if version.card_revision > 0 else []
+    found: dict[int, Who] = {}
+    for name in names:
+        with suppress(OSError):
+            owner = scene.folder.lstat(name).st_uid
+            found[owner] = Who(owner, user_name(owner))
+    return tuple(found.values())
 
 
 def _with_people(scene: Scene, version: Version, situation: Situation, pins: Pins | None) -> Situation:

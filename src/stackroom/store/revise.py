@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.attested import format_pairs
-from stackroom.core.names import parse_number
+from stackroom.core.names import NUMBER_DIGITS, parse_number
 from stackroom.core.toml import METADATA_LIMIT
 from stackroom.errors import ConflictError, InvalidInputError
 from stackroom.store import layout

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.values import dataclass
 from stackroom.store import layout
 from stackroom.store.access import group_name, user_name
 
