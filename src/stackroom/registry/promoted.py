@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from stackroom.core.attested import text_digest
 from stackroom.core.metadata import Record
 from stackroom.core.names import version_ref
 from stackroom.core.verdicts import Candidate
 from stackroom.store import layout
 from stackroom.store.caveats import Caveat
-from stackroom.store.scan import read_card, read_revisions, text_digest
+from stackroom.store.scan import read_card, read_revisions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
