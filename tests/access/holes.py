@@ -51,7 +51,7 @@ HOLES: Final = (
             names="alice",
             reports={
                 "doctor": "revision-edited: models/fraud/1@1.toml",
-                "verify": "1@1.toml: its text is not the one that 1@2.toml replaced",
+                "verify": "1@1.toml: its text is not the one that 1@2.toml says it replaced",
             },
         ),
     ),

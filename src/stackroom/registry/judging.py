@@ -6,7 +6,6 @@ number that was free then, and :class:`Judgement` the digests of the artifacts, 
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,8 @@ from stackroom.store.approvals import read_words
 from stackroom.store.attested import access_to_stage, time_of_the_file_system
 from stackroom.store.caveats import Caveat, caveats, policy_caveats
 from stackroom.store.digest import Progress, silent, verify_version
-from stackroom.store.folder import Folder, changed_at, explained
+from stackroom.store.evidence import there_since, writers_of
+from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import read_ledger
 from stackroom.store.programs import run_program, why_not_run
 from stackroom.store.registry_file import read_registry_file
@@ -304,7 +304,7 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
             if any(made_it_hold(event, version.number, digest) for event in ledger.counting())
         ),
         author=version.owner,
-        writers=_writers(scene, version),
+        writers=writers_of(scene.folder, version),
     )
     last = scene.ledger.last_holder()
     holder, trouble = holder_as_promoted(scene.folder, scene.listing, last, version.number)
@@ -337,8 +337,7 @@ def _says_something(scene: Scene, version: Version) -> bool:
 
 def _soaked(scene: Scene, version: Version, now: datetime) -> Soaked:
     ledgers = [scene.held[stage] for stage in scene.reader.policy.soaks_in(scene.stage.name)]
-    with scene.folder.child(str(version.number)) as inside:
-        since = changed_at(inside.lstat(layout.VERSION_FILE))
+    since = there_since(scene.folder, version)
     return soaked(ledgers, version.number, version.seal.digest if version.seal else "", now, since=since)
 
 
@@ -349,18 +348,6 @@ def _soak_trouble(scene: Scene, guards: Guards) -> str:
     stages = scene.reader.policy.soaks_in(scene.stage.name)
     gone = [one for one in of(vanished(scene.reader), {scene.model}) if one.stage in stages]
     return gone[0].message if gone else ""
-
-
-def _writers(scene: Scene, version: Version) -> tuple[Who, ...]:
-    """The owners of the revisions of metadata and card that are current."""
-    names = [layout.metadata_name(version.number, version.revision)] if version.revision > 0 else []
-    names += [layout.card_name(version.number, version.card_revision)] if version.card_revision > 0 else []
-    found: dict[int, Who] = {}
-    for name in names:
-        with suppress(OSError):
-            owner = scene.folder.lstat(name).st_uid
-            found[owner] = Who(owner, user_name(owner))
-    return tuple(found.values())
 
 
 def _with_people(scene: Scene, version: Version, situation: Situation, pins: Pins | None) -> Situation:
