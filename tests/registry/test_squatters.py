@@ -330,3 +330,24 @@ def test_with_four_eyes_who_wrote_the_metadata_as_they_are_does_not_approve_them
     assert "is who wrote its metadata or card as they are: does not count" in refusal(lambda: promote(path, "fraud:1"))
     run_as(FRANK, lambda: Registry(path).approve("fraud:1", "production").made)
     promote(path, "fraud:1")
+
+
+@pytest.mark.root
+def test_a_move_past_the_guards_is_told_by_what_it_leaves(reachable_path: Path) -> None:
+    path = team(reachable_path, 'from = ["staging"]\nfour_eyes = true\napprovals = 1\nreason = true', 0.9, 0.8)
+
+    def found() -> list[str]:
+        return run_as(EVE, lambda: [one.message for one in Registry(path).examine() if one.kind == "past-the-guards"])
+
+    for ref in ("fraud:1", "fraud:2"):
+        promote(path, ref, CAROL, "staging")
+    run_as(CAROL, lambda: Registry(path).approve("fraud:1", "production").made)
+    promote(path, "fraud:1")
+    assert found() == []
+    guard(path, "")
+    run_as(DAVE, lambda: Registry(path).promote("fraud:2", "production").event)
+    guard(path, 'from = ["staging"]\nfour_eyes = true\napprovals = 1\nreason = true')
+    (told,) = found()
+    assert "no reason was given; 0 of 1 people approve what was moved; no guard was overridden" in told
+    run_as(DAVE, lambda: Registry(path).rollback("fraud", "production", reason="by hand").event)
+    assert found() == []

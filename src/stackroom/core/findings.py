@@ -286,6 +286,12 @@ KINDS: Final[dict[str, Kind]] = {
         "The stage is held by a version whose folder is not there. It is not given back to the version before.",
         "Restore the version, or move the stage: roll it back, promote another version, or clear it.",
     ),
+    "past-the-guards": Kind(
+        "warning",
+        "What holds the stage would not have met its guards, and the event does not say that one was overridden: it was"
+        " made by hand, or registry.toml asks for more than it did then.",
+        "Ask who moved it, and promote the version again once it meets the guards, or roll the stage back.",
+    ),
     "live-behind": Kind(
         "warning",
         "Programs that follow live/ load another version than the one that holds the stage: a mover was killed between"
