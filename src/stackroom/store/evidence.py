@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from stackroom.core.attested import Who
+from stackroom.core.attested import NOBODY, Who
 from stackroom.store import layout
 from stackroom.store.access import user_name
 from stackroom.store.folder import changed_at, explained
@@ -28,6 +28,15 @@ def there_since(folder: Folder, version: Version) -> datetime:
             return changed_at(inside.lstat(layout.VERSION_FILE))
     except OSError as error:
         raise explained(error, "look at", f"{folder.path}/{version.number}") from error
+
+
+def author_of(folder: Folder, number: int) -> Who:
+    """The owner of a version's folder; nobody where it is not there."""
+    try:
+        owner = folder.lstat(str(number)).st_uid
+    except OSError:
+        return NOBODY
+    return Who(owner, user_name(owner))
 
 
 def writers_of(folder: Folder, version: Version) -> tuple[Who, ...]:

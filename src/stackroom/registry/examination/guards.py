@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from stackroom.core.approvals import Op
@@ -12,8 +11,8 @@ from stackroom.core.names import version_ref
 from stackroom.core.soak import made_it_hold
 from stackroom.registry.examination.tour import who
 from stackroom.store import layout
-from stackroom.store.access import user_name
 from stackroom.store.approvals import read_approvals
+from stackroom.store.evidence import author_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,13 +67,11 @@ def _wrong(
     """The guards that are not met, by what there is to see, each with why."""
     folder, stage = where
     guards, number = stage.guards, move.to or 0
-    author = -1
-    with contextlib.suppress(OSError):
-        author = folder.lstat(str(number)).st_uid
+    author = author_of(folder, number)
     if guards.reason and not move.why.strip():
         yield "reason", "no reason was given"
-    if guards.four_eyes and author == head.owner:
-        yield "four_eyes", f"its author, {user_name(author) or author}, moved it"
+    if guards.four_eyes and author.uid == head.owner:
+        yield "four_eyes", f"its author, {author.label}, moved it"
     readings = [stages.readings[one] for one in guards.origin if one in stages.readings]
     ledgers = [found for one in readings if one.error is None and (found := one.ledgers.get(head.model))]
     held = any(made_it_hold(event, number, move.digest) for one in ledgers for event in one.counting())
@@ -88,6 +85,6 @@ def _wrong(
             word.by.uid
             for word in (pile.words if pile else ())
             if word.approval and word.validity.counts and word.approval.op is Op.APPROVE and word.approval.pins == pins
-        } - {author}
+        } - {author.uid}
         if reading.error is None and len(people) < guards.approvals:
             yield "approvals", f"{len(people)} of {guards.approvals} people approve what was moved"
