@@ -70,7 +70,7 @@ def test_a_stale_pointer_of_an_empty_stage_is_mended_by_clear(three: Registry) -
 
 def test_an_event_number_that_somebody_used_up_is_an_error_and_no_lost_move(three: Registry) -> None:
     (three.path / "stages/staging/fraud@999999999").symlink_to("x")
-    with pytest.raises(IntegrityError, match="more than 9 digits"):
+    with pytest.raises(IntegrityError, match="the last number that 9 digits can say"):
         three.promote("fraud:1", "staging")
     assert os.listdir(three.path / "stages/staging") == ["fraud@999999999"]
 

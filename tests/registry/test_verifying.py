@@ -317,10 +317,9 @@ def test_whoever_rewrites_her_text_is_not_cleared_by_an_approval_of_what_she_mad
     def rewrite_and_approve() -> None:
         version = path / "models/fraud/1"
         hidden = path / "models/fraud/1@1.toml"
+        Registry(path).approve("fraud:1", "staging")
         (version / "version.toml").chmod(0o644)
         (version / "version.toml").write_text((version / "version.toml").read_text() + "\n# another\n")
-        registry = Registry(path)
-        registry.approve("fraud:1", "staging")
         link = path / "approvals/staging/fraud:1@1"
         text = os.readlink(link)
         now = f"sha256:{hashlib.sha256((version / 'version.toml').read_bytes()).hexdigest()}"

@@ -222,3 +222,21 @@ def test_nobody_is_given_a_memory_by_somebody_else(reachable_path: Path) -> None
 
     run_as(BOB, plant)
     assert run_as(ALICE, look)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("step", [".local", ".local/state", ".local/state/stackroom", ".local/state/stackroom/heads"])
+def test_root_in_anothers_home_is_led_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    home, target = tmp_path / "home", tmp_path / "roots"
+    (home / step).parent.mkdir(parents=True)
+    target.mkdir(mode=0o700)
+    below = os.path.relpath(".local/state/stackroom/heads", step)
+    (target / below).mkdir(mode=0o700, parents=True, exist_ok=True)
+    (home / step).symlink_to(target)
+    for path in (home, *home.rglob("*")):
+        os.chown(path, 61001, 61001, follow_symlinks=False)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    before = sorted(target.rglob("*"))
+    memorize(tmp_path / "registry", "id", Memory(heads={}, vanished={}), forget=True)
+    assert sorted(target.rglob("*")) == before

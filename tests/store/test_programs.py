@@ -15,7 +15,7 @@ from stackroom.core.names import parse_ref
 from stackroom.registry.facade import Registry
 from stackroom.store.folder import Folder
 from stackroom.store.programs import run_program
-from support.registries import ALICE, CAROL, DAVE, STEWARD, artifacts, make, set_policy, shared, tree
+from support.registries import ALICE, CAROL, DAVE, EVE, STEWARD, artifacts, make, set_policy, shared, tree
 from support.users import ChildFailed, User, run_as
 
 if TYPE_CHECKING:
@@ -364,3 +364,64 @@ def test_the_time_limit_is_a_key(tmp_path: Path) -> None:
     assert "took longer than 0.2 s" in opened.can("fraud:1", "production").verdicts[0].seen
     result = opened.promote("fraud:1", "production", override=["command"], reason="it hangs")
     assert result.judgement.overridden == ("command",)
+
+
+@pytest.mark.root
+def test_nothing_runs_where_another_registry_could_be_put_in_its_place(team: Path, reachable_path: Path) -> None:
+    """A folder above that is open and not sticky: eve moves the registry away and puts her copy there."""
+    marker = reachable_path / "ran"
+    reachable_path.chmod(0o777)
+
+    def swap() -> None:
+        os.rename(team, reachable_path / "aside")
+        subprocess.run(["/bin/cp", "-r", reachable_path / "aside", team], check=True)
+        (team / CHECK).chmod(0o755)
+        (team / CHECK).write_text(f"#!/bin/sh\ntouch {marker}\n")
+        (team / "stages/production").chmod(0o777)
+
+    run_as(EVE, swap, umask=0o022)
+    verdict = can(team, DAVE)
+    assert verdict["passed"] is False
+    assert f"{reachable_path} can be written by group" in str(verdict["seen"])
+    assert not marker.exists()
+    found = run_as(EVE, lambda: [one.message for one in Registry(team).examine() if one.kind == "way-open"])
+    assert len(found) == 1
+    assert str(reachable_path) in found[0]
+
+
+@pytest.mark.root
+def test_a_folder_above_that_is_anothers_is_no_way_to_a_program(team: Path, reachable_path: Path) -> None:
+    os.chown(reachable_path, ALICE.uid, -1)
+    reachable_path.chmod(0o1777)
+    assert f"{reachable_path} belongs to {ALICE.uid}" in str(can(team, DAVE)["seen"])
+
+
+def swapped(place: Path, aside: Path) -> None:
+    os.rename(place, aside)
+    place.symlink_to(aside)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize(
+    ("prepare", "why"),
+    [
+        (lambda root: (root / CHECK).chmod(0o666), "audit can be written by group"),
+        (lambda root: (root / "checks").chmod(0o2777), "checks can be written by group"),
+        (lambda root: os.chown(root / CHECK, ALICE.uid, -1), f"audit belongs to {ALICE.uid}"),
+        (lambda root: swapped(root / CHECK, root / "b"), "symlinks"),
+    ],
+    ids=["writable script", "writable folder", "foreign script", "symlink"],
+)
+def test_a_script_that_others_could_have_written_is_given_to_no_interpreter(
+    team: Path, prepare: Callable[[Path], object], why: str, *, absolute: bool
+) -> None:
+    script = f"{team}/{CHECK}" if absolute else CHECK
+    shell = os.path.realpath("/bin/sh")
+    guard(team, f'["{shell}", "{script}", "{{path}}"]')
+    assert can(team, DAVE)["passed"] is True
+    prepare(team)
+    verdict = can(team, DAVE)
+    assert verdict["passed"] is False
+    assert "not run: " in str(verdict["seen"])
+    assert why in str(verdict["seen"])

@@ -113,7 +113,8 @@ GROUPS: dict[str, Any] = {
 
 def shared(reachable_path: Path, **plan: Any) -> Path:  # noqa: ANN401 - fields of Plan
     """A registry with groups, made by its steward; root only opens the folder."""
-    reachable_path.chmod(0o777)
+    # Sticky: nobody but the steward can put another registry in its place.
+    reachable_path.chmod(0o1777)
     root = reachable_path / "registry"
 
     def init() -> None:

@@ -213,6 +213,11 @@ class Approvals:
     words: tuple[Word, ...] = ()
     next_number: int = 1
 
+    @property
+    def full(self) -> str:
+        """The name that has the last number, so that nobody can speak any more; empty where there is room."""
+        return self.words[-1].name if self.words and parse_number(str(self.next_number)) is None else ""
+
     def weighed(self, pins: Pins | None) -> tuple[Word, ...]:
         """The words, oldest first, each with what has become of it.
 

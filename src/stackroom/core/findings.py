@@ -101,6 +101,12 @@ KINDS: Final[dict[str, Kind]] = {
         "The folder's owner sets the mode.",
         fixed=True,
     ),
+    "way-open": Kind(
+        "warning",
+        "Others may write into a folder above the registry that is not sticky, or own it: they can put another registry"
+        " in its place, and whoever moves there runs what its steward says.",
+        "An administrator takes the permission away, or the registry moves to a folder where nobody else may write.",
+    ),
     "folder-replaced": Kind(
         "error",
         "Where the format has a folder lies something else, or the other way round; what belongs there is gone.",
@@ -291,6 +297,12 @@ KINDS: Final[dict[str, Kind]] = {
         "error",
         "The stage is held by a version whose folder is not there. It is not given back to the version before.",
         "Restore the version, or move the stage: roll it back, promote another version, or clear it.",
+    ),
+    "past-the-guards": Kind(
+        "warning",
+        "What holds the stage would not have met its guards, and the event does not say that one was overridden: it was"
+        " made by hand, or registry.toml asks for more than it did then.",
+        "Ask who moved it, and promote the version again once it meets the guards, or roll the stage back.",
     ),
     "live-behind": Kind(
         "warning",

@@ -181,7 +181,8 @@ def _not_worse_in(situation: Situation, metric: str, tolerance: Tolerance) -> Ve
         case _:
             assert_never(better)
     seen = _seen(metric, value, bound)
-    wanted = f"{sign} {number(bound, value)} ({holder.ref} has {number(base)}, tolerance {tolerance})"
+    told = f"{situation.holder_told} with" if situation.held_until else f"{holder.ref} has"
+    wanted = f"{sign} {number(bound, value)} ({told} {number(base)}, tolerance {tolerance})"
     advice = "" if passed else f"stackroom diff {holder.ref} {situation.candidate.ref}"
     return Verdict(guard=guard, passed=passed, seen=seen, wanted=wanted, advice=advice, key=key)
 
@@ -204,7 +205,7 @@ def _same_datasets(situation: Situation) -> Iterable[Verdict]:
     else:
         passed = mine == theirs
         seen = ", ".join(sorted(mine)) or f"no {split} data with a digest"
-        wanted = f"{', '.join(sorted(theirs))} (as {holder.ref})"
+        wanted = f"{', '.join(sorted(theirs))} (as {situation.holder_told})"
     yield Verdict(guard=f"same_datasets {split}", passed=passed, seen=seen, wanted=wanted, key=key)
 
 

@@ -216,6 +216,14 @@ class Ledger:
         """The events that count, oldest first."""
         return tuple(event for event in self.events if event.validity.counts)
 
+    def last_holder(self) -> Event | None:
+        """The newest counting event that made a version hold the stage, also where it was cleared since."""
+        return next((event for event in reversed(self.counting()) if event.move and event.move.to is not None), None)
+
+    def empty_since(self) -> datetime | None:
+        """When the stage was cleared; None where something holds it, or nothing ever did."""
+        return self.head.when if self.head and self.holder is None else None
+
     def previous_holder(self) -> Event | None:
         """The newest counting event that made another version than the present one hold the stage."""
         present = self.holder

@@ -54,8 +54,12 @@ def soak(situation: Situation) -> Iterable[Verdict]:
         return
     stages = situation.policy.soaks_in(situation.stage.name)
     found, where = situation.soaked, " or ".join(stages)
-    passed = found.seconds >= hours * 3600
-    if found.stage is None:
+    passed = found.seconds >= hours * 3600 and not situation.soak_trouble
+    if situation.soak_trouble:
+        seen = situation.soak_trouble
+        known = f"stackroom history {situation.candidate.ref.model} --acknowledge"
+        advice = f"ask who moved then; where it is all right: {known}"
+    elif found.stage is None:
         seen, advice = f"has not held {where}", f"stackroom promote {situation.candidate.ref} {stages[0]}"
     elif found.since:
         left = hours - found.seconds / 3600
@@ -113,6 +117,8 @@ def _why_not(situation: Situation, word: Word) -> str:
     mover = situation.mover
     if situation.stage.guards.four_eyes and mover is not None and word.by.uid == mover.uid:
         return "the mover"
+    if situation.stage.guards.four_eyes and any(word.by.uid == one.uid for one in situation.candidate.writers):
+        return "who wrote its metadata or card as they are"
     return ""
 
 
@@ -138,7 +144,7 @@ def _told(situation: Situation) -> Iterable[str]:
 def _what_to_do(situation: Situation, rejections: list[Word]) -> str:
     ref, stage, speakers = situation.candidate.ref, situation.stage.name, situation.heard.speakers
     if situation.heard.trouble:
-        return f"ask the owner of approvals/{stage} to let you read it"
+        return situation.heard.advice
     if situation.damage:
         return f"stackroom verify {ref}"
     if rejections:

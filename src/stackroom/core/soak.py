@@ -34,7 +34,9 @@ class Soaked:
     since: datetime | None = None
 
 
-def soaked(ledgers: Iterable[Ledger], number: int, digest: str, now: datetime) -> Soaked:
+def soaked(
+    ledgers: Iterable[Ledger], number: int, digest: str, now: datetime, *, since: datetime | None = None
+) -> Soaked:
     """For how long a version has held one of the stages: the longest span, of those that go on and those that ended.
 
     Args:
@@ -42,10 +44,12 @@ def soaked(ledgers: Iterable[Ledger], number: int, digest: str, now: datetime) -
         number: of the version.
         digest: of its artifacts: another version under its number is not it.
         now: what time it is.
+        since: when the version came to be, by the file system: an event may have been there before it, planted.
     """
     longest = Soaked()
     for ledger in ledgers:
-        for start, end in _spans(ledger, number, digest):
+        for began, end in _spans(ledger, number, digest):
+            start = max(began, since) if since else began
             seconds = max(0.0, ((end or now) - start).total_seconds())
             if longest.stage is None or seconds > longest.seconds:
                 longest = Soaked(seconds=seconds, stage=ledger.stage, since=None if end else start)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import NOBODY, Who
+from stackroom.core.metadata import iso
 from stackroom.core.soak import Soaked
 from stackroom.core.values import dataclass, field
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from stackroom.core.approvals import Word
     from stackroom.core.metadata import Record
     from stackroom.core.names import Ref, StageName
@@ -79,6 +82,7 @@ class Candidate:
         record: its metadata: current for the one that moves, *as promoted* for the holder.
         has_card: whether it has a model card that says something.
         held: every stage that it holds or has held.
+        writers: the owners of its current revisions of metadata and card.
         author: the owner of its folder, who is its author for the guards, whatever its metadata say.
     """
 
@@ -87,6 +91,7 @@ class Candidate:
     has_card: bool = False
     held: frozenset[StageName] = frozenset()
     author: Who = NOBODY
+    writers: tuple[Who, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +100,14 @@ class Heard:
 
     Attributes:
         words: weighed against what the candidate is now.
-        trouble: why they could not be read, or empty.
+        trouble: why they cannot be gone by, or empty.
+        advice: what to do about that.
         speakers: who may approve, as half a sentence.
     """
 
     words: tuple[Word, ...] = ()
     trouble: str = ""
+    advice: str = ""
     speakers: str = ""
 
 
@@ -127,13 +134,15 @@ class Situation:
         candidate: the version that wants to move.
         stage: where to.
         policy: of the registry.
-        holder: who holds the stage now; None where nobody does or the candidate itself does.
+        holder: who holds the stage, or held it last; None where nobody ever did or it is the candidate itself.
+        held_until: when the stage was cleared of that holder; None where it is held.
         holder_trouble: why the holder's metadata as promoted could not be had; empty where it could.
         reason: what the mover says.
         damage: what re-reading the artifacts found wrong, in words; None where it was not done.
         mover: who would move it; None where the caller may not.
         heard: what people said about it.
         soaked: for how long it has held a stage before.
+        soak_trouble: why that cannot be gone by, or empty.
         steward: the owner of the registry's folder.
         model_place: the model's folder, absolute, as a word for a shell.
         model_owner: the owner of the model's folder.
@@ -145,15 +154,25 @@ class Situation:
     policy: Policy
     holder: Candidate | None = None
     holder_trouble: str = ""
+    held_until: datetime | None = None
     reason: str = ""
     damage: tuple[str, ...] | None = None
     mover: Who | None = None
     heard: Heard = field(default_factory=Heard)
     soaked: Soaked = field(default_factory=Soaked)
+    soak_trouble: str = ""
     steward: Who = NOBODY
     model_place: str = "models/MODEL"
     model_owner: Who = NOBODY
     ran: Ran | None = None
+
+    @property
+    def holder_told(self) -> str:
+        """The holder in words, with the time until which it was one."""
+        if self.holder is None:
+            return "nobody else"
+        until = f" held it until {iso(self.held_until.replace(microsecond=0))}" if self.held_until else ""
+        return f"{self.holder.ref}{until}"
 
     def key(self, guard: str) -> str:
         """Where a guard of the stage stands in ``registry.toml``."""

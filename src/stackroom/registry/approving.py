@@ -14,7 +14,7 @@ from stackroom.core.names import Ref, StageName, parse_ref
 from stackroom.core.policy import Stage
 from stackroom.core.values import dataclass, replace
 from stackroom.errors import ConflictError, IntegrityError, RegistryError
-from stackroom.registry.pinning import changed_since, check_readable, pins_of
+from stackroom.registry.pinning import changed_since, check_metadata_is_its_own, check_readable, pins_of
 from stackroom.store import layout
 from stackroom.store.approvals import append_approval, read_approvals, read_words
 from stackroom.store.attested import access_to_stage
@@ -159,6 +159,7 @@ def speak(  # what is said, and how
         raise access.refusal(f"{op} {version.ref} for {stage}", you=reader.who)
     check_readable(version, f"be {op.done}")
     with reader.model_folder(version.model) as (root, folder, listing):
+        check_metadata_is_its_own(root, folder, listing, version, f"be {op.done}")
         word = Approval(
             op=op,
             by=reader.who,

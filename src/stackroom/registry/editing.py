@@ -28,16 +28,18 @@ from stackroom.registry.editables import Editable, card_revision, editable, edit
 from stackroom.registry.holdings import stages_held
 from stackroom.registry.reading import may_write
 from stackroom.store.folder import explained
+from stackroom.store.layout import card_name, metadata_name
 from stackroom.store.revise import add_card, add_metadata, leave_hint
 from stackroom.store.scan import read_card
 from stackroom.store.texts import read_cards
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from stackroom.core.attested import Who
     from stackroom.core.names import Ref
     from stackroom.registry.reading import Reader
+    from stackroom.store.scan import ModelListing
 
 _TRIES: Final = 25
 """Revisions of others that an edit which may go on top of them meets in a row before it gives up."""
@@ -208,16 +210,16 @@ def _check_new(record: Record, before: Record, known: Record) -> None:
 def _write(reader: Reader, present: Editable, plan: _Plan, change: Edit) -> Revised:
     notes = list(plan.notes)
     number, revision = present.ref.number, present.revision
-    with reader.model_folder(present.ref.model) as (root, folder, _):
+    with reader.model_folder(present.ref.model) as (root, folder, listing):
         if plan.card_changes and plan.card is not None:
             # The number after the card that was compared with, not after the newest: else another's would be lost.
-            revision = max(plan.card_revision, 0) + 1
+            revision = _next(listing, max(plan.card_revision, 0), lambda one: card_name(number, one))
             try:
                 add_card(folder, number, revision, plan.card)
             except ConflictError as error:
                 raise card_conflict(reader, present.ref, plan.card_revision, plan.card) from error
         if plan.changes or (plan.card_changes and change.reason):
-            written = present.revision + 1
+            written = _next(listing, present.revision, lambda one: metadata_name(number, one))
             # Whoever says why he edits a card writes both: the number is that of the metadata.
             notes += [f"the card is at revision {revision}"] if plan.card_changes else []
             revision = written
@@ -233,6 +235,14 @@ def _write(reader: Reader, present: Editable, plan: _Plan, change: Edit) -> Revi
         leave_hint(root, present.ref.model, "edit", str(present.ref), reader.clock())
     changes = plan.changes | plan.card_changes
     return Revised(ref=present.ref, revision=revision, made=True, changes=changes, notes=tuple(notes))
+
+
+def _next(listing: ModelListing, present: int, name: Callable[[int], str]) -> int:
+    """The number after a revision's; one whose name somebody gave to something else than a file is skipped."""
+    revision = present + 1
+    while name(revision) in listing.squatted:
+        revision += 1
+    return revision
 
 
 def _changed(present: Editable, change: Edit, who: Who) -> tuple[str, Record, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import Pins, Validity, Who
 from stackroom.core.guards import judge
-from stackroom.core.ledger import Event, Ledger, event_name
+from stackroom.core.ledger import Event, Ledger, Move, event_name
 from stackroom.core.metadata import Record
 from stackroom.core.names import Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Stage
@@ -20,19 +20,22 @@ from stackroom.core.rules import Guards
 from stackroom.core.soak import Soaked, made_it_hold, soaked
 from stackroom.core.verdicts import Candidate, Heard, Ran, Situation, Verdict
 from stackroom.errors import IntegrityError, RegistryError
-from stackroom.registry.pinning import check_readable, pins_of
+from stackroom.registry.pinning import check_metadata_is_its_own, check_readable, pins_of, sealed_digest
+from stackroom.registry.promoted import holder_as_promoted
 from stackroom.registry.reading import listed
+from stackroom.registry.remembering import of, vanished
 from stackroom.store import layout
 from stackroom.store.access import owner_of, user_name
 from stackroom.store.approvals import read_words
 from stackroom.store.attested import access_to_stage, time_of_the_file_system
-from stackroom.store.caveats import Caveat, caveats
+from stackroom.store.caveats import Caveat, caveats, policy_caveats
 from stackroom.store.digest import Progress, silent, verify_version
+from stackroom.store.evidence import there_since, writers_of
 from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import read_ledger
 from stackroom.store.programs import run_program, why_not_run
 from stackroom.store.registry_file import read_registry_file
-from stackroom.store.scan import ModelListing, read_card, read_revisions
+from stackroom.store.scan import ModelListing, read_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from stackroom.store.access import Access
     from stackroom.store.folder import Folder
     from stackroom.store.records import Version
+    from stackroom.store.scan import ModelListing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,7 @@ class Judgement:
         already: the version holds the stage already, and its event is attested: there is nothing to do.
         changes: the names that would be made or replaced, below the registry's root.
         head: the text of the newest event that the judgement rests on; empty for none.
-        warnings: what makes ``access`` unsure.
+        warnings: what makes ``access`` unsure, and what is odd about what was judged.
         words: what people said about it, where the stage has the guard ``approvals``.
         pins: what the version was when it was judged, which is what an event states; None where that cannot be had.
     """
@@ -147,6 +151,10 @@ class Scene:
     stage: Stage
     ledger: Ledger
     held: Mapping[StageName, Ledger] = field(default_factory=dict)
+    back_to: Move | None = None
+    """The move that a rollback goes back to: what it named is judged and pinned, whatever was written since."""
+    odd: tuple[Caveat, ...] = ()
+    """What the mover should know about what is judged."""
 
     @property
     def model(self) -> ModelName:
@@ -202,7 +210,9 @@ def scene_of(reader: Reader, root: Folder, folder: Folder, listing: ModelListing
     declared = reader.policy.stage(name) or Stage(name=name)
     ledgers = {one: read_ledger(root, reader.id, one, listing.name) for one in reader.stages}
     # Listed again: the holder may have been registered after the first look and promoted before this one.
-    return Scene(reader, root, folder, listed(folder, listing.name), declared, ledgers[name], ledgers)
+    scene = Scene(reader, root, folder, listed(folder, listing.name), declared, ledgers[name], ledgers)
+    scene.odd = policy_caveats(root)
+    return scene
 
 
 def judgement_of(
@@ -223,6 +233,8 @@ def judgement_of(
         situation, already = _clearing(scene, options, guards), False
     else:
         check_readable(version)
+        if scene.back_to is None:
+            check_metadata_is_its_own(scene.root, scene.folder, scene.listing, version)
         already = head is not None and head.validity is Validity.ATTESTED and _holds(head, version)
         situation = _situation(scene, version, options, guards)
     verdicts: tuple[Verdict, ...] = ()
@@ -243,7 +255,7 @@ def judgement_of(
         already=already,
         changes=() if already else scene.changes(),
         head=head.text if head else "",
-        warnings=caveats(access.directory),
+        warnings=(*caveats(access.directory), *scene.odd),
         words=situation.heard.words,
         pins=pins,
     )
@@ -255,9 +267,20 @@ def _holds(head: Event, version: Version) -> bool:
 
 def _pins_or_none(scene: Scene, version: Version) -> Pins | None:
     try:
-        return pins_of(scene.folder, scene.listing, version)
+        return pins_to_state(scene, version)
     except IntegrityError:
         return None
+
+
+def pins_to_state(scene: Scene, version: Version) -> Pins:
+    """What the event of a move says that the version is.
+
+    Raises:
+        IntegrityError: SHA256SUMS is not the one that was sealed.
+    """
+    if scene.back_to is None:
+        return pins_of(scene.folder, scene.listing, version)
+    return Pins(sealed_digest(scene.folder, version), version.metadata_digest, scene.back_to.card)
 
 
 def _clearing(scene: Scene, options: Options, guards: Guards) -> Situation:
@@ -282,8 +305,10 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
             if any(made_it_hold(event, version.number, digest) for event in ledger.counting())
         ),
         author=version.owner,
+        writers=writers_of(scene.folder, version),
     )
-    holder, trouble = _holder_as_promoted(scene, version.number)
+    last = scene.ledger.last_holder()
+    holder, trouble = holder_as_promoted(scene.folder, scene.listing, last, version.number)
     owner = scene.listing.owner
     return Situation(
         candidate=candidate,
@@ -291,8 +316,10 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
         policy=scene.reader.policy,
         holder=holder,
         holder_trouble=trouble,
+        held_until=scene.ledger.empty_since(),
         reason=options.reason,
-        soaked=_soaked(scene, version, scene.reader.clock()),
+        soaked=_soaked(scene, version, scene.reader.clock()) if guards.soak_hours else Soaked(),
+        soak_trouble=_soak_trouble(scene, guards),
         steward=owner_of(scene.root),
         model_place=shlex.quote(scene.folder.path),
         model_owner=Who(owner, user_name(owner)),
@@ -301,7 +328,7 @@ def _situation(scene: Scene, version: Version, options: Options, guards: Guards)
 
 def _says_something(scene: Scene, version: Version) -> bool:
     """Whether the card is more than white space; read only where the stage asks for a card."""
-    if "card" not in scene.stage.guards.require:
+    if scene.back_to is not None or "card" not in scene.stage.guards.require:
         return True
     try:
         card = read_card(scene.folder, scene.listing, version.number)
@@ -312,7 +339,17 @@ def _says_something(scene: Scene, version: Version) -> bool:
 
 def _soaked(scene: Scene, version: Version, now: datetime) -> Soaked:
     ledgers = [scene.held[stage] for stage in scene.reader.policy.soaks_in(scene.stage.name)]
-    return soaked(ledgers, version.number, version.seal.digest if version.seal else "", now)
+    since = there_since(scene.folder, version)
+    return soaked(ledgers, version.number, version.seal.digest if version.seal else "", now, since=since)
+
+
+def _soak_trouble(scene: Scene, guards: Guards) -> str:
+    """Why this mover knows better than the ledgers for how long it was: he saw an event that is gone, or empty."""
+    if not guards.soak_hours:
+        return ""
+    stages = scene.reader.policy.soaks_in(scene.stage.name)
+    gone = [one for one in of(vanished(scene.reader), {scene.model}) if one.stage in stages]
+    return gone[0].message if gone else ""
 
 
 def _with_people(scene: Scene, version: Version, situation: Situation, pins: Pins | None) -> Situation:
@@ -320,11 +357,23 @@ def _with_people(scene: Scene, version: Version, situation: Situation, pins: Pin
     if not situation.stage.guards.approvals:
         return situation
     stage = scene.stage.name
-    speakers = access_to_stage(str(scene.reader.path), layout.APPROVALS, stage).who_may()
+    access = access_to_stage(str(scene.reader.path), layout.APPROVALS, stage)
+    speakers, where = access.who_may(), f"{layout.APPROVALS}/{stage}"
     try:
         said = read_words(scene.root, scene.reader.id, stage, version.model, version.number)
     except RegistryError as error:
-        return replace(situation, heard=Heard(trouble=str(error), speakers=speakers))
+        advice = f"ask the owner of {where} to let you read it"
+        return replace(situation, heard=Heard(trouble=str(error), advice=advice, speakers=speakers))
+    if said.full:
+        # Whoever would reject it cannot, so what was said until now is not what people have to say.
+        owner = Who(said.words[-1].owner, user_name(said.words[-1].owner)).label
+        trouble = (
+            f"{said.full}, which belongs to {owner}, has the last number: nobody can approve or reject it any more"
+        )
+        advice = f"ask {owner}, or {access.owner.label}, who owns {where}, to take it away: rm {where}/{said.full}"
+        return replace(
+            situation, heard=Heard(words=said.weighed(pins), trouble=trouble, advice=advice, speakers=speakers)
+        )
     return replace(situation, heard=Heard(words=said.weighed(pins), speakers=speakers))
 
 
@@ -361,7 +410,7 @@ def _verdicts(
         verdicts = judge(situation, override)
     elif guards.command:
         # What keeps it from being run at all is told at once, and not only to the one who has met every other guard.
-        why, advice = why_not_run(scene.root, _filled(guards.command, scene, version)[0])
+        why, advice = why_not_run(scene.root, _filled(guards.command, scene, version))
         unsafe = Ran(passed=False, seen=f"not run: {why}", advice=advice) if why else None
         verdicts = judge(replace(situation, ran=unsafe), override)
     return verdicts
@@ -397,19 +446,3 @@ def _filled(command: Command, scene: Scene, version: Version) -> tuple[str, ...]
         "stage": str(scene.stage.name),
     }
     return tuple(command.filled(values))
-
-
-def _holder_as_promoted(scene: Scene, candidate: int) -> tuple[Candidate | None, str]:
-    """The holder with the metadata that it had when it was promoted: editing it afterwards must not lower the bar."""
-    head = scene.ledger.head
-    if head is None or head.move is None or head.move.to is None or head.move.to == candidate:
-        return None, ""
-    number = head.move.to
-    ref = version_ref(scene.model, number)
-    nobody = Candidate(ref=ref, record=Record())
-    if number not in scene.listing.numbers:
-        return nobody, f"{ref} holds the stage, and its folder is missing"
-    for revision in read_revisions(scene.folder, scene.listing, number):
-        if revision.digest == head.move.metadata and revision.record is not None:
-            return Candidate(ref=ref, record=revision.record, has_card=bool(head.move.card)), ""
-    return nobody, f"{ref} has no metadata any more as it was promoted with"

@@ -15,14 +15,18 @@ from stackroom.core.names import Ref, parse_ref, version_ref
 from stackroom.core.rules import GUARD_NAMES, Guards
 from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, GuardRefusedError, IntegrityError, NotFoundError, RegistryError, UsageError
-from stackroom.registry.judging import Judgement, Options, Scene, judgement_of, scene_of
-from stackroom.registry.pinning import changed_since, pins_of
+from stackroom.registry.judging import Judgement, Options, Scene, judgement_of, pins_to_state, scene_of
+from stackroom.registry.pinning import changed_since
+from stackroom.registry.promoted import as_pinned
 from stackroom.registry.resolving import missing_holder
 from stackroom.registry.withdrawing import withdraw_if_deleted
+from stackroom.store.caveats import ABOUT_THE_MOVE
 from stackroom.store.ledgers import append_move, project, read_ledger
+from stackroom.store.scan import read_version
 
 if TYPE_CHECKING:
     from stackroom.registry.reading import Reader
+    from stackroom.store.caveats import Caveat
     from stackroom.store.records import Version
 
 
@@ -44,6 +48,11 @@ class MoveResult:
     origin: Ref | None = None
     live_trouble: str = ""
 
+    @property
+    def warnings(self) -> tuple[Caveat, ...]:
+        """What is odd about what the move rests on."""
+        return tuple(one for one in self.judgement.warnings if one.kind in ABOUT_THE_MOVE)
+
     def document(self) -> dict[str, Any]:
         """In JSON's types; the schema of ``promote --json``."""
         to = self.judgement.ref
@@ -55,6 +64,7 @@ class MoveResult:
             "event": self.event,
             "already": self.judgement.already,
             "live_trouble": self.live_trouble,
+            "warnings": [warning.document() for warning in self.warnings],
             "changes": list(self.judgement.changes),
             "verdicts": [verdict.document() for verdict in self.judgement.verdicts],
             "override": list(self.judgement.overridden),
@@ -81,7 +91,8 @@ def rollback(reader: Reader, model: str, stage: str, options: Options) -> MoveRe
     """Make the version that held a stage before the present one hold it again.
 
     It met the guards when it was promoted; what is asked of it now is that it is still the same, and a reason where the
-    stage wants one. A rollback must not fail because the old version is worse.
+    stage wants one. A rollback must not fail because the old version is worse, nor because of what anybody has written
+    about it since: it goes back to the metadata and the card that the event named.
 
     Raises:
         NotFoundError: nothing held the stage before.
@@ -118,13 +129,16 @@ def _before(scene: Scene) -> Version:
     if previous.move.to not in scene.listing.numbers:
         what = f"{ref} held {stage} before"
         raise missing_holder(scene.reader, scene.folder, scene.listing, ref, what=what, stage=stage)
-    version = scene.reader.version(ref)
+    version = read_version(scene.folder, scene.listing, previous.move.to)
     if version.seal and version.seal.digest != previous.move.digest:
         raise IntegrityError(
             f"{ref} is not what held {stage} before: its artifacts have another digest",
             hint=f"stackroom verify {ref}",
             facts={"ref": str(ref), "promoted": previous.move.digest, "found": version.seal.digest},
         )
+    scene.back_to = previous.move
+    version, since = as_pinned(scene.folder, scene.listing, version, previous.move)
+    scene.odd += since
     return version
 
 
@@ -193,7 +207,7 @@ def _move(scene: Scene, version: Version | None, options: Options, guards: Guard
         return MoveResult(judgement=judgement, made=False, origin=judgement.holder, live_trouble=trouble)
     pins = judgement.pins
     if pins is None:
-        pins = pins_of(scene.folder, scene.listing, version) if version else Pins()
+        pins = pins_to_state(scene, version) if version else Pins()
     number = scene.ledger.next_number
     before = scene.ledger.events[-1].text if scene.ledger.events else ""
     move = Move(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stackroom.core.attested import Pins, text_digest
+from stackroom.core.attested import Pins, parse_who, text_digest
 from stackroom.errors import ConflictError, IntegrityError
 from stackroom.store import layout
 from stackroom.store.folder import explained
-from stackroom.store.scan import read_card
+from stackroom.store.scan import read_card, read_revisions
 from stackroom.store.sums import artifacts_digest, read_sums
 
 if TYPE_CHECKING:
@@ -36,16 +36,61 @@ def check_readable(version: Version, doing: str = "move") -> None:
         )
 
 
+def check_metadata_is_its_own(
+    root: Folder, folder: Folder, listing: ModelListing, version: Version, doing: str = "move"
+) -> None:
+    """Say no to a version whose newest revision was written about something else, or by somebody else than it says.
+
+    A revision that was made for another version, and carried here by who owns the folder, names another text as the one
+    that it replaces. Its owner wrote it in good faith; what it says is not about this version.
+
+    Raises:
+        IntegrityError: with whose file it is.
+    """
+    if version.revision <= 0:
+        return
+    *before, newest = read_revisions(folder, listing, version.number)
+    note = newest.note
+    if note is None or newest.problem:
+        return
+    says = parse_who(note.revised_by)
+    if note.previous and before and before[-1].digest != note.previous:
+        why = f"replaces another text than {before[-1].name}: it was written about something else, or that was altered"
+    elif says and says.uid != newest.owner.uid and newest.owner.uid not in {listing.owner, root.status().st_uid}:
+        why = f"says that {says} wrote it"
+    else:
+        return
+    raise IntegrityError(
+        f"{version.ref} cannot {doing}: its metadata, {newest.name}, the file of {newest.owner.label}, {why}",
+        hint=f"look at it with stackroom log {version.ref}, and write what is right on top of it: stackroom edit "
+        f"{version.ref} --set FIELD=VALUE; or {newest.owner.label} takes it away",
+        facts={"ref": str(version.ref), "place": newest.name, "owner": str(newest.owner)},
+    )
+
+
 def pins_of(folder: Folder, listing: ModelListing, version: Version) -> Pins:
     """The digests of what is being promoted or approved, taken from the disk now.
 
     Raises:
         IntegrityError: SHA256SUMS is not the one that was sealed.
     """
+    digest = sealed_digest(folder, version)
+    try:
+        card = read_card(folder, listing, version.number)
+    except OSError as error:
+        raise explained(error, "read the card of", f"{folder.path}/{version.number}") from error
+    return Pins(digest, version.metadata_digest, text_digest(card) if card is not None else "")
+
+
+def sealed_digest(folder: Folder, version: Version) -> str:
+    """The digest of a version's SHA256SUMS, taken from the disk now.
+
+    Raises:
+        IntegrityError: it is not the one that was sealed.
+    """
     try:
         with folder.child(str(version.number)) as inside:
             text, _ = read_sums(inside)
-        card = read_card(folder, listing, version.number)
     except OSError as error:
         raise explained(error, "read", f"{folder.path}/{version.number}") from error
     digest = artifacts_digest(text)
@@ -55,7 +100,7 @@ def pins_of(folder: Folder, listing: ModelListing, version: Version) -> Pins:
             hint=f"stackroom verify {version.ref}",
             facts={"ref": str(version.ref), "found": digest},
         )
-    return Pins(digest, version.metadata_digest, text_digest(card) if card is not None else "")
+    return digest
 
 
 def changed_since(version: Version, seen: Pins, now: Pins) -> ConflictError:

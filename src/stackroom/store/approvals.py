@@ -13,13 +13,13 @@ from stackroom.core.approvals import (
     parse_approval_name,
 )
 from stackroom.core.attested import StageFolder
-from stackroom.core.names import NUMBER_DIGITS
 from stackroom.core.values import dataclass
-from stackroom.errors import ConflictError, IntegrityError
+from stackroom.errors import ConflictError
 from stackroom.store import layout
 from stackroom.store.attested import append, entries_of, stage_folder, unread_problem
 from stackroom.store.folder import Folder, explained
 from stackroom.store.records import Problem
+from stackroom.store.used_up import used_up
 
 if TYPE_CHECKING:
     from stackroom.core.attested import Entry
@@ -100,11 +100,10 @@ def append_approval(root: Folder, stage: StageName, name: str, approval: Approva
     """
     parsed = parse_approval_name(name)
     if parsed is None or approval_name(*parsed) != name:
-        raise IntegrityError(
-            f"{name} has more than {NUMBER_DIGITS} digits, and the format has no such approval",
-            hint="somebody used the last number up; ask the steward to remove that name",
-            facts={"approval": name, "stage": stage},
-        )
+        # The name itself has no place in the format, which is why it is taken apart here and not parsed.
+        subject, _, digits = name.rpartition("@")
+        with stage_folder(root, layout.APPROVALS, stage, f"{approval.op} {subject} for {stage}") as folder:
+            raise used_up(folder, f"{subject}@{int(digits) - 1}", what="an approval")
     doing = f"{approval.op} {parsed[0]}:{parsed[1]} for {stage}"
     taken = ConflictError(
         f"somebody spoke of {parsed[0]}:{parsed[1]} while you did: {name} is taken",

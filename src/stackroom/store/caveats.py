@@ -9,11 +9,15 @@ from __future__ import annotations
 import os
 import stat
 import struct
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from stackroom.core.values import dataclass
 from stackroom.store.access import group_name
 from stackroom.store.mounts import FileSystem, file_system_of
+from stackroom.store.trust import open_policy
+
+if TYPE_CHECKING:
+    from stackroom.store.folder import Folder
 
 AUTH_SYS_GROUPS: Final = 16
 """Supplementary groups that a call of AUTH_SYS carries (RFC 5531, appendix A); the client sends the lowest numbers."""
@@ -26,7 +30,12 @@ _NFS_ACL: Final = "system.nfs4_acl"
 _ORDINARY: Final = frozenset({b"OWNER@", b"GROUP@", b"EVERYONE@"})
 """Whom an NFSv4 ACL names that says no more than mode bits; a server shows one for every file."""
 
-Kind = Literal["many-groups", "root-squash", "acl", "read-only", "user-namespace", "not-sticky"]
+Kind = Literal[
+    "many-groups", "root-squash", "acl", "read-only", "user-namespace", "not-sticky", "written-since", "policy-open"
+]
+
+ABOUT_THE_MOVE: Final[frozenset[Kind]] = frozenset({"written-since", "policy-open"})
+"""What concerns a move that is made as much as one that is asked about; the others make a prediction unsure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +149,18 @@ def named_by(acl: bytes) -> tuple[bytes, ...]:
         names.append(acl[offset + 16 : offset + 16 + length])
         offset += 16 + -(-length // 4) * 4
     return tuple(names)
+
+
+def policy_caveats(root: Folder) -> tuple[Caveat, ...]:
+    """Why the guards of a registry may be another's than the steward's."""
+    return tuple(
+        Caveat(
+            kind="policy-open",
+            message=f"the guards may be somebody else's: {found}",
+            advice=found.advice or "ask an administrator to give it to the steward",
+        )
+        for found in open_policy(root)
+    )
 
 
 # --- one each

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from stackroom.core.attested import Entry, StageFolder
 from stackroom.core.ledger import Ledger, Move, event_name, format_move, parse_event_name, replay
-from stackroom.core.names import NUMBER_DIGITS
 from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, IntegrityError
 from stackroom.store import layout
@@ -21,6 +20,7 @@ from stackroom.store.access import refused
 from stackroom.store.attested import append, entries_of, stage_folder, unread_problem
 from stackroom.store.folder import Folder, explained
 from stackroom.store.records import Problem
+from stackroom.store.used_up import used_up
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
@@ -128,14 +128,11 @@ def append_move(root: Folder, stage: StageName, model: ModelName, number: int, m
         PermissionDeniedError: the kernel refuses, or the file system recorded another owner.
     """
     name = event_name(model, number)
+    doing = f"move {model} in {stage}"
     if parse_event_name(name) is None:
         # A longer number would be a foreign name, and the move would be made and never count.
-        raise IntegrityError(
-            f"{name} has more than {NUMBER_DIGITS} digits, and the format has no such event",
-            hint="somebody used the last number up; ask the steward to remove that name",
-            facts={"event": name, "stage": stage},
-        )
-    doing = f"move {model} in {stage}"
+        with stage_folder(root, layout.STAGES, stage, doing) as folder:
+            raise used_up(folder, event_name(model, number - 1), what="an event")
     taken = ConflictError(
         f"somebody moved {model} in {stage} while you did: {name} is taken",
         hint=f"look at it with: stackroom history {model} --stage {stage}",

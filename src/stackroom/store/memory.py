@@ -21,7 +21,7 @@ from stackroom.core.metadata import as_utc, iso
 from stackroom.core.names import is_model_name, is_stage_name, parse_number
 from stackroom.core.values import dataclass, field
 from stackroom.store.folder import Folder
-from stackroom.store.userhome import check_own, state_folder
+from stackroom.store.userhome import check_own, check_own_way, state_folder
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ def _opened(*, make: bool = False) -> Iterator[Folder]:
         OSError: it is not, or cannot be opened or made.
     """
     path = os.path.join(state_folder(), "heads")
+    check_own_way(path)
     if make and not os.path.isdir(path):
         check_own(path)
         os.makedirs(path, mode=_FOLDER_MODE, exist_ok=True)

@@ -14,17 +14,18 @@ import signal
 import stat
 import subprocess
 import time
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.text import visible
 from stackroom.core.verdicts import Ran
 from stackroom.store import layout
-from stackroom.store.access import group_name, user_name
 from stackroom.store.digest import Progress, silent
 from stackroom.store.folder import Folder
+from stackroom.store.trust import ROOT, Open, open_to_others, open_ways, stewards
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 _OUTPUT_KEPT: Final = 16 * 1024
 """Bytes of a program's output that are kept: the last ones, where the verdict usually stands."""
@@ -40,12 +41,6 @@ _CHUNKS_LEFT: Final = 16
 
 _PAUSE: Final = 0.02
 """Seconds between two looks at whether the program has ended."""
-
-_ROOT: Final = 0
-_WRITE: Final = 0o2
-_ACL: Final = "system.posix_acl_access"
-_OTHERS: Final = frozenset({0x02, 0x04, 0x08, 0x20})
-"""Tags in an ACL: a named user, the group, a named group, everybody else; the owner and the mask are left out."""
 
 
 class _UnsafeError(Exception):
@@ -70,7 +65,8 @@ def run_program(root: Folder, words: Sequence[str], *, seconds: float, progress:
     """
     try:
         with contextlib.ExitStack() as opened:
-            program = _checked(root, words[0], opened, _trusted(root))
+            trusted = _trusted(root)
+            program = _checked(root, words, opened, trusted)
             process = _started(root, words, program)
             return _verdict(process, seconds, progress)
     except _UnsafeError as error:
@@ -83,32 +79,36 @@ def run_program(root: Folder, words: Sequence[str], *, seconds: float, progress:
 # --- whether it may be run
 
 
-def why_not_run(root: Folder, program: str) -> tuple[str, str]:
+def why_not_run(root: Folder, words: Sequence[str]) -> tuple[str, str]:
     """Why people who move versions could not have a guard's program run, and what to do about it; else two empty texts.
 
     Args:
         root: the registry.
-        program: below the root unless it begins with ``/``.
+        words: the program, below the root unless it begins with ``/``, and its arguments.
     """
     try:
         with contextlib.ExitStack() as opened:
-            _checked(root, program, opened, frozenset({_ROOT, root.status().st_uid}))
+            _checked(root, words, opened, stewards(root))
     except _UnsafeError as error:
         return str(error), error.advice
     except OSError as error:
-        return f"{error.filename or program}: {(error.strerror or str(error)).lower()}", ""
+        return f"{error.filename or words[0]}: {(error.strerror or str(error)).lower()}", ""
     return "", ""
 
 
-def _checked(root: Folder, program: str, opened: contextlib.ExitStack, trusted: frozenset[int]) -> int:
-    """A descriptor of the program, after everything on the way to it was looked at.
+def _checked(root: Folder, words: Sequence[str], opened: contextlib.ExitStack, trusted: frozenset[int]) -> int:
+    """A descriptor of the program, after everything on the way to it and to its arguments was looked at.
 
     Raises:
         _UnsafeError: it must not be run.
     """
+    # Whoever can put another folder in the registry's place decides what is its program, and who its steward.
+    _refuse(next(open_ways(root.path, trusted), None))
     _check(root.fd, root.path, trusted)
     _check(_file(root, layout.REGISTRY_FILE, opened), f"{root.path}/{layout.REGISTRY_FILE}", trusted)
-    folder = root
+    for word in words[1:]:
+        _check_argument(root, word, trusted)
+    folder, program = root, words[0]
     *folders, name = program.removeprefix("/").split("/")
     if program.startswith("/"):
         folder = opened.enter_context(Folder.open("/"))
@@ -129,9 +129,50 @@ def _checked(root: Folder, program: str, opened: contextlib.ExitStack, trusted: 
     return fd
 
 
+def _check_argument(root: Folder, word: str, trusted: frozenset[int]) -> None:
+    """Say no to an argument that names a file of the registry's which others could have written: a script, perhaps.
+
+    What lies below ``models/`` is left out: it is what the program shall look at, and its author wrote it.
+
+    Raises:
+        _UnsafeError: with the path and the reason.
+    """
+    below = _below(root, word)
+    if below is None or below.parts[:1] == (layout.MODELS,):
+        return
+    with contextlib.ExitStack() as opened:
+        folder = root
+        for at, part in enumerate(below.parts, start=1):
+            path = f"{folder.path}/{part}"
+            try:
+                mode = folder.lstat(part).st_mode
+            except OSError:
+                return  # it names nothing
+            if not stat.S_ISDIR(mode):
+                if at == len(below.parts) or stat.S_ISLNK(mode):
+                    _check(_file(folder, part, opened), path, trusted)
+                return
+            folder = opened.enter_context(folder.child(part))
+            _check(folder.fd, path, trusted)
+
+
+def _below(root: Folder, word: str) -> PurePosixPath | None:
+    """What a word names below the registry's root, if it names something there."""
+    if "\0" in word:
+        return None
+    for base, path in (
+        (root.path, os.path.join(root.path, word)),
+        (os.path.realpath(root.path), os.path.realpath(word)),
+    ):
+        found = PurePosixPath(os.path.relpath(os.path.normpath(path), base))
+        if found.parts and found.parts[0] != "..":
+            return found
+    return None
+
+
 def _trusted(root: Folder) -> frozenset[int]:
     """Whose things may be run: the steward's and root's; by root only root's own, or the steward would be root."""
-    return frozenset({_ROOT} if os.geteuid() == _ROOT else {_ROOT, root.status().st_uid})
+    return frozenset({ROOT}) if os.geteuid() == ROOT else stewards(root)
 
 
 def _file(folder: Folder, name: str, opened: contextlib.ExitStack) -> int:
@@ -157,37 +198,12 @@ def _check(fd: int, path: str, trusted: frozenset[int]) -> None:
     Raises:
         _UnsafeError: with the path and the reason.
     """
-    status = os.fstat(fd)
-    mode = stat.S_IMODE(status.st_mode)
-    if status.st_uid not in trusted:
-        owner = user_name(status.st_uid) or status.st_uid
-        whose = "root, as you are" if trusted == {_ROOT} else "the steward"
-        raise _UnsafeError(path, f"belongs to {owner}, and not to {whose}")
-    advice = f"ask the steward: chmod go-w {path}"
-    if mode & (_WRITE << 3):
-        raise _UnsafeError(path, f"can be written by group {group_name(status.st_gid)} (mode {mode:04o})", advice)
-    if mode & _WRITE:
-        raise _UnsafeError(path, f"can be written by everybody (mode {mode:04o})", advice)
-    if any(permissions & _WRITE for permissions in _granted_by_acl(fd)):
-        raise _UnsafeError(path, "has an ACL that lets others write it", f"ask the steward: setfacl -b {path}")
+    _refuse(open_to_others(fd, path, trusted))
 
 
-def _granted_by_acl(fd: int) -> Iterator[int]:
-    """The permissions that a POSIX ACL gives to others than the owner, whatever its mask says now."""
-    try:
-        acl = os.getxattr(fd, _ACL)
-    except OSError:
-        return  # none, or a file system without them
-    # The kernel's form: a version of four bytes, then a tag, permissions and an id for each entry (2 + 2 + 4 bytes).
-    for start in range(4, len(acl) - 7, 8):
-        tag = int.from_bytes(acl[start : start + 2], "little")
-        if tag in {
-            0x02,
-            0x04,
-            0x08,
-            0x20,
-        }:  # a named user, the group, a named group, everybody else; not owner and mask
-            yield int.from_bytes(acl[start + 2 : start + 4], "little")
+def _refuse(found: Open | None) -> None:
+    if found:
+        raise _UnsafeError(found.path, found.why, found.advice)
 
 
 # --- running it

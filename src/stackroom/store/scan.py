@@ -56,6 +56,7 @@ class ModelListing:
         purging: for a number, the folders whose bytes are being freed, ascending.
         highest: the highest number ever used; the next version is called one more.
         temporary: the names of unfinished versions.
+        squatted: names of revisions under which lies no file: no revision can have that number.
         problems: what has no place here.
     """
 
@@ -74,6 +75,7 @@ class ModelListing:
     purging: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     highest: int = 0
     temporary: tuple[str, ...] = ()
+    squatted: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -118,6 +120,7 @@ class _Sorter:
         self.trash: dict[int, list[str]] = {}
         self.purging: dict[int, list[str]] = {}
         self.temporary: list[str] = []
+        self.squatted: set[str] = set()
         self.problems: list[Problem] = []
 
     def take(self, entry: os.DirEntry[str]) -> None:
@@ -146,7 +149,12 @@ class _Sorter:
             case "temporary":
                 self.temporary.append(entry.name)
             case _:
-                self.problems.append(_foreign(f"{self._place}/{entry.name}", entry))
+                self._leave(entry, known)
+
+    def _leave(self, entry: os.DirEntry[str], known: layout.ModelEntry) -> None:
+        if known.revision:
+            self.squatted.add(entry.name)
+        self.problems.append(_foreign(f"{self._place}/{entry.name}", entry))
 
     def out_of_place(self) -> Iterator[Problem]:
         """What the names tell of each other: labels of versions that never were here, folders that nobody deleted."""
@@ -204,6 +212,7 @@ def list_model(folder: Folder, name: ModelName) -> ModelListing:
         purging={number: tuple(sorted(found)) for number, found in sorter.purging.items()},
         highest=max(sorter.used, default=0),
         temporary=tuple(sorted(sorter.temporary)),
+        squatted=frozenset(sorter.squatted),
         problems=tuple(sorted(problems, key=lambda problem: problem.place)),
     )
 

@@ -100,6 +100,7 @@ def write_state(content: bytes, *names: str) -> None:
         OSError: it cannot be written; what was there is there.
     """
     path = state_path().joinpath(*names)
+    check_own_way(path.parent)
     check_own(path.parent)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid4()}")
@@ -132,8 +133,10 @@ def forget_state(*names: str) -> bool:
     Raises:
         OSError: it cannot be taken away.
     """
+    path = state_path().joinpath(*names)
+    check_own_way(path.parent)
     try:
-        state_path().joinpath(*names).unlink()
+        path.unlink()
     except FileNotFoundError:
         return False
     return True
@@ -153,6 +156,29 @@ def check_own(path: str | os.PathLike[str]) -> None:
         nearest = os.path.dirname(nearest)
     if os.stat(nearest).st_uid != os.geteuid():
         raise PermissionError(errno.EACCES, "it is another user's home", nearest)
+
+
+def check_own_way(path: str | os.PathLike[str]) -> None:
+    """Root with another's HOME must not be led anywhere by what the other has put there, a symlink for one.
+
+    Args:
+        path: below the base of the state; every step from there on, as far as there are any, belongs to the caller or
+            to root.
+
+    Raises:
+        PermissionError: one is somebody else's.
+        OSError: one cannot be looked at.
+    """
+    step = _base("XDG_STATE_HOME", "~")
+    trusted = {0, os.geteuid()}
+    for part in ("", *os.path.relpath(path, step).split("/")):
+        step = os.path.join(step, part) if part else step
+        try:
+            owners = {os.stat(step).st_uid, os.lstat(step).st_uid}
+        except FileNotFoundError:
+            return
+        if not owners <= trusted:
+            raise PermissionError(errno.EACCES, "it is another user's", step)
 
 
 def _base(variable: str, fallback: str) -> str:

@@ -140,6 +140,8 @@ def _tell(context: Context, result: MoveResult, *, dry_run: bool) -> None:
             context.say(f"  would write {change}")
     if result.made and judgement.overridden:
         context.warn(f"overridden, and the event says so for ever: {', '.join(judgement.overridden)}")
+    for warning in result.warnings:
+        context.warn(str(warning))
     if result.live_trouble:
         context.warn(f"the move stands, but live/{stage}/{model} could not be brought in step: {result.live_trouble}")
 

@@ -61,9 +61,9 @@ def examine_folders(tour: Tour, survey: Survey) -> Iterator[Finding]:
         yield Finding(
             kind="registry-file-wrong", place=layout.REGISTRY_FILE, message=str(error), owner=who(tour.steward)
         )
-    programs = tuple(sorted({stage.guards.command.words[0] for stage in _policy(tour) if stage.guards.command}))
+    programs = tuple(sorted({stage.guards.command.words for stage in _policy(tour) if stage.guards.command}))
     # A guard's program has its place below the root; what else is in that folder is the steward's affair, too.
-    own = {program.partition("/")[0] for program in programs}
+    own = {word.partition("/")[0] for words in programs for word in words}
     for sight in tour.seen(tour.root, ""):
         if sight.name not in _ROOT_NAMES | own and not sight.name.startswith("."):
             yield foreign(sight)
@@ -78,11 +78,11 @@ def _policy(tour: Tour) -> tuple[Stage, ...]:
     return () if tour.reader.policy_error else tuple(tour.reader.policy.stages)
 
 
-def _programs(tour: Tour, programs: Iterable[str]) -> Iterator[Finding]:
-    for program in programs:
-        why, advice = why_not_run(tour.root, program)
+def _programs(tour: Tour, programs: Iterable[tuple[str, ...]]) -> Iterator[Finding]:
+    for words in programs:
+        why, advice = why_not_run(tour.root, words)
         if why:
-            place = layout.REGISTRY_FILE if program.startswith("/") else program
+            place = layout.REGISTRY_FILE if words[0].startswith("/") else words[0]
             message = f"{why}; {advice}" if advice else why
             yield Finding(kind="guard-program", place=place, message=message, owner=who(tour.steward))
 

@@ -10,6 +10,7 @@ from stackroom.core.show import duration
 from stackroom.store.caveats import caveats
 from stackroom.store.mounts import file_system_of
 from stackroom.store.sights import WITHOUT_MODES, flushes_folders, ignores_case
+from stackroom.store.trust import open_ways, stewards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,8 @@ def examine_host(tour: Tour) -> Iterator[Finding]:
     if system.type in WITHOUT_MODES:
         message = f"{system.type}, mounted at {system.mount_point}"
         yield Finding(kind="modes-not-kept", place="", message=message)
+    for way in open_ways(str(tour.reader.path), stewards(tour.root)):
+        yield Finding(kind="way-open", place="", message=str(way))
     if not flushes_folders(tour.root):
         yield Finding(kind="fsync-missing", place="", message=f"{system.type} does not flush a directory")
     if ignores_case(tour.root):

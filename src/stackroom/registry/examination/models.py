@@ -13,6 +13,7 @@ from stackroom.core.findings import Finding
 from stackroom.core.names import NUMBER_DIGITS, is_model_name, similarity_key
 from stackroom.core.values import dataclass
 from stackroom.registry.examination.deletions import examine_deletions
+from stackroom.registry.examination.guards import past_the_guards
 from stackroom.registry.examination.holders import missing_holders, missing_models
 from stackroom.registry.examination.revisions import examine_revisions
 from stackroom.registry.examination.tour import foreign, who
@@ -114,6 +115,7 @@ def _model(tour: Tour, models: Folder, sight: Sight, stages: Stages) -> Iterator
         yield from examine_deletions(tour, stages, folder, listing, sights)
         yield from examine_revisions(tour, folder, listing, sights)
         yield from missing_holders(tour, stages, name, listing)
+        yield from past_the_guards(tour, stages, folder, name)
         for number in listing.numbers:
             yield from examine_version(tour, stages, folder, listing, number)
 
