@@ -134,7 +134,16 @@ def test_nor_of_any_other_text(text: str) -> None:
     check(text)
 
 
-@pytest.mark.parametrize("path", sorted(SAMPLE.rglob("*.toml")), ids=lambda path: str(path.relative_to(SAMPLE)))
+@pytest.mark.parametrize(
+    "path",
+    # No rglob: Python 3.11.2 follows symlinks in it, and an event is no path.
+    [
+        SAMPLE / "registry.toml",
+        *sorted(SAMPLE.glob("models/*/*.toml")),
+        *sorted(SAMPLE.glob("models/*/*/version.toml")),
+    ],
+    ids=lambda path: str(path.relative_to(SAMPLE)),
+)
 def test_every_file_of_the_sample_is_understood(path: Path) -> None:
     text = path.read_text()
     assert same(read_canonical(text), tomllib.loads(text))
