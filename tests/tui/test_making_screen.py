@@ -58,6 +58,7 @@ def test_the_forms_look_as_they_did(registry: Registry, out: Path, size: tuple[i
         await somebody.press(*"out")
         await somebody.press("tab")
         await somebody.press("enter")
+        await until(lambda: "? more" in somebody.text, "the line is closed and laid out")
         somebody.golden("register-looked")
 
     walk(registry, steps, size=size)
