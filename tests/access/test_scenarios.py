@@ -20,7 +20,7 @@ from access.world import PEOPLE, Ground, World, listing
 from stackroom.__main__ import main
 from stackroom.store.access import group_members, group_name
 from support.registries import ALICE, CAROL, EVE, RELEASERS
-from support.users import User, become
+from support.users import User, become, import_everything
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +51,7 @@ def _long_list(root: str) -> str:
 
 def _program(user: User, argv: Sequence[str], folder: Path) -> tuple[int, str, str]:
     """The whole program in a process of its own, with three real streams; the releasers' group has a name there."""
+    import_everything()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads held over a fork: the child takes none
         pid = os.fork()

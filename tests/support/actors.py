@@ -12,7 +12,7 @@ import traceback
 import warnings
 from typing import TYPE_CHECKING, Any, Self
 
-from support.users import become
+from support.users import become, import_everything
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ class Actor:
         """Fork; ``perform`` runs in the child, takes what JSON holds and gives what JSON holds."""
         asked, asking = os.pipe()
         answered, answering = os.pipe()
+        import_everything()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of threads held over a fork: the child takes none
             self._pid = os.fork()

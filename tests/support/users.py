@@ -4,17 +4,22 @@ The ids need no entry in ``/etc/passwd`` or ``/etc/group`` and nothing there is 
 A child reports in JSON, so only what JSON can hold comes back, and a failure comes back as :class:`ChildFailed`
 with the name of the error and its errno. Tests that use this module carry the marker ``root``.
 
-Modules that an action needs are imported before the fork: the interpreter or the checkout may lie below a folder
-that only root can enter.
+Modules that an action needs are imported before the fork, those too that the product imports when it comes to them: the
+interpreter or the checkout may lie below a folder that only root can enter.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import pkgutil
 import warnings
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import stackroom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +53,32 @@ class ChildFailed(Exception):  # noqa: N818 - it is an outcome that races count,
         self.errno = errno
 
 
+_LATE = (
+    "decimal",
+    "difflib",
+    "fcntl",
+    "getpass",
+    "platform",
+    "shlex",
+    "shutil",
+    "subprocess",
+    "tempfile",
+    "tomli_w",
+    "tomllib",
+)
+"""What the product imports of others' when it comes to it."""
+
+
+@cache
+def import_everything() -> None:
+    """Import the product, but for the interface, which no action needs."""
+    for found in pkgutil.walk_packages(stackroom.__path__, "stackroom."):
+        if not found.name.startswith(("stackroom.tui", "stackroom.__main__")):
+            import_module(found.name)
+    for name in _LATE:
+        import_module(name)
+
+
 @dataclass(frozen=True, slots=True)
 class _Child:
     """A process that was started and has not been asked for its result."""
@@ -74,6 +105,7 @@ def start_as(actions: Sequence[tuple[User, Callable[[], T]]], *, umask: int = 0o
     Every child is forked, dressed and waiting at a pipe before the first one acts, so a race is as close as the
     scheduler allows.
     """
+    import_everything()
     gate_reader, gate_writer = os.pipe()
     ready_reader, ready_writer = os.pipe()
     children: list[_Child] = []
