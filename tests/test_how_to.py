@@ -79,7 +79,9 @@ def done(command: str, who: User, root: Path, umask: int) -> tuple[int, str]:
         os.chdir(root / "work")
         if word == "stackroom":
             return said_by(command)
-        ran = subprocess.run(["sh", "-euc", command], capture_output=True, text=True, check=False)
+        # An administrator's path, which has what makes accounts.
+        env = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+        ran = subprocess.run(["sh", "-euc", command], capture_output=True, text=True, check=False, env=env)
         return [ran.returncode, ran.stdout, ran.stderr]
 
     code, out, err = run_as(who, act, umask=umask)
