@@ -101,7 +101,8 @@ class Walk:
         if any(count for work in works for count in work._running.values()):
             return True
         pumps = [self.app, *(pump for page in self.app.pages() for pump in page.walk_children(with_self=True))]
-        return any(not pump._message_queue.empty() for pump in pumps)
+        # What the screen has yet to lay out is no message.
+        return self.app.screen._layout_required or any(not pump._message_queue.empty() for pump in pumps)
 
     def golden(self, name: str) -> None:
         """The screen is, character by character, what the file of this name says."""
