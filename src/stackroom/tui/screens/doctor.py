@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from stackroom.core.findings import SEVERITIES, worst_first
 from stackroom.core.show import count
 from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present import doctor as found
+from stackroom.tui.present import lists
 from stackroom.tui.screens.overseen import OverseenPage
 from stackroom.tui.screens.page import Body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from textual.binding import BindingType
 
     from stackroom.core.findings import Finding
+    from stackroom.core.listing import Listing
     from stackroom.registry.facade import Registry
     from stackroom.registry.whoami import Caller
     from stackroom.tui.background import Task, Work
@@ -86,6 +89,10 @@ class DoctorPage(OverseenPage):
         if finding is not None:
             return found.short(finding)
         return found.about_you(self._caller)[:5] if self._caller else []
+
+    def listing(self, keys: Sequence[str]) -> Callable[[], Listing]:
+        """What was found."""
+        return partial(lists.of_findings, [self._findings[int(key)] for key in keys if key.isdigit()])
 
     def do_details(self) -> None:
         """One finding, or the caller, in full."""

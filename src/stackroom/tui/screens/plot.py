@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from stackroom.core.listing import listed
 from stackroom.core.names import Ref
 from stackroom.core.show import count
 from stackroom.core.tenure import Tenure, tenures
-from stackroom.errors import NotFoundError, RegistryError
+from stackroom.errors import NotFoundError, RegistryError, UsageError
 from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present.history import History, history_of
+from stackroom.tui.present.lists import of_history
 from stackroom.tui.present.observed import Production, marks_of
 from stackroom.tui.present.plot import Plot
 from stackroom.tui.present.versions import metric_names, shown_metrics
+from stackroom.tui.screens.exporting import Exporting
 from stackroom.tui.screens.metrics import MetricsPage
 from stackroom.tui.screens.page import Body, Page
 from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.sheet import Sheet, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from stackroom.core.export import Format
     from stackroom.core.names import ModelName
     from stackroom.registry.facade import Registry
     from stackroom.store.records import Model
@@ -73,7 +78,7 @@ class PlotBody(Body):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("plot")]
 
 
-class PlotPage(Page):
+class PlotPage(Exporting):
     """The history of one metric at a time.
 
     Args:
@@ -184,6 +189,8 @@ class PlotPage(Page):
         if name == "tenures":
             self._tenures, self._measured = value
             self.draw()
+        else:
+            super().got(name, value)
 
     def on_sheet_resized(self, event: Sheet.Resized) -> None:
         """More or less room."""
@@ -326,6 +333,17 @@ class PlotPage(Page):
         if model is not None and cursor is not None:
             version = model.versions[cursor]
             self.browser.copy_of(self, str(version.ref), str(version.path))
+
+    def exporting(self) -> Callable[[Format], str]:
+        """The values of the curve, who held the stages, and what was observed."""
+        history = self._history
+        if history is None:
+            raise UsageError("it is still being read")
+        return lambda form: listed(of_history(history), form)
+
+    def export_name(self) -> str:
+        """The model and the metric."""
+        return "-".join(re.sub(r"[^\w.-]+", "_", step) for step in self.steps())
 
     def do_refresh(self) -> None:
         """Read again."""
