@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from stackroom.errors import NotFoundError, RegistryError
 from stackroom.store import layout
-from stackroom.store.access import Access, access_to
+from stackroom.store.access import Access, access_to, access_to_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,13 +50,14 @@ def read_all(registry: Registry) -> Reading:
     registry.refresh()
     listing = registry.models()
     parents = (layout.STAGES, layout.APPROVALS)
-    places = [layout.MODELS, *(f"{parent}/{stage}" for parent in parents for stage in registry.stages)]
+    places = [f"{parent}/{stage}" for parent in parents for stage in registry.stages]
     return Reading(
         ticket=ticket,
         models={model.name: model for model in listing.models},
         whole=True,
         problems=listing.problems,
-        access={place: access_to(f"{registry.path}/{place}") for place in places},
+        access={layout.MODELS: access_to_models(str(registry.path))}
+        | {place: access_to(f"{registry.path}/{place}") for place in places},
         stages=frozenset(registry.stages),
     )
 

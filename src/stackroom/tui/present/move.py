@@ -178,6 +178,9 @@ def _verdict_lines(verdict: Verdict, reason: str, glyphs: Glyphs) -> list[Line]:
         seen = "given" if passed else "none given"
     sign = Cell(f"  {glyphs.yes if passed else glyphs.no} ", "good" if passed else "bad")
     head = (sign, Cell(f"{verdict.guard:<22} "), Cell(seen, "" if passed else "bad"))
+    if verdict.pending:
+        # Neither a yes nor a no: it waits for the others.
+        return [(Cell(f"  {glyphs.pending} ", "warn"), Cell(f"{verdict.guard:<22} "), Cell(seen, "warn"))]
     if passed:
         compared = verdict.wanted[:1] in {"<", ">", "=", "!"}
         return [(*head, Cell(f"  {verdict.wanted}", "dim")) if compared else head]

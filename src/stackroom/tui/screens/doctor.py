@@ -11,6 +11,7 @@ from stackroom.core.show import count
 from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present import doctor as found
 from stackroom.tui.present import lists
+from stackroom.tui.screens.mending import MendPage
 from stackroom.tui.screens.overseen import OverseenPage
 from stackroom.tui.screens.page import Body
 
@@ -59,7 +60,7 @@ class DoctorPage(OverseenPage):
         counts = Counter(one.severity for one in self._findings)
         told = [count(counts[one], one) for one in SEVERITIES if counts[one]]
         fixable = sum(one.fixable for one in self._findings)
-        mends = f"stackroom doctor --fix mends {fixable}" if fixable else ""
+        mends = f"f mends {fixable}" if fixable else ""
         return [*(told or ["healthy: nothing was found"]), mends, self.shown_fact]
 
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
@@ -93,6 +94,15 @@ class DoctorPage(OverseenPage):
     def listing(self, keys: Sequence[str]) -> Callable[[], Listing]:
         """What was found."""
         return partial(lists.of_findings, [self._findings[int(key)] for key in keys if key.isdigit()])
+
+    def do_fix(self) -> None:
+        """Show what would be mended, and ask."""
+        if self._caller is None:
+            self.say("still reading", tone="warn")
+        elif not any(one.fixable for one in self._findings):
+            self.say("nothing here is yours to mend; enter says who can", tone="warn")
+        else:
+            self.app.push_screen(MendPage(self._findings, self.read_again))
 
     def do_details(self) -> None:
         """One finding, or the caller, in full."""
