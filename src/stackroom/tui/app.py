@@ -7,11 +7,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from stackroom.core.settings import nearest
+from stackroom.core.settings import Settings
 from stackroom.core.show import count
 from stackroom.errors import UsageError
 from stackroom.registry.remembering import remember, vanished
-from stackroom.tui import running, terminal
+from stackroom.tui import running, settling, terminal
 from stackroom.tui.background import Background, Done, Failed
 from stackroom.tui.changing import OPENING, Changing
 from stackroom.tui.clipboard import OSC52_LIMIT, copy_in_tmux
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 _LOOK_SECONDS: Final = 1.0
 """Between two looks at whether the watching thread still answers; nothing is sent unless that has changed."""
 
+_KEEP_SECONDS: Final = 2.0
+"""Between two looks at whether there is something new to remember; what there is, a thread writes."""
 
 _OWN_SECONDS: Final = 3.0
 """For which the news of our own change is no news."""
@@ -99,6 +101,7 @@ class Browser(Changing):
         self.made: set[str] = set()
         self._remember(memory or Memory())
         self.settings_problems = (*self.personal.settings.problems, *self.keymap.problems)
+        self._plain_theme = self.theme
 
     def _remember(self, memory: Memory) -> None:
         """Where somebody was, with what is the app's own of it."""
@@ -112,6 +115,8 @@ class Browser(Changing):
     def on_mount(self) -> None:
         """The first screen; the registry is read once somebody watches it, so that nothing is missed."""
         self._wear()
+        if self.personal.remembers:
+            self.set_interval(_KEEP_SECONDS, lambda: self._keep(wait=False))
         self.set_keymap(self.keymap.changed())
         self.push_screen(self._browse)
         self._watch()
@@ -124,13 +129,9 @@ class Browser(Changing):
 
     def _wear(self) -> None:
         """The theme of the settings, if there is one of that name."""
-        theme = self.personal.settings.looks.theme
-        if theme in self.available_themes:
-            self.theme = theme
-        elif theme:
-            wrong = f"there is no such theme{nearest(theme, self.available_themes)}"
-            problem = self.personal.settings.problem(("ui", "theme"), wrong)
-            self.settings_problems = (*self.settings_problems, problem)
+        wrong = settling.theme_problem(self, self.personal.settings)
+        self.settings_problems = (*self.settings_problems, *wrong)
+        self.theme = (not wrong and self.personal.settings.looks.theme) or self._plain_theme
 
     def _tell_settings(self) -> None:
         """What is wrong in the settings; the rest of them is followed."""
@@ -164,11 +165,14 @@ class Browser(Changing):
         self._work.stop()
         if self._live is not None:
             self._live.stop()
+        self._keep(wait=True)
+
+    def _keep(self, *, wait: bool) -> None:
+        """Remember where somebody is: now and then, because nobody is asked before a process is killed."""
         if self.picture.ready:
             memory = recalled.remembered(self._browse)
-            self.places.keep(
-                self.registry, replace(memory, metrics=self.chosen_metrics, history=tuple(self.history.lines))
-            )
+            memory = replace(memory, metrics=self.chosen_metrics, history=tuple(self.history.lines))
+            self.places.keep(self.registry, memory, wait=wait)
 
     def go_to_registry(self, name: str) -> None:
         """Open another registry, and show it when it is there.
@@ -265,6 +269,8 @@ class Browser(Changing):
             self._copied(*message.value)
         elif message.name == "registry":
             self._switch(message.value)
+        elif message.name == "settings":
+            self._settle_in(message.value, show=True)
         elif message.name == "undo":
             self.show_undo(message.value)
         elif message.name == "vanished":
@@ -389,8 +395,38 @@ class Browser(Changing):
         self.push_screen(PalettePage("view", lambda text: palette.matching(entries, text), empty=empty))
 
     def show_settings(self) -> None:
-        """What the settings say, and what is wrong in them."""
+        """What the settings say by now, and what is wrong in them."""
+        reread = self.personal.reread
+        if reread is None:
+            self._tell_all("")
+        else:
+            self._work.run("settings", lambda _task: reread())
+
+    def edit_settings(self) -> None:
+        """Edit the file of settings, and put in force what it says then."""
+        outcome = self.suspended(settling.edit)
+        if isinstance(outcome, Settings):
+            self._settle_in(outcome, show=bool(outcome.problems))
+        else:
+            self.show_refusal("not saved", outcome)
+
+    def _settle_in(self, found: Settings, *, show: bool) -> None:
+        """The settings were read again: those that are right are in force from here on."""
+        told = settling.take(self, found)
+        if not self.settings_problems:
+            self._wear()
+        for page in self.pages():
+            page.show_bars()
+        if show:
+            self._tell_all(told)
+        elif self.page is not None and told:
+            self.page.say(told, tone="good")
+
+    def _tell_all(self, told: str) -> None:
+        """What the settings say, what is wrong in them, and what came of reading them."""
         self.show_text("settings", settings.lines(self.personal, self.settings_problems, self.views()))
+        if self.page is not None and told:
+            self.page.say(told, tone="warn" if self.settings_problems else "good")
 
     # ---- saved views
 
