@@ -35,7 +35,7 @@ def test_a_first_look_shows_what_the_list_of_all_shows_and_reads_no_event_of_the
     monkeypatch.setattr(Folder, "read_link", watched)
     found, total = first_models(registry, 1, also="b")
     assert {name.partition("@")[0].partition(".")[0] for name in read} == {"a", "b"}
-    every = {model.name: model for model in registry.models().models}
+    every = {str(model.name): model for model in registry.models().models}
     assert (found, total) == ((every["a"], every["b"]), 3)
     assert found[1].all_problems
 
