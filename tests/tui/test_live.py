@@ -116,7 +116,7 @@ def test_a_registry_that_cannot_be_read_says_so_and_r_tries_again(
 ) -> None:
     real = read_all
 
-    def fails(_registry: Registry) -> object:
+    def fails(*_args: object) -> object:
         raise PermissionDeniedError("/srv/models: permission denied", hint="ask bo")
 
     monkeypatch.setattr(app_module, "read_all", fails)
@@ -222,7 +222,7 @@ def test_what_could_not_be_read_is_tried_again_and_the_trouble_stays_until_then(
     live = Live(registry, inbox)
     live.start()
     limit = time.monotonic() + 5
-    while not any(isinstance(one, Fresh) and not one.reading.whole for one in inbox.messages):
+    while not any(isinstance(one, Fresh) and one.reading.extent == "some" for one in inbox.messages):
         assert time.monotonic() < limit
         time.sleep(0.005)
     while live.trouble and time.monotonic() < limit:

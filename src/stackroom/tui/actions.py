@@ -173,7 +173,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="escape",
         keys=("escape",),
         label="back",
-        help="Give up the question, then the filter, then the marks, then go back; never quits.",
+        help="Give up the question, then the filter, the marks, what is being read, then go back; never quits.",
         screens=_EVERYWHERE,
     ),
     Action(id="quit_here", keys=("q",), label="quit", order=60, help="Quit.", screens=frozenset({"models"})),

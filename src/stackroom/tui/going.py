@@ -92,6 +92,8 @@ class Going(App[None]):
         ref = parse_ref(text)
         model = self.picture.opened.get(ref.model) or self.picture.models.get(ref.model)
         if model is None:
+            if not self.picture.ready:
+                raise NotFoundError(f"{ref.model} is not among the models that were read yet")
             raise NotFoundError(f"there is no model {ref.model}")
         number = ref.number
         match ref.kind:

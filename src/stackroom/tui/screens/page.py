@@ -128,6 +128,9 @@ class Page(TextualScreen[None]):
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """Models were read again: the names of those that changed, each with the numbers of the versions that did."""
 
+    def picture_grew(self) -> None:
+        """More models were read for the first time; none of those that were has changed."""
+
     def filter_changed(self, text: str) -> None:
         """The filter line says something else."""
 
