@@ -32,6 +32,8 @@ COMMANDS = {
     "reject": ("approving", "say no to a version for a stage; takes your own approval back"),
     "history": ("tracing", "list who moved what when and why, or what held each stage at a time"),
     "verify": ("verifying", "read the artifacts again and compare them with what was sealed and promoted"),
+    "observe": ("observing", "record what was measured of a version after its release"),
+    "monitor": ("observing", "check all that hold a stage against what registry.toml asks of them in production"),
     "review": ("reviewing", "list what needs attention in all models, each with the command that helps"),
     "doctor": ("doctor", "say who you are here, and find what is not as it should be; with --fix mend what you may"),
     "tui": ("browsing", "browse registries in the terminal; the same as no command at all"),
