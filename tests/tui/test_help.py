@@ -26,6 +26,7 @@ from stackroom.tui.screens.metrics import MetricsPage
 from stackroom.tui.screens.move import MovePage
 from stackroom.tui.screens.plot import PlotPage
 from stackroom.tui.screens.review import ReviewPage
+from stackroom.tui.screens.search import SearchPage
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
 from tui.browsing import UPDATE, Walk, walk
@@ -47,6 +48,7 @@ PAGES: dict[Screen, type] = {
     "bulk": BulkPage,
     "approve": ApprovePage,
     "activity": ActivityPage,
+    "search": SearchPage,
     "review": ReviewPage,
     "doctor": DoctorPage,
     "text": TextPage,
@@ -129,6 +131,7 @@ def test_every_action_of_every_screen_can_be_done(registry: Registry) -> None:
         "bulk": "archive tumor-screening:1",
         "approve": "approve tumor-screening:5 production",
         "activity": "activity",
+        "search": "search auc>0.5",
         "review": "review",
         "doctor": "doctor",
         "text": "help",

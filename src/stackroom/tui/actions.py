@@ -40,7 +40,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="open",
         order=1,
         help="Open what the cursor is on.",
-        screens=_LISTS | {"activity", "review"},
+        screens=_LISTS | {"activity", "review", "search"},
         words="REF",
         told="Open a model or a version, such as fraud:7 or fraud@production.",
     ),
@@ -224,21 +224,21 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="mark",
         order=2,
         help="Mark the cursor's version, or unmark it, and go one down.",
-        screens=frozenset({"versions"}),
+        screens=frozenset({"versions", "search"}),
     ),
     Action(
         id="mark_range",
         keys=("v",),
         label="range",
         help="Start marking every version that the cursor passes; once more keeps them.",
-        screens=frozenset({"versions"}),
+        screens=frozenset({"versions", "search"}),
     ),
     Action(
         id="unmark_all",
         keys=("V",),
         label="unmark",
         help="No version is marked any more.",
-        screens=frozenset({"versions"}),
+        screens=frozenset({"versions", "search"}),
     ),
     Action(
         id="compare",
@@ -246,7 +246,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="compare",
         order=3,
         help="Compare what is marked; without marks, the cursor's version against the holder of the last stage.",
-        screens=frozenset({"versions", "version", "plot"}),
+        screens=frozenset({"versions", "version", "plot", "search"}),
         words="REF REF…",
         told="Compare versions.",
     ),
@@ -310,11 +310,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
         label="sort",
         order=14,
         help="Sort by the next column.",
-        screens=_LISTS,
+        screens=_LISTS | {"search"},
         words="COLUMN",
         told="Sort by a column; a minus before it turns it around.",
     ),
-    Action(id="reverse", keys=("O",), label="reverse", help="Turn the sort around.", screens=_LISTS),
+    Action(id="reverse", keys=("O",), label="reverse", help="Turn the sort around.", screens=_LISTS | {"search"}),
     Action(
         id="copy",
         keys=("y",),
@@ -340,7 +340,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
         )
     ),
     Action(id="zoom", keys=("+",), label="zoom", help="This pane alone, or all of them.", screens=_LISTS),
-    Action(id="archived", keys=(".",), label="archived", help="Show or hide what is archived.", screens=_LISTS),
+    Action(
+        id="archived", keys=(".",), label="archived", help="Show or hide what is archived.", screens=_LISTS | {"search"}
+    ),
     Action(
         id="view",
         keys=("'",),

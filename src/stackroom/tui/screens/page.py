@@ -319,6 +319,10 @@ class Page(TextualScreen[None]):
         """What happened."""
         self.browser.show_activity(self.model_shown())
 
+    def do_search(self, *words: str) -> None:
+        """Versions of all models."""
+        self.browser.show_search(" ".join(words))
+
     def do_review(self) -> None:
         """What needs attention."""
         self.browser.show_review()
