@@ -31,6 +31,8 @@ COMMANDS = {
     "approve": ("approving", "say yes to a version for a stage, as it is now"),
     "reject": ("approving", "say no to a version for a stage; takes your own approval back"),
     "history": ("tracing", "list who moved what when and why, or what held each stage at a time"),
+    "watch": ("watching", "tell what happens as it happens; with --exec run a command for each event"),
+    "wait": ("watching", "wait until a version holds a stage, and print it"),
     "verify": ("verifying", "read the artifacts again and compare them with what was sealed and promoted"),
     "review": ("reviewing", "list what needs attention in all models, each with the command that helps"),
     "doctor": ("doctor", "say who you are here, and find what is not as it should be; with --fix mend what you may"),
