@@ -7,7 +7,9 @@ another NFS client does, and its queue overflows silently. Correctness never res
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -32,11 +34,13 @@ class Looks:
     Args:
         watch: what looks.
         interval: seconds between two looks.
+        seconds: after which the last one is made; None for no end.
     """
 
-    def __init__(self, watch: Watch, *, interval: float = INTERVAL) -> None:
+    def __init__(self, watch: Watch, *, interval: float = INTERVAL, seconds: float | None = None) -> None:
         self._watch = watch
         self._interval = interval
+        self._end = math.inf if seconds is None else time.monotonic() + seconds
         self._alarm = Alarm()
 
     def __iter__(self) -> Iterator[Changes]:
@@ -45,8 +49,11 @@ class Looks:
             while not self._alarm.stopped:
                 yield self._watch.poll()
                 self._alarm.hear(self._watch.directories() if self._watch.local else ())
-                self._alarm.pause(min(_BATCH_SECONDS, self._interval))
-                self._alarm.wait(self._interval - _BATCH_SECONDS)
+                left = self._end - time.monotonic()
+                if left <= 0:
+                    return
+                self._alarm.pause(min(_BATCH_SECONDS, self._interval, left))
+                self._alarm.wait(min(self._interval, left) - _BATCH_SECONDS)
         finally:
             self._alarm.stop()
 
