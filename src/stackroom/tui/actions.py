@@ -337,6 +337,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
             (1, "models", "To the models."),
             (2, "versions", "To the versions of the cursor's model."),
             (3, "preview", "To the preview, which then scrolls."),
+            (4, "version", "To the cursor's version; on the models, to the newest one of the cursor's model."),
         )
     ),
     Action(id="zoom", keys=("+",), label="zoom", help="This pane alone, or all of them.", screens=_LISTS),
