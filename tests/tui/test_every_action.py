@@ -171,6 +171,10 @@ async def reading(does: Doing) -> None:
     await does("axis", "o")
     await does("scale", "%")
     await does("open_point", "enter", where="version")
+
+
+async def overseeing(does: Doing) -> None:
+    """What happened, what is found, what needs attention."""
     await does("activity", "L", where="activity")
     await does("search", "S", *"tumor", "enter", then="search: tumor", where="search")
     await does("review", "R", where="review")
@@ -242,7 +246,10 @@ async def changing(does: Doing) -> None:
     await does.somebody.press("enter")
     await does.type("iris-species:1")
     assert "1 restored" in does.somebody.text
-    await does.somebody.press("q", "q")
+
+
+async def making(does: Doing) -> None:
+    """A model, and a version of it."""
     await does("new", "n", where="edit")
     await does.type("fresh")
     await does("write", "w", then="fresh is made", where="versions")
@@ -280,7 +287,7 @@ def test_every_action_of_the_table_is_done_on_a_real_registry(
 ) -> None:
     every: set[str] = set()
     with recorded(monkeypatch) as done:
-        for journey in (browsing, going, reading, deciding, changing):
+        for journey in (browsing, going, reading, overseeing, deciding, changing, making):
             walk(prepared, partial(_walking, journey, done), size=MIDDLE)
         for key, id_ in (("q", "quit_here"), ("ctrl+q", "quit")):
             walk(prepared, partial(_leaving, key))
