@@ -145,6 +145,8 @@ class MovePage(Page):
             return []
         if failed := len(judged.refusing(judgement)):
             return [f"{failed} of {len(judgement.verdicts)} guards refuse"]
+        if not judgement.access.allowed:
+            return ["you may not make this move"]
         if judgement.overridden:
             return [f"OVERRIDES {', '.join(judgement.overridden)}"]
         if judged.asks_reason(judgement) and not self._reason.value.strip():
