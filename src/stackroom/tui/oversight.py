@@ -19,6 +19,7 @@ OVERSIGHT: Final[tuple[Action, ...]] = (
         label="undo",
         order=11,
         writes=True,
+        doing="move versions",
         help="Undo your last own move of the model, with a new one, if nobody moved after you.",
         screens=frozenset({"models", "versions", "version"}),
     ),
