@@ -31,6 +31,8 @@ COMMANDS = {
     "approve": ("approving", "say yes to a version for a stage, as it is now"),
     "reject": ("approving", "say no to a version for a stage; takes your own approval back"),
     "history": ("tracing", "list who moved what when and why, or what held each stage at a time"),
+    "watch": ("watching", "tell what happens as it happens; with --exec run a command for each event"),
+    "wait": ("watching", "wait until a version holds a stage, and print it"),
     "verify": ("verifying", "read the artifacts again and compare them with what was sealed and promoted"),
     "observe": ("observing", "record what was measured of a version after its release"),
     "monitor": ("observing", "check all that hold a stage against what registry.toml asks of them in production"),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_WAY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 """O_NONBLOCK: opening a FIFO that somebody left must not wait for a writer."""
 
@@ -67,6 +68,18 @@ class Folder:
         On NFS this asks the server: ``open`` refreshes what ``stat`` would answer from a cache for a minute.
         """
         return Folder(os.open(name, _DIRECTORY, dir_fd=self.fd), f"{self.path}/{name}")
+
+    @classmethod
+    def way(cls, path: str) -> Self:
+        """Open a directory only to go through it, as :meth:`way_to`; the last step may be a symlink."""
+        return cls(os.open(path, _WAY & ~os.O_NOFOLLOW), path)
+
+    def way_to(self, name: str) -> Folder:
+        """Open a directory in this one only to go through it, for :meth:`child` and :meth:`status`.
+
+        It cannot be listed. On NFS this asks nobody as long as the kernel remembers the name, for up to a minute.
+        """
+        return Folder(os.open(name, _WAY, dir_fd=self.fd), f"{self.path}/{name}")
 
     def close(self) -> None:
         """Close the descriptor."""

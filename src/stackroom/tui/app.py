@@ -7,27 +7,27 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from stackroom.core.settings import Settings
 from stackroom.core.show import count
 from stackroom.errors import UsageError
 from stackroom.registry.remembering import remember, vanished
-from stackroom.tui import running, settling, terminal
-from stackroom.tui.background import Background, Done, Failed
-from stackroom.tui.changing import OPENING, Changing
+from stackroom.tui import running, terminal
+from stackroom.tui.background import Background, Done, Failed, Progress
+from stackroom.tui.changing import OPENING
 from stackroom.tui.clipboard import OSC52_LIMIT, copy_in_tmux
 from stackroom.tui.commands import History
 from stackroom.tui.glyphs import UNICODE, Glyphs
 from stackroom.tui.keymap import Keymap
 from stackroom.tui.live import Fresh, Live, Watching
 from stackroom.tui.memory import Memory, forget_view, save_view, saved_views
-from stackroom.tui.picture import Picture, Reading, read_all, read_some
+from stackroom.tui.picture import Picture, Reading, read_all, read_first, read_some
 from stackroom.tui.places import Opened, Personal, Places
-from stackroom.tui.present import palette, settings
+from stackroom.tui.present import palette
 from stackroom.tui.present.news import changed_versions, news
 from stackroom.tui.screens import recalled
 from stackroom.tui.screens.browse import BrowsePage
 from stackroom.tui.screens.page import Page
 from stackroom.tui.screens.palette import PalettePage
+from stackroom.tui.settling import Settling
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,7 +51,11 @@ _OWN_SECONDS: Final = 3.0
 """For which the news of our own change is no news."""
 
 
-class Browser(Changing):
+class _GivenUpError(Exception):
+    """Nobody waits for the models any more; never shown, for what was cancelled posts nothing."""
+
+
+class Browser(Settling):
     """The interface of one registry.
 
     Args:
@@ -98,10 +102,12 @@ class Browser(Changing):
         self._watched = live
         self._live: Live | None = None
         self._own: dict[str, float] = {}
+        self._content = False
+        """Whether somebody is content with the models that were read so far."""
         self.made: set[str] = set()
         self._remember(memory or Memory())
         self.settings_problems = (*self.personal.settings.problems, *self.keymap.problems)
-        self._plain_theme = self.theme
+        self.plain_theme = self.theme
 
     def _remember(self, memory: Memory) -> None:
         """Where somebody was, with what is the app's own of it."""
@@ -114,7 +120,7 @@ class Browser(Changing):
 
     def on_mount(self) -> None:
         """The first screen; the registry is read once somebody watches it, so that nothing is missed."""
-        self._wear()
+        self.wear()
         if self.personal.remembers:
             self.set_interval(_KEEP_SECONDS, lambda: self._keep(wait=False))
         self.set_keymap(self.keymap.changed())
@@ -125,18 +131,7 @@ class Browser(Changing):
         self.app_suspend_signal.subscribe(self, lambda _app: self._write(terminal.TITLE_BACK))
         self.app_resume_signal.subscribe(self, lambda _app: self._entitle())
         self._entitle()
-        self.call_after_refresh(self._tell_settings)
-
-    def _wear(self) -> None:
-        """The theme of the settings, if there is one of that name."""
-        wrong = settling.theme_problem(self, self.personal.settings)
-        self.settings_problems = (*self.settings_problems, *wrong)
-        self.theme = (not wrong and self.personal.settings.looks.theme) or self._plain_theme
-
-    def _tell_settings(self) -> None:
-        """What is wrong in the settings; the rest of them is followed."""
-        if self.settings_problems and self.page is not None:
-            self.page.say(settings.told(self.settings_problems), tone="warn")
+        self.call_after_refresh(self.tell_settings)
 
     def _entitle(self) -> None:
         """The window is called after the registry."""
@@ -155,6 +150,8 @@ class Browser(Changing):
         if self._live is None:
             self.read()
         else:
+            registry, also = self.registry, self._browse.remembered_model
+            self._work.run("first", lambda _task: read_first(registry, also))
             self._live.start()
 
     def on_unmount(self) -> None:
@@ -202,6 +199,7 @@ class Browser(Changing):
         self.accent = self.places.accent()
         self.registry, self.picture, self._work = opened.registry, Picture(), Background(self)
         self.now, self.last_news, self.live_state, self._own = opened.registry.clock(), "", ("", ""), {}
+        self._content = False
         self.made.clear()
         self.vanished = ()
         self._remember(opened.memory)
@@ -228,13 +226,33 @@ class Browser(Changing):
     # ---- reading
 
     def read(self) -> None:
-        """Read all models."""
-        registry = self.registry
+        """Read all models; the first time, they are shown as they come."""
+        registry, growing = self.registry, not self.picture.ready
 
-        def work(_task: Task) -> Reading:
-            return read_all(registry)
+        def work(task: Task) -> Reading:
+            def grown(part: Reading) -> None:
+                if task.cancelled:
+                    raise _GivenUpError
+                task.report(part, kind=next(iter(part.models), ""))
 
+            return read_all(registry, grown if growing else None)
+
+        self._content = False
         self._work.run("models", work)
+
+    @property
+    def reading(self) -> bool:
+        """Whether the models are being read for the first time."""
+        return not self.picture.ready and not self._content
+
+    def stop_reading(self) -> bool:
+        """Be content with the models that were read so far; False where none are being read for the first time."""
+        if not self.reading:
+            return False
+        self._content = True
+        self._work.cancel("first")
+        self._work.cancel("models")
+        return True
 
     def read_model(self, name: str) -> None:
         """Read a model with all its versions."""
@@ -250,7 +268,8 @@ class Browser(Changing):
         message.stop()
         if message.source is self._live:
             self._look()
-            self.read()
+            if not self._content:
+                self.read()
 
     def on_fresh(self, message: Fresh) -> None:
         """Somebody changed something."""
@@ -270,7 +289,7 @@ class Browser(Changing):
         elif message.name == "registry":
             self._switch(message.value)
         elif message.name == "settings":
-            self._settle_in(message.value, show=True)
+            self.settle_in(message.value, show=True)
         elif message.name == "undo":
             self.show_undo(message.value)
         elif message.name == "vanished":
@@ -281,6 +300,13 @@ class Browser(Changing):
                 self.page.say(told, tone="good")
         else:
             self.changed(message.name, message.value)
+
+    def on_progress(self, message: Progress) -> None:
+        """More models were read."""
+        message.stop()
+        if message.is_current:
+            for part in message.latest.values():
+                self.take(part)
 
     def on_failed(self, message: Failed) -> None:
         """It went wrong; what was read before stays on the screen."""
@@ -299,7 +325,7 @@ class Browser(Changing):
         told: list[str] = []
         stages = self.picture.stages
         changed: dict[str, frozenset[str]] = {}
-        moved = reading.whole
+        moved = reading.extent == "all"
 
         def tell(name: str, before: Model | None, after: Model | None) -> None:
             nonlocal moved
@@ -312,6 +338,10 @@ class Browser(Changing):
         self.picture.take(reading, tell)
         more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
         self.last_news = told[0] + more if told else ""
+        if reading.extent == "part":
+            for page in self.pages():
+                page.picture_grew()
+            return
         if moved:
             self._compare_remembered()
         for page in self.pages():
@@ -393,40 +423,6 @@ class Browser(Changing):
         entries = running.view_entries(self)
         empty = "no view is saved: filter, sort, then :save NAME"
         self.push_screen(PalettePage("view", lambda text: palette.matching(entries, text), empty=empty))
-
-    def show_settings(self) -> None:
-        """What the settings say by now, and what is wrong in them."""
-        reread = self.personal.reread
-        if reread is None:
-            self._tell_all("")
-        else:
-            self._work.run("settings", lambda _task: reread())
-
-    def edit_settings(self) -> None:
-        """Edit the file of settings, and put in force what it says then."""
-        outcome = self.suspended(settling.edit)
-        if isinstance(outcome, Settings):
-            self._settle_in(outcome, show=bool(outcome.problems))
-        else:
-            self.show_refusal("not saved", outcome)
-
-    def _settle_in(self, found: Settings, *, show: bool) -> None:
-        """The settings were read again: those that are right are in force from here on."""
-        told = settling.take(self, found)
-        if not self.settings_problems:
-            self._wear()
-        for page in self.pages():
-            page.show_bars()
-        if show:
-            self._tell_all(told)
-        elif self.page is not None and told:
-            self.page.say(told, tone="good")
-
-    def _tell_all(self, told: str) -> None:
-        """What the settings say, what is wrong in them, and what came of reading them."""
-        self.show_text("settings", settings.lines(self.personal, self.settings_problems, self.views()))
-        if self.page is not None and told:
-            self.page.say(told, tone="warn" if self.settings_problems else "good")
 
     # ---- saved views
 

@@ -34,12 +34,12 @@ def of_models(models: Sequence[Model], stages: Sequence[StageName], policy: Poli
     return Listing(columns=columns, rows=rows, document={"models": [model.document() for model in models]})
 
 
-def of_versions(model: Model, versions: Sequence[Version]) -> Listing:
-    """The versions of a model, with every metric that one of them has."""
+def of_versions(versions: Sequence[Version], model: Model | None = None) -> Listing:
+    """Versions of a model, or of all models, with every metric that one of them has."""
     metrics = list(dict.fromkeys(name for version in versions for name in version.metrics))
     rows = [
         [
-            version.number,
+            str(version.ref) if model is None else version.number,
             ", ".join(version.labels),
             ", ".join(version.stages),
             *(version.metrics.get(name) for name in metrics),
@@ -52,9 +52,10 @@ def of_versions(model: Model, versions: Sequence[Version]) -> Listing:
         ]
         for version in versions
     ]
-    columns = ["version", "labels", "stages", *(f"metrics.{name}" for name in metrics)]
+    columns = ["ref" if model is None else "version", "labels", "stages", *(f"metrics.{name}" for name in metrics)]
     columns += ["bytes", "created", "by", "tags", "archived", "description"]
-    document = {"model": model.name, "versions": [version.document() for version in versions]}
+    whose: dict[str, object] = {} if model is None else {"model": model.name}
+    document = whose | {"versions": [version.document() for version in versions]}
     return Listing(columns=columns, rows=rows, document=document)
 
 
