@@ -118,7 +118,7 @@ async def going(does: Doing) -> None:
     await does("leave", "h", where="models")
     await does("copy", "y", "r", then="copied: ")
     await does("refresh", "r", then="read")
-    await does("help", "?", then="Every key of this screen", where="text")
+    await does("help", "?", then="Keys of this screen", where="text")
     await does("leave", "h", where="models")
     await does("command", ":")
     await does.somebody.press("escape")
