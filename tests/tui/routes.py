@@ -26,6 +26,7 @@ WAYS: dict[Screen, str] = {
     "bulk": "archive tumor-screening:1",
     "approve": "approve tumor-screening:5 production",
     "activity": "activity",
+    "search": "search auc>0.5",
     "review": "review",
     "doctor": "doctor",
     "text": "help",

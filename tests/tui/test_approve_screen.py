@@ -155,7 +155,7 @@ def test_readers_are_told_about_the_folder_of_approvals_and_reviewers_are_none(
         await somebody.press("a")
         assert "approvals/production" in somebody.text
         assert "reviewers" in somebody.text
-        await somebody.press("q", "s")
+        await somebody.press("q", "U")
         assert "stages/production" in somebody.text
         await somebody.press("q")
         reviewers.add("production")

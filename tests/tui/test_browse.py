@@ -223,6 +223,16 @@ def test_a_wrong_registry_file_is_a_banner_and_moves_are_refused(registry: Regis
     walk(registry, steps)
 
 
+def test_versions_that_are_archived_are_counted_where_they_are_not_shown(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":open digit-reader", "enter")
+        assert "5 versions · 1 archived (. shows)" in somebody.status
+        await somebody.press("full_stop")
+        assert "6 versions · sort" in somebody.status
+
+    walk(registry, steps)
+
+
 def test_readers_see_everything_and_write_keys_say_who_may(
     registry: Registry, sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,14 +252,24 @@ def test_readers_see_everything_and_write_keys_say_who_may(
     async def steps(somebody: Walk) -> None:
         assert "[read-only: ml-release]" in somebody.text
         await somebody.press("l")
-        for key in ("s", "U", "e", "E", "t", "n"):
+        for key, doing, folder in (
+            ("U", "move versions", "stages/production"),
+            ("z", "move versions", "stages/production"),
+            ("e", "edit metadata", "models"),
+            ("E", "edit metadata", "models"),
+            ("C", "edit a card", "models"),
+            ("t", "change tags", "models"),
+            ("n", "register a version", "models"),
+        ):
             await somebody.press(key)
             assert isinstance(somebody.page, TextPage), key
+            assert f"you may not {doing}: {sample}/{folder} is" in " ".join(somebody.text.split())
             assert "group ml-release may (bo, eva)" in somebody.text
-            assert f"{sample}/stages/production" in somebody.text
             await somebody.press("q")
-        await somebody.type(":move diabetes-progression:4 production")
+        await somebody.type(":move digit-reader:6 production")
         await somebody.press("enter")
+        assert "card is missing or empty" in somebody.text
+        await somebody.press("C")
         assert isinstance(somebody.page, TextPage)
 
     walk(registry, steps)
@@ -331,7 +351,7 @@ def test_an_empty_registry_says_how_to_begin(tmp_path: Path) -> None:
     (tmp_path / "registry.toml").write_text('format = 1\nid = "x"\n')
 
     async def steps(somebody: Walk) -> None:
-        assert "no models yet: stackroom new MODEL" in somebody.text
+        assert "no models yet: n makes one" in somebody.text
         for key in ("l", "s", "c", "y", "U", "E", "o", "O", "p", "tab", "plus", "n", "r"):
             await somebody.press(key)
 

@@ -118,7 +118,7 @@ async def going(does: Doing) -> None:
     await does("leave", "h", where="models")
     await does("copy", "y", "r", then="copied: ")
     await does("refresh", "r", then="read")
-    await does("help", "?", then="Every key of this screen", where="text")
+    await does("help", "?", then="Keys of this screen", where="text")
     await does("leave", "h", where="models")
     await does("command", ":")
     await does.somebody.press("escape")
@@ -171,7 +171,12 @@ async def reading(does: Doing) -> None:
     await does("axis", "o")
     await does("scale", "%")
     await does("open_point", "enter", where="version")
+
+
+async def overseeing(does: Doing) -> None:
+    """What happened, what is found, what needs attention."""
     await does("activity", "L", where="activity")
+    await does("search", "S", *"tumor", "enter", then="search: tumor", where="search")
     await does("review", "R", where="review")
     await does("doctor", "D", where="doctor")
 
@@ -228,7 +233,7 @@ async def editing(does: Doing) -> None:
 
 
 async def changing(does: Doing) -> None:
-    """Tags, clean-up, and new things."""
+    """Tags, and clean-up."""
     await does.type(":open iris-species")
     await does("tags", "t", where="bulk")
     await does.type("flowers", "as agreed")
@@ -246,7 +251,10 @@ async def changing(does: Doing) -> None:
     await does.somebody.press("enter")
     await does.type("iris-species:1")
     assert "1 restored" in does.somebody.text
-    await does.somebody.press("q", "q")
+
+
+async def making(does: Doing) -> None:
+    """A model, and a version of it."""
     await does("new", "n", where="edit")
     await does.type("fresh")
     await does("write", "w", then="fresh is made", where="versions")
@@ -284,7 +292,7 @@ def test_every_action_of_the_table_is_done_on_a_real_registry(
 ) -> None:
     every: set[str] = set()
     with recorded(monkeypatch) as done:
-        for journey in (browsing, going, reading, deciding, editing, changing):
+        for journey in (browsing, going, reading, overseeing, deciding, editing, changing, making):
             walk(prepared, partial(_walking, journey, done), size=MIDDLE)
         for key, id_ in (("q", "quit_here"), ("ctrl+q", "quit")):
             walk(prepared, partial(_leaving, key))

@@ -182,7 +182,7 @@ def test_hostile_names_of_files_send_no_sequence_of_theirs_and_keep_the_columns(
     async def steps(somebody: Walk) -> None:
         texts = [somebody.text]
         await somebody.press("p")
-        screens: tuple[Screen, ...] = ("models", "versions", "activity", "review", "doctor")
+        screens: tuple[Screen, ...] = ("models", "versions", "activity", "search", "review", "doctor")
         for scope in screens:
             await reach(somebody, scope)
             for key in ("G", "g", "enter", "question_mark", "escape", "escape"):

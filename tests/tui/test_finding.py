@@ -84,6 +84,7 @@ def test_every_action_of_a_screen_is_in_its_palette(registry: Registry, screen: 
         "bulk": "archive",
         "approve": "approve tumor-screening:5 production",
         "activity": "activity",
+        "search": "search auc>0.5",
         "review": "review",
         "doctor": "doctor",
         "text": "help",

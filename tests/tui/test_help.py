@@ -24,6 +24,7 @@ from stackroom.tui.screens.metrics import MetricsPage
 from stackroom.tui.screens.move import MovePage
 from stackroom.tui.screens.plot import PlotPage
 from stackroom.tui.screens.review import ReviewPage
+from stackroom.tui.screens.search import SearchPage
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
 from tui.browsing import UPDATE, Walk, walk
@@ -46,6 +47,7 @@ PAGES: dict[Screen, type] = {
     "bulk": BulkPage,
     "approve": ApprovePage,
     "activity": ActivityPage,
+    "search": SearchPage,
     "review": ReviewPage,
     "doctor": DoctorPage,
     "text": TextPage,
@@ -87,7 +89,7 @@ def test_help_looks_as_it_did_and_every_screen_has_its_own(registry: Registry) -
 
 
 def test_every_action_of_every_screen_can_be_done(registry: Registry) -> None:
-    skipped = {"quit", "quit_here", "editor", "suspend"}
+    skipped = {"quit", "quit_here", "editor", "card", "suspend"}
     before = sorted(os.listdir(f"{registry.path}/stages/production"))
 
     async def steps(somebody: Walk) -> None:

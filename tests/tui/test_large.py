@@ -100,7 +100,8 @@ def test_the_first_rows_of_ten_thousand_models_cost_what_those_of_five_do(large:
                 code, taken = term.wait_for_end()
                 assert (code, taken < 1.0) == (0, True)
     few, many = (statistics.median(each) for each in used)
-    assert many < 1.6 * few
+    # On a busy machine it reads on until we have seen the row. All of them would cost more than ten times as much.
+    assert many < 3 * few
 
 
 def test_parts_are_all_there_is_once_each_and_whoever_gives_up_ends_the_reading(

@@ -24,7 +24,7 @@ from stackroom.store.used_up import used_up
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Container
 
     from stackroom.core.names import ModelName, StageName
 
@@ -86,6 +86,25 @@ def read_ledger(root: Folder, registry_id: str, stage: StageName, model: ModelNa
     except OSError as error:
         raise explained(error, "read", f"{root.path}/{layout.STAGES}/{stage}") from error
     return ledgers.get(model) or Ledger(stage=stage, model=model)
+
+
+def read_ledgers(
+    root: Folder, registry_id: str, stage: StageName, models: Container[ModelName] | None = None
+) -> dict[ModelName, Ledger] | None:
+    """The ledgers of a stage, all or those of some models; None where the stage has no folder.
+
+    Raises:
+        RegistryError: the folder cannot be read.
+    """
+    try:
+        with root.child(layout.STAGES) as stages, stages.child(stage) as folder:
+            owner = folder.status().st_uid
+            entries = list(entries_of(folder, lambda name: models is None or _model_of(name) in models))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise explained(error, "read", f"{root.path}/{layout.STAGES}/{stage}") from error
+    return replay(StageFolder(registry_id=registry_id, stage=stage, owner=owner), entries)[0]
 
 
 def _model_of(name: str) -> ModelName | None:

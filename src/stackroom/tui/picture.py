@@ -27,6 +27,9 @@ BATCH_SECONDS: Final = 0.25
 _FIRST: Final = 64
 """Models of the first look: more than any screen has rows."""
 
+_MOVING: Final = frozenset({"move", "rollback", "undo"})
+"""What is written to the folders of stages; everything else to those of models."""
+
 _TICKETS: Final = itertools.count(1)
 """Each reading takes one when it starts: what was read from an older start never replaces what is newer."""
 
@@ -148,7 +151,9 @@ class Picture:
     def lacking(self, action: str) -> Access | None:
         """The access that an action lacks, when the caller may change nothing at all; else None."""
         lacking = self.read_only
-        return (self._last(layout.APPROVALS) or lacking) if lacking and action in _SPEAKING else lacking
+        if lacking is None or action in _MOVING:
+            return lacking
+        return (self._last(layout.APPROVALS) or lacking) if action in _SPEAKING else self.access[layout.MODELS]
 
     def _last(self, parent: str) -> Access | None:
         found = [one for place, one in self.access.items() if place.startswith(f"{parent}/") and one.exists]
