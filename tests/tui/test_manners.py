@@ -86,7 +86,6 @@ def test_a_hung_file_system_is_called_stale_and_neither_keys_nor_the_end_wait_fo
     flag = tmp_path / "hung"
     program = (str(Path(__file__).with_name("hung_app.py")), str(flag))
     with Terminal(str(sample), program=program) as term:
-        term.wait_for(READY)
         term.wait_for(b"5 models")
         flag.touch()
         term.wait_for(b"no answer from the file system")

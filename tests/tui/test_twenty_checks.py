@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tui.test_every_action import IN_A_REAL_TERMINAL
+from tui.test_every_action import ELSEWHERE
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -128,7 +128,7 @@ def test_every_test_that_is_named_for_a_check_is_there(check: str) -> None:
         assert name in _tests_of(TESTS / file), place
 
 
-def test_what_is_done_in_a_real_terminal_alone_is_tested_there() -> None:
-    for place in IN_A_REAL_TERMINAL.values():
+def test_actions_that_need_a_terminal_or_an_editor_have_their_tests() -> None:
+    for place in ELSEWHERE.values():
         file, _, name = place.partition("::")
         assert name in _tests_of(TESTS / "tui" / file), place

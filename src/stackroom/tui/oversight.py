@@ -87,6 +87,14 @@ OVERSIGHT: Final[tuple[Action, ...]] = (
         screens=_BROWSED - {"doctor"},
     ),
     Action(
+        id="fix",
+        keys=("f",),
+        label="fix",
+        order=3,
+        help="Mend what you may, as doctor --fix does: shows what it would do, and asks for the word.",
+        screens=frozenset({"doctor"}),
+    ),
+    Action(
         id="vanished",
         keys=(),
         label="vanished",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from stackroom.errors import NotFoundError, RegistryError
 from stackroom.registry.glancing import first_models
 from stackroom.store import layout
-from stackroom.store.access import Access, access_to
+from stackroom.store.access import Access, access_to, access_to_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -98,8 +98,9 @@ def read_first(registry: Registry, also: str) -> Reading:
 
 def _access(registry: Registry) -> dict[str, Access]:
     parents = (layout.STAGES, layout.APPROVALS)
-    places = [layout.MODELS, *(f"{parent}/{stage}" for parent in parents for stage in registry.stages)]
-    return {place: access_to(f"{registry.path}/{place}") for place in places}
+    places = [f"{parent}/{stage}" for parent in parents for stage in registry.stages]
+    found = {place: access_to(f"{registry.path}/{place}") for place in places}
+    return {layout.MODELS: access_to_models(str(registry.path)), **found}
 
 
 def read_some(registry: Registry, names: frozenset[str] | set[str]) -> Reading:

@@ -418,6 +418,7 @@ class Page(TextualScreen[None]):
         """Enter."""
         event.stop()
         self.entered(event.question, event.text)
+        self.prompt.release()
 
     def entered(self, question: Question, text: str) -> None:
         """Take the filter or do the command."""
