@@ -180,6 +180,9 @@ async def overseeing(does: Doing) -> None:
     await does("search", "S", *"tumor", "enter", then="tumor-screening:5", where="search")
     await does("review", "R", where="review")
     await does("doctor", "D", where="doctor")
+    await does("fix", "f", then="sealed-writable", where="bulk")
+    await does.type("fix")
+    assert "finished" in does.somebody.text
 
 
 async def deciding(does: Doing) -> None:
