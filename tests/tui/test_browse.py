@@ -13,6 +13,7 @@ from stackroom.registry.facade import Registry
 from stackroom.store import access
 from stackroom.tui.glyphs import ASCII
 from stackroom.tui.screens.browse import BrowsePage
+from stackroom.tui.screens.plot import PlotPage
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
 from support.registries import plant_revision
@@ -148,6 +149,19 @@ def test_commands_are_completed_and_wrong_ones_explained(registry: Registry) -> 
     walk(registry, steps)
 
 
+def test_what_is_typed_ahead_of_an_answers_end_is_for_what_it_leads_to(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*"/tumor", "enter", "l", *":plot accuracy", "enter", "n", "h", *":nosuch", "enter", "h")
+        page = somebody.page
+        assert isinstance(page, PlotPage)
+        assert (page.metric, page.number) == ("auc", 3)
+        assert not page.prompt.question
+        await somebody.press("q", "/", *"3", "escape", "g", "enter")
+        assert somebody.where() == "version"
+
+    walk(registry, steps)
+
+
 def test_what_is_typed_ahead_of_a_question_is_its_answer(registry: Registry) -> None:
     async def steps(somebody: Walk) -> None:
         # All keys at once, as a slow link delivers them.
@@ -246,6 +260,7 @@ def test_readers_see_everything_and_write_keys_say_who_may(
         return replace(real(directory), allowed=False, group="ml-release", members=("bo", "eva"), group_may=True)
 
     monkeypatch.setattr(picture, "access_to", denied)
+    monkeypatch.setattr(picture, "access_to_models", lambda root: denied(f"{root}/models"))
     registry.who = Who(4711, "ana")
     before = sorted((place, *sorted(folders), *sorted(files)) for place, folders, files in os.walk(sample))
 

@@ -214,6 +214,9 @@ def _verdict_lines(verdict: Verdict, glyphs: Glyphs, keys: Mapping[str, str]) ->
     passed, seen = verdict.passed, verdict.seen
     sign = Cell(f"  {glyphs.yes if passed else glyphs.no} ", "good" if passed else "bad")
     head = (sign, Cell(f"{verdict.guard:<22} "), Cell(seen, "" if passed else "bad"))
+    if verdict.pending:
+        # Neither a yes nor a no: it waits for the others.
+        return [(Cell(f"  {glyphs.pending} ", "warn"), Cell(f"{verdict.guard:<22} "), Cell(seen, "warn"))]
     if passed:
         compared = verdict.wanted[:1] in {"<", ">", "=", "!"}
         return [(*head, Cell(f"  {verdict.wanted}", "dim")) if compared else head]

@@ -143,15 +143,16 @@ class MovePage(Page):
             return []
         if judgement.already or not judgement.verdicts:
             return []
+        total, waiting = len(judgement.verdicts), len(judgement.pending)
         if failed := len(judged.refusing(judgement)):
-            return [f"{failed} of {len(judgement.verdicts)} guards refuse"]
+            return [f"{failed} of {total} guards refuse" + (f", {waiting} not run" if waiting else "")]
         if not judgement.access.allowed:
             return ["you may not make this move"]
         if judgement.overridden:
             return [f"OVERRIDES {', '.join(judgement.overridden)}"]
         if judged.asks_reason(judgement) and not self._reason.value.strip():
             return ["the reason is missing"]
-        return ["every guard agrees"]
+        return [f"{waiting} of {total} guards not run" if waiting else "every guard agrees"]
 
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """Who holds the stage may be another now: judge again, and say what changed."""
