@@ -254,6 +254,7 @@ def _answers(root: Path) -> dict[str, str]:
 def test_every_writing_key_tells_a_reader_who_may_and_nothing_is_written(reachable_path: Path) -> None:
     root = reachable_path / "registry"
     copy_of_sample(root)
+    import_module("textual.drivers.linux_driver")
     for found in pkgutil.walk_packages(stackroom.tui.__path__, "stackroom.tui."):
         import_module(found.name)  # what is imported late is imported before there is another user
     before = tree(root)
