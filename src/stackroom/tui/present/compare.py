@@ -35,6 +35,9 @@ _BASE_LEAST: Final = 19
 _OTHER_LEAST: Final = 31
 """Cells of the base's column, and of another's, which holds a value, two differences and a sign, at least."""
 
+_ROOMY: Final = 76
+"""Cells from which on the base and another version are seen whole."""
+
 _WIDE: Final = 100
 """Cells from which on the names have more room."""
 
@@ -101,6 +104,7 @@ def rows(
     *,
     only_differences: bool,
     chosen: Sequence[str] = (),
+    room: int = 80,
 ) -> list[Row]:
     """All rows, each part under its title.
 
@@ -110,11 +114,12 @@ def rows(
         glyphs: to draw with.
         only_differences: leave out what is the same everywhere.
         chosen: the metrics that are shown; none for all.
+        room: cells of the table. Where a version does not fit whole, the sign of who is better stands by the value.
     """
     order = order_of(comparison)
     found: list[Row] = []
     metrics = [row for row in shown_metrics(comparison, chosen) if row.differs or not only_differences]
-    found.extend(_metric_rows(metrics, order, form, glyphs))
+    found.extend(_metric_rows(metrics, order, form, glyphs, tight=room < _ROOMY))
     for section in comparison.sections:
         shown = [row for row in section.rows if row.differs or not only_differences]
         if not shown:
@@ -133,7 +138,9 @@ def rows(
     return found
 
 
-def _metric_rows(metrics: Sequence[MetricRow], order: Sequence[int], form: DeltaForm, glyphs: Glyphs) -> list[Row]:
+def _metric_rows(
+    metrics: Sequence[MetricRow], order: Sequence[int], form: DeltaForm, glyphs: Glyphs, *, tight: bool
+) -> list[Row]:
     """The metrics, with values and differences of each column below each other."""
     parts = [[_parts(row.cells[place], form, glyphs, base=place == order[0]) for place in order] for row in metrics]
     widths = [
@@ -149,7 +156,9 @@ def _metric_rows(metrics: Sequence[MetricRow], order: Sequence[int], form: Delta
             padded = [text.rjust(width) for text, width in zip(texts, widths[column], strict=True) if width]
             sign = {"better": glyphs.better, "worse": glyphs.worse}.get(cell.outcome, "")
             note = "" if cell.value is None or cell.note in _SEEN_ANYWAY else cell.note
-            text = "  ".join([*padded, sign or ("=" if cell.outcome == "equal" and place != order[0] else "")])
+            sign = sign or ("=" if cell.outcome == "equal" and place != order[0] else "")
+            at = 1 if tight else len(padded)
+            text = "  ".join([*padded[:at], f"{sign:<1}" if tight else sign, *padded[at:]])
             role = {"better": "good", "worse": "bad"}.get(cell.outcome, "dim" if cell.value is None else "")
             cells.append(Cell(f"{text} {note}".rstrip(), role))
         found.append(Row(f"metric:{row.name}", tuple(cells)))

@@ -129,6 +129,7 @@ class ComparePage(MetricKeys, Exporting):
             self.browser.glyphs,
             only_differences=self._only_differences,
             chosen=self.browser.chosen_metrics,
+            room=self.size.width,
         )
         if self._needle:
             needle = self._needle.casefold()
