@@ -14,6 +14,7 @@ from referencing import Registry, Resource
 from cli.conftest import open_folders
 from stackroom import errors
 from stackroom.cli.catalog import COMMANDS
+from stackroom.cli.commands.observing import DEGRADED
 from stackroom.cli.main import INTERRUPTED
 from stackroom.cli.parsing import command_named, parser_for
 from support.registries import artifacts, plant_revision, unseal
@@ -66,6 +67,7 @@ def test_the_options_of_every_command_are_in_the_reference() -> None:
 def test_every_exit_code_is_in_the_reference_with_its_kind() -> None:
     kinds = {leaf.exit_code: leaf.kind for leaf in errors.RegistryError.__subclasses__()}
     kinds |= {errors.RegistryError.exit_code: errors.RegistryError.kind, INTERRUPTED: "interrupted"}
+    kinds[DEGRADED] = "degraded"
     assert [code for code, kind in kinds.items() if f"| {code} | `{kind}` |" not in PROSE] == []
     assert "| 0 | |" in PROSE
 
@@ -144,6 +146,10 @@ ANSWERS: list[tuple[str, ...]] = [
     ("history", "--approvals"),
     ("history", "--at", "2999-01-01"),
     ("verify",),
+    ("observe", "fraud:1", "auc=0.5", "x=nan", "--dry-run"),
+    ("observe", "fraud:1", "auc=0.5", "x=nan"),
+    ("show", "fraud:1"),
+    ("monitor",),
     ("review",),
     ("review", "fraud", "--older-than", "0h"),
     ("doctor",),

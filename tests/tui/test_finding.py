@@ -84,6 +84,7 @@ def test_every_action_of_a_screen_is_in_its_palette(registry: Registry, screen: 
         "bulk": "archive",
         "approve": "approve tumor-screening:5 production",
         "activity": "activity",
+        "search": "search auc>0.5",
         "review": "review",
         "doctor": "doctor",
         "text": "help",
@@ -281,6 +282,11 @@ def test_numbers_go_to_panes_and_the_preview_scrolls(registry: Registry) -> None
         await somebody.press("3", "q")
         assert not somebody.left
         assert somebody.where() == "versions"
+        await somebody.press("4")
+        assert str(getattr(somebody.page, "ref", "")) == "diabetes-progression:4"
+        await somebody.press("q", "1", "j", "4")
+        assert str(getattr(somebody.page, "ref", "")) == "digit-reader:6"
+        await somebody.press("q")
 
     for size in ((80, 24), MIDDLE, WIDE):
         walk(registry, steps, size=size)

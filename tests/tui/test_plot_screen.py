@@ -6,10 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from rich.console import Console
 
 from stackroom.registry.facade import Registry
-from stackroom.tui.app import Browser
 from stackroom.tui.glyphs import ASCII
 from stackroom.tui.screens.browse import BrowsePage
 from stackroom.tui.screens.compare import ComparePage
@@ -17,8 +15,8 @@ from stackroom.tui.screens.metrics import MetricsPage
 from stackroom.tui.screens.page import Page
 from stackroom.tui.screens.plot import PlotPage
 from stackroom.tui.screens.version import VersionPage
-from tui.browsing import MIDDLE, NARROW, NOW, WIDE, Walk, walk
-from tui.screen import Bench, until
+from tui.browsing import MIDDLE, NARROW, NOW, WIDE, Measured, Walk, walk
+from tui.screen import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -241,22 +239,8 @@ def test_the_choice_for_one_model_leaves_the_others_as_they_are(registry: Regist
     walk(registry, steps)
 
 
-class _Measured(Browser):
-    """The interface, with what a terminal gets."""
-
-    is_headless = Bench.is_headless
-    _build_driver = Bench._build_driver
-
-    def __init__(self, registry: Registry) -> None:
-        super().__init__(registry, live=False)
-        self.taken: list[str] = []
-        self.console = Console(
-            file=self.console.file, force_terminal=True, color_system="truecolor", legacy_windows=False
-        )
-
-
 def test_a_step_over_the_points_costs_less_than_700_bytes(registry: Registry) -> None:
-    app = _Measured(registry)
+    app = Measured(registry)
 
     async def main() -> None:
         async with app.run_test(size=NARROW) as pilot:

@@ -34,6 +34,8 @@ COMMANDS = {
     "watch": ("watching", "tell what happens as it happens; with --exec run a command for each event"),
     "wait": ("watching", "wait until a version holds a stage, and print it"),
     "verify": ("verifying", "read the artifacts again and compare them with what was sealed and promoted"),
+    "observe": ("observing", "record what was measured of a version after its release"),
+    "monitor": ("observing", "check all that hold a stage against what registry.toml asks of them in production"),
     "review": ("reviewing", "list what needs attention in all models, each with the command that helps"),
     "doctor": ("doctor", "say who you are here, and find what is not as it should be; with --fix mend what you may"),
     "tui": ("browsing", "browse registries in the terminal; the same as no command at all"),

@@ -61,7 +61,7 @@ def activity(
     Raises:
         NotFoundError: no such model.
     """
-    models = (reader.model(model),) if model else reader.models(every_version=True, watch=watch).models
+    models = (reader.model(model),) if model else reader.models(every_version=True, watch=_counted(watch)).models
     troubles: list[str] = []
     found = [*_of_stages(reader, model, troubles)]
     versions = [version for one in models for version in one.versions]
@@ -76,6 +76,10 @@ def activity(
     return Activity(
         happenings=tuple(found[:limit]), left_off=max(0, len(found) - limit), troubles=tuple(dict.fromkeys(troubles))
     )
+
+
+def _counted(watch: Callable[[int, int], None] | None) -> Callable[[Sequence[Model], int], None] | None:
+    return None if watch is None else lambda found, total: watch(len(found), total)
 
 
 def _of_stages(reader: Reader, model: str | None, troubles: list[str]) -> Iterator[Happening]:

@@ -114,6 +114,16 @@ class Folder:
         """Whether the name is there, by listing: NFS remembers for half a minute that a name was missing."""
         return name in self.names()
 
+    def lacks(self, name: str) -> bool:
+        """Whether a folder in this one is missing, or has no names; what cannot be listed is not called empty."""
+        try:
+            with self.child(name) as folder:
+                return not folder.names()
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
     def read_link(self, name: str) -> str:
         """A symlink's text."""
         return os.readlink(name, dir_fd=self.fd)

@@ -109,7 +109,8 @@ class Glyphs:
             return text
         shown = _VARIATION.sub("", visible(text))
         if self.ascii_only:
-            return shown.encode("ascii", "backslashreplace").decode("ascii")
+            # Our own sentences have ellipses, and three dots are what people have always typed for one.
+            return shown.replace("…", "...").encode("ascii", "backslashreplace").decode("ascii")
         return shown
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from stackroom.tui.scopes import EVERYWHERE, Action, Scope
 
-OVERSEEN: Final[frozenset[Scope]] = frozenset({"activity", "review", "doctor"})
+OVERSEEN: Final[frozenset[Scope]] = frozenset({"activity", "review", "search", "doctor"})
 """Screens over the whole registry."""
 
 _BROWSED: Final[frozenset[Scope]] = OVERSEEN | {"models", "versions", "version", "compare", "plot"}
@@ -50,6 +50,16 @@ OVERSIGHT: Final[tuple[Action, ...]] = (
         screens=_VERSIONS,
         words="REF STAGE",
         told="Say no to a version for a stage.",
+    ),
+    Action(
+        id="search",
+        keys=("S",),
+        label="search",
+        order=8,
+        help="Search the versions of all models: words, tag:x, stage:production, auc>0.9, or a query.",
+        screens=_BROWSED,
+        words="TEXT",
+        told="Show the versions of all models that match.",
     ),
     Action(
         id="activity",

@@ -18,6 +18,7 @@ Screen = Literal[
     "bulk",
     "approve",
     "activity",
+    "search",
     "review",
     "doctor",
     "text",

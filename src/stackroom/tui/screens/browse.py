@@ -75,6 +75,15 @@ class BrowsePage(PanesPage, ChangeKeys):
         self.set_focus(shown, scroll_visible=False)
         self.say("the keys scroll the preview; esc goes back to the list")
 
+    def do_pane_4(self) -> None:
+        """The cursor's version, or the newest one of the cursor's model."""
+        model = self.browser.picture.models.get(self.models.cursor_key or "")
+        version = self.version() if self.pane == "versions" else model.latest if model else None
+        if version is not None:
+            self.browser.open_version(version.ref)
+        else:
+            self.say(self.absent("no version here"), tone="warn")
+
     def do_zoom(self) -> None:
         """One list, or both."""
         self.zoomed = not self.zoomed

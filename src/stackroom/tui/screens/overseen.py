@@ -71,6 +71,10 @@ class OverseenPage(Page):
         self._line.styles.width, self._line.styles.height = "1fr", 1
         self._more.styles.height = _MORE
         self.set_focus(self.table, scroll_visible=False)
+        self.begin()
+
+    def begin(self) -> None:
+        """What is done first, once the list has the keys."""
         self.read()
 
     def read(self) -> None:

@@ -103,6 +103,7 @@ class Page(TextualScreen[None]):
         self.hints = KeyHints()
         self._answer: Callable[[str], None] | None = None
         self._back_to: Widget | None = None
+        self._back_after: Widget | None = None
         self._ready_at = float("inf")
 
     @property
@@ -127,6 +128,9 @@ class Page(TextualScreen[None]):
     @abstractmethod
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """Models were read again: the names of those that changed, each with the numbers of the versions that did."""
+
+    def picture_grew(self) -> None:
+        """More models were read for the first time; none of those that were has changed."""
 
     def filter_changed(self, text: str) -> None:
         """The filter line says something else."""
@@ -193,9 +197,19 @@ class Page(TextualScreen[None]):
         self.work.stop()
 
     def on_resize(self) -> None:
-        """Below the least size one line is all."""
-        self.set_class(self.size.width < LEAST[0] or self.size.height < LEAST[1], "-tiny")
+        """Below the least size one line is all; what had the keys before has them again after."""
+        tiny = self.size.width < LEAST[0] or self.size.height < LEAST[1]
+        if tiny and not self.has_class("-tiny"):
+            self._back_after = self.focused  # Textual takes the keys away from what it hides
+        self.set_class(tiny, "-tiny")
         self.query_one(TooSmall).redraw()
+        if not tiny and self._back_after is not None:
+            self.call_after_refresh(self._give_keys_back)
+
+    def _give_keys_back(self) -> None:
+        widget, self._back_after = self._back_after, None
+        if widget is not None and widget.is_attached and self.focused is None:
+            self.set_focus(widget, scroll_visible=False)
 
     def on_screen_resume(self) -> None:
         """Back from another screen: the bars may have to say something else."""
@@ -315,6 +329,10 @@ class Page(TextualScreen[None]):
     def do_activity(self) -> None:
         """What happened."""
         self.browser.show_activity(self.model_shown())
+
+    def do_search(self, *words: str) -> None:
+        """Versions of all models."""
+        self.browser.show_search(" ".join(words))
 
     def do_review(self) -> None:
         """What needs attention."""
