@@ -110,7 +110,8 @@ def test_what_a_reader_cannot_do_is_grey_in_the_palette_and_says_why(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = access.access_to
-    monkeypatch.setattr(picture, "access_to", lambda path: replace(real(path), allowed=False, group="ml-release"))
+    for name in ("access_to", "access_to_models"):
+        monkeypatch.setattr(picture, name, lambda path: replace(real(path), allowed=False, group="ml-release"))
 
     async def steps(somebody: Walk) -> None:
         await somebody.press("ctrl+p", *"rollback")

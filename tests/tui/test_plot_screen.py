@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -68,6 +69,29 @@ def test_a_history_in_ascii_is_ascii(registry: Registry) -> None:
         assert somebody.text.isascii()
 
     walk(registry, steps, glyphs=ASCII)
+
+
+def test_what_production_measured_is_marked_with_a_legend_and_told_of_the_version(registry: Registry) -> None:
+    for days, value in ((9, 0.97), (5, 0.95), (1, 0.91)):
+        registry.observe("tumor-screening:4", {"accuracy": value}, at=NOW - timedelta(days=days))
+
+    async def steps(somebody: Walk) -> None:
+        await plot_tumor(somebody)
+        await somebody.press("h")
+        assert "observed" in somebody.text.splitlines()[1]
+        somebody.golden("history-observed")
+        await somebody.press("o")
+        somebody.golden("history-observed-by-time")
+
+    walk(registry, steps, size=MIDDLE)
+    walk(registry, steps)
+
+    async def in_ascii(somebody: Walk) -> None:
+        await plot_tumor(somebody)
+        somebody.golden("history-observed-ascii")
+        assert somebody.text.isascii()
+
+    walk(registry, in_ascii, glyphs=ASCII)
 
 
 def test_the_cursor_goes_over_the_versions_and_says_what_they_are(registry: Registry) -> None:

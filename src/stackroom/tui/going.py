@@ -134,7 +134,7 @@ class Going(App[None]):
         """Why the caller may change nothing, and whom to ask."""
         lacking = self.picture.lacking(action.id)
         if lacking is not None:
-            self.show_text("read-only", refusal(lacking.refusal(action.label, you=self.registry.who)))
+            self.show_text("read-only", refusal(lacking.refusal(action.doing or action.label, you=self.registry.who)))
 
     def holder_of(self, name: str) -> Version | None:
         """Who holds the last stage of a model."""

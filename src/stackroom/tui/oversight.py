@@ -19,6 +19,7 @@ OVERSIGHT: Final[tuple[Action, ...]] = (
         label="undo",
         order=11,
         writes=True,
+        doing="move versions",
         help="Undo your last own move of the model, with a new one, if nobody moved after you.",
         screens=frozenset({"models", "versions", "version"}),
     ),
@@ -84,6 +85,14 @@ OVERSIGHT: Final[tuple[Action, ...]] = (
         order=19,
         help="Who you are here, and everything that is not as it should be, with its remedy.",
         screens=_BROWSED - {"doctor"},
+    ),
+    Action(
+        id="fix",
+        keys=("f",),
+        label="fix",
+        order=3,
+        help="Mend what you may, as doctor --fix does: shows what it would do, and asks for the word.",
+        screens=frozenset({"doctor"}),
     ),
     Action(
         id="vanished",

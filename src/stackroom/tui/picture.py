@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from stackroom.errors import NotFoundError, RegistryError
 from stackroom.registry.glancing import first_models
 from stackroom.store import layout
-from stackroom.store.access import Access, access_to
+from stackroom.store.access import Access, access_to, access_to_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +26,9 @@ BATCH_SECONDS: Final = 0.25
 
 _FIRST: Final = 64
 """Models of the first look: more than any screen has rows."""
+
+_MOVING: Final = frozenset({"move", "rollback", "undo"})
+"""What is written to the folders of stages; everything else to those of models."""
 
 _TICKETS: Final = itertools.count(1)
 """Each reading takes one when it starts: what was read from an older start never replaces what is newer."""
@@ -95,8 +98,9 @@ def read_first(registry: Registry, also: str) -> Reading:
 
 def _access(registry: Registry) -> dict[str, Access]:
     parents = (layout.STAGES, layout.APPROVALS)
-    places = [layout.MODELS, *(f"{parent}/{stage}" for parent in parents for stage in registry.stages)]
-    return {place: access_to(f"{registry.path}/{place}") for place in places}
+    places = [f"{parent}/{stage}" for parent in parents for stage in registry.stages]
+    found = {place: access_to(f"{registry.path}/{place}") for place in places}
+    return {layout.MODELS: access_to_models(str(registry.path)), **found}
 
 
 def read_some(registry: Registry, names: frozenset[str] | set[str]) -> Reading:
@@ -148,7 +152,9 @@ class Picture:
     def lacking(self, action: str) -> Access | None:
         """The access that an action lacks, when the caller may change nothing at all; else None."""
         lacking = self.read_only
-        return (self._last(layout.APPROVALS) or lacking) if lacking and action in _SPEAKING else lacking
+        if lacking is None or action in _MOVING:
+            return lacking
+        return (self._last(layout.APPROVALS) or lacking) if action in _SPEAKING else self.access[layout.MODELS]
 
     def _last(self, parent: str) -> Access | None:
         found = [one for place, one in self.access.items() if place.startswith(f"{parent}/") and one.exists]

@@ -162,6 +162,7 @@ class PanesPage(BrowseMetricKeys):
         arrow = self.browser.glyphs.descending if view.descending else self.browser.glyphs.ascending
         return [
             total if self.browser.picture.ready or self.pane == "versions" else self._reading_fact(),
+            f"{view.hidden:,} archived ({self.browser.key_of('archived')} shows)" if view.hidden else "",
             model_list.beside_fact(problems) if self.pane == "models" else "",
             f"{len(table.marks)} marked" if table.marks else "",
             f"filter: {view.filter.text}" if view.filter else "",

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from stackroom.core.names import parse_ref
 from stackroom.core.show import count
 from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present import found as listed
+from stackroom.tui.present import lists
 from stackroom.tui.present.filtering import as_query
 from stackroom.tui.screens.overseen import OverseenPage
 from stackroom.tui.screens.page import Body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.binding import BindingType
 
+    from stackroom.core.listing import Listing
     from stackroom.store.records import Version
     from stackroom.tui.background import Task, Work
     from stackroom.tui.present.words import Line
@@ -63,7 +66,7 @@ class SearchPage(OverseenPage):
         super().__init__()
         self._text = text.strip()
         self._problem = ""
-        self._shown: Answer | None = None
+        self._last: Answer | None = None
         self._found: dict[str, Version] = {}
         self._sort = "created"
         self._turned = False
@@ -81,7 +84,7 @@ class SearchPage(OverseenPage):
 
     def facts(self) -> Sequence[str]:
         """How many there are, what was asked, and what is wrong with that."""
-        answer, table = self._shown, self.table
+        answer, table = self._last, self.table
         if answer is None:
             return [self._problem]
         total = count(answer.total, "version")
@@ -119,8 +122,8 @@ class SearchPage(OverseenPage):
     def taken(self, value: Answer) -> None:
         """All of it, or the first of it."""
         page, policy, glyphs, now = self.browser, self.browser.registry.policy, self.browser.glyphs, self.browser.now
-        again = self._shown is not None and self._shown.query == value.query
-        self._shown = value
+        again = self._last is not None and self._last.query == value.query
+        self._last = value
         self._found = {str(version.ref): version for version in value.versions}
         metrics = listed.metric_names(value.versions, policy, value.query)
         columns = listed.columns(metrics, policy, page.glyphs)
@@ -135,6 +138,10 @@ class SearchPage(OverseenPage):
         """One version in a few lines."""
         version = self._found.get(key)
         return listed.more(version, self.browser.now) if version else []
+
+    def listing(self, keys: Sequence[str]) -> Callable[[], Listing]:
+        """What was found."""
+        return partial(lists.of_versions, [self._found[key] for key in keys if key in self._found])
 
     # ---- the line
 
