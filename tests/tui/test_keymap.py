@@ -133,7 +133,7 @@ def test_changed_keys_work_and_are_shown_where_the_old_ones_were(registry: Regis
 
 
 def test_wrong_settings_are_told_and_the_rest_is_followed(registry: Registry) -> None:
-    settings = settings_of(b'[keys]\nmrak = "X"\nmark = "X"\n[ui]\ntheme = "nrod"\n', file="/home/ana/config.toml")
+    settings = settings_of(b'[keys]\nmrak = "x"\nmark = "X"\n[ui]\ntheme = "nrod"\n', file="/home/ana/config.toml")
 
     async def steps(somebody: Walk) -> None:
         assert "config.toml:2: keys.mrak: there is no such action" in somebody.status
