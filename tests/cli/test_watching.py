@@ -17,6 +17,7 @@ import pytest
 from cli.calling import environment, process
 from cli.test_reference import check
 from stackroom.registry.facade import Registry
+from stackroom.store.usercommands import hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +74,11 @@ def watching(*argv: object) -> Iterator[Watching]:
         yield started
     finally:
         started.process.kill()
-        started.process.communicate()
+        started.process.wait()
+        # Not read to their end, which something that it started may hold open.
+        for stream in (started.process.stdout, started.process.stderr):
+            if stream:
+                stream.close()
 
 
 @pytest.fixture
@@ -180,6 +185,23 @@ def test_ending_the_watcher_ends_its_command_and_tells_the_event_again(registry:
             assert ended == code
             with pytest.raises(ProcessLookupError):
                 os.kill(pid, 0)
+
+
+def test_an_interrupt_while_a_command_starts_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through
+            super().__init__(*args, **kwargs)
+            started.append(self)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        hand(["tail", "-f", "/dev/null"], "", {})
+    assert started[0].returncode == -signal.SIGTERM
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_reader_that_goes_away_ends_the_watcher_quietly(registry: Registry) -> None:
