@@ -240,6 +240,8 @@ def _answers(root: Path) -> dict[str, str]:
                 else:
                     somebody.app.run_command(page, action.id)
                     await somebody.settle()
+                if action.id == "move":
+                    await somebody.press("enter")  # who may is said in view of the guards
                 found[f"{scope} {action.id}"] = somebody.text
                 while somebody.page is not page and page in somebody.app.screen_stack:
                     somebody.app.pop_screen()
@@ -252,6 +254,7 @@ def _answers(root: Path) -> dict[str, str]:
 def test_every_writing_key_tells_a_reader_who_may_and_nothing_is_written(reachable_path: Path) -> None:
     root = reachable_path / "registry"
     copy_of_sample(root)
+    import_module("textual.drivers.linux_driver")
     for found in pkgutil.walk_packages(stackroom.tui.__path__, "stackroom.tui."):
         import_module(found.name)  # what is imported late is imported before there is another user
     before = tree(root)
@@ -260,6 +263,8 @@ def test_every_writing_key_tells_a_reader_who_may_and_nothing_is_written(reachab
     assert {place.split()[1] for place in answers} == written
     for place, text in answers.items():
         assert "read-only" in text.splitlines()[0], place
+        if place.endswith(" move"):
+            continue  # that screen opens: a reader sees every guard there, and at its top who may
         assert f"{root}/" in text.replace("\n", ""), place
-        assert "owner" in text or "group" in text, place
+        assert "owner" in text or "group" in text or "you may not (" in text, place
     assert tree(root) == before
