@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.calling import environment, process
-from cli.test_reference import check
+from cli.test_reference import SCHEMAS, check
 from stackroom.registry.facade import Registry
 from stackroom.store.usercommands import hand
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cli.calling import Cli
+
+KEYS = list(json.loads((SCHEMAS / "watch.json").read_text(encoding="utf-8"))["properties"])
 
 SECONDS = 20.0
 """Until a test gives up."""
@@ -102,6 +104,7 @@ def test_nothing_is_missed_or_told_twice_wherever_the_watcher_is_killed(registry
             for at in range(lines + 1):
                 document = one.document()
                 check("watch", document)
+                assert list(document) == KEYS
                 cursor = document["cursor"]
                 told += [place(document)] if at else []
             one.ends(signal.SIGKILL)
@@ -230,6 +233,14 @@ def test_wait_prints_the_version_that_comes_to_hold_the_stage(registry: Registry
         registry.promote("fraud:1", "production")
         assert one.line() == "fraud:1"
         assert one.ends() == (0, "")
+
+
+def test_a_wait_that_is_ended_never_looks_like_one_that_found_something(registry: Registry) -> None:
+    for number, code in ((signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)):
+        with watching("-R", registry.folder, "wait", "fraud@production", "--changed") as one:
+            with pytest.raises(subprocess.TimeoutExpired):
+                one.process.wait(1.0)
+            assert one.ends(number)[0] == code
 
 
 def test_wait_has_an_exit_code_for_time_that_is_up_alone(fraud: Cli) -> None:
