@@ -172,7 +172,7 @@ class Browser(Changing):
         self._work.stop()
         if self._live is not None:
             self._live.stop()
-        if self.picture.ready:
+        if self.picture.ready or (self.picture.models and not self._browse.remembered_model):
             memory = recalled.remembered(self._browse)
             self.places.keep(
                 self.registry, replace(memory, metrics=self.chosen_metrics, history=tuple(self.history.lines))
