@@ -130,7 +130,7 @@ def test_parts_are_all_there_is_once_each_and_whoever_gives_up_ends_the_reading(
         read_all(registry, give_up)
 
 
-def test_the_model_one_was_at_is_there_with_the_first_rows_and_remembered_before_all_are_read(
+def test_the_model_one_was_at_comes_with_the_first_rows_and_is_remembered_from_then_on(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(picture, "_FIRST", 2)
