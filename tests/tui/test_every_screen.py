@@ -115,8 +115,7 @@ def test_at_rest_no_screen_sends_a_byte_for_as_long_as_thirty_looks(
         for scope in WAYS:
             await reach(somebody, scope)
             await somebody.settle()
-            await somebody.pilot.pause()
-            app.drawn()
+            await until(lambda: app.drawn() == "", "what the keys have changed is painted")
             seen = len(looks)
             await until(lambda seen=seen: len(looks) >= seen + 30, "thirty looks")  # type: ignore[misc]  # a default binds it
             assert app.drawn() == "", scope
