@@ -166,7 +166,7 @@ class Browser(Settling):
 
     def _keep(self, *, wait: bool) -> None:
         """Remember where somebody is: now and then, because nobody is asked before a process is killed."""
-        if self.picture.ready:
+        if self.picture.ready or (self.picture.models and not self._browse.remembered_model):
             memory = recalled.remembered(self._browse)
             memory = replace(memory, metrics=self.chosen_metrics, history=tuple(self.history.lines))
             self.places.keep(self.registry, memory, wait=wait)
