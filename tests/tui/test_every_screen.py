@@ -263,6 +263,8 @@ def test_every_writing_key_tells_a_reader_who_may_and_nothing_is_written(reachab
     assert {place.split()[1] for place in answers} == written
     for place, text in answers.items():
         assert "read-only" in text.splitlines()[0], place
+        if place.endswith(" move"):
+            continue  # that screen opens: a reader sees every guard there, and at its top who may
         assert f"{root}/" in text.replace("\n", ""), place
         assert "owner" in text or "group" in text or "you may not (" in text, place
     assert tree(root) == before

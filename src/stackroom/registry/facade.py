@@ -23,8 +23,8 @@ from stackroom.registry import (
     verifying,
 )
 from stackroom.registry.judging import Judgement, Options
-from stackroom.registry.reading import Reader
 from stackroom.registry.registering import Registered, Registration
+from stackroom.registry.watchable import Watchable
 from stackroom.store.digest import Progress, silent
 
 if TYPE_CHECKING:
@@ -48,13 +48,12 @@ if TYPE_CHECKING:
     from stackroom.registry.remembering import Vanished
     from stackroom.registry.removing import Removed
     from stackroom.registry.verifying import VersionCheck
-    from stackroom.registry.watching import Told
     from stackroom.registry.whoami import Caller
     from stackroom.store.observations import ObservationReading
     from stackroom.store.records import Version
 
 
-class Registry(Reader):
+class Registry(Watchable):
     """A registry to read and to change.
 
     Every method goes to the disk; nothing is cached, and nothing is locked. All of them raise
@@ -376,47 +375,6 @@ class Registry(Reader):
     ) -> Spoken:
         """Say no to a version for a stage, as :meth:`approve` says yes; the later of one person's words stands."""
         return approving.speak(self, Op.REJECT, (ref, stage), reason=reason, dry_run=dry_run, seen=seen)
-
-    def watch(
-        self, *, since: str | None = None, stage: str | None = None, seconds: float | None = None
-    ) -> Iterator[Told]:
-        """Tell what happens, as it happens; blocks in between, and hangs for as long as the file system does.
-
-        Moves that count are told exactly: who goes on with the ``cursor`` of the last thing that he dealt with misses
-        none and hears none again. All else (versions, edits, labels, approvals, deletions) is told only while one
-        watches, as far as it can be known. What cannot be looked at is told once it can.
-
-        Args:
-            since: the text of a cursor, or ``start`` for every move that ever was; from now on without.
-            stage: tell its moves alone, which asks a file server least.
-            seconds: end after so many; None for never.
-
-        Raises:
-            UsageError: the cursor is another registry's, or about fewer stages.
-            InvalidInputError: it is no cursor.
-            NotFoundError: there is no such stage.
-        """
-        from stackroom.registry.watching import news  # noqa: PLC0415 - as in examine
-
-        for found in news(self, since=since, stage=stage, seconds=seconds):
-            yield from found.told
-
-    def wait(self, ref: str | Ref, *, changed: bool = False, timeout: float | None = None) -> Ref:
-        """The version that holds a stage, once one does; blocks until then.
-
-        Args:
-            ref: ``model@stage``; the model need not be there yet.
-            changed: not until another version holds it than now.
-            timeout: seconds after which to give up; None for never.
-
-        Raises:
-            ConflictError: time was up.
-            UsageError: the reference names no stage.
-            NotFoundError: there is no such stage.
-        """
-        from stackroom.registry.watching import wait  # noqa: PLC0415 - as in examine
-
-        return wait(self, ref, changed=changed, timeout=timeout)
 
     def approvals(self, ref: str | Ref, stage: str | None = None) -> tuple[Word, ...]:
         """What was said about a version for a stage, or for all, oldest first, each with what has become of it.

@@ -333,6 +333,7 @@ class _Teller:
             if item.place is not None:
                 when = latest[item.place] = max(when, latest.get(item.place, when))
             timed.append((when, item))
+        # A model is made at the time of the first thing in it, and before it.
         for _, item in sorted(timed, key=lambda pair: (pair[0], pair[1].happening.kind != "created")):
             if self.cursor is None:
                 return

@@ -48,9 +48,10 @@ _REMOTE_SWEEP: Final = 10
 """Polls from one model folder to the next, where hints tell what changes: six requests a minute, however many models
 there are. Without a feed the sweep gets every request that a poll has left."""
 
-_SWEEP_SHARE: Final = 50.0
-"""On a local file system all models are swept at once, after a pause of this many times what that took: 2 % of the
-time at most."""
+_SWEEP_REST: Final = 200.0
+_SWEEP_REST_UNHINTED: Final = 50.0
+"""On a local file system all models are swept at once, after a pause of this many times what that took: 0.5 % of the
+time, or 2 % where nobody can leave hints, as after a git clone, and the sweep is all there is."""
 
 _LOCAL_PAUSE: Final = 1.0
 """Seconds between two such sweeps at least."""
@@ -348,15 +349,15 @@ class Watch:
         """Look into model folders for what changed in them, hinted at or not."""
         if self._stage is not None:
             return
+        hinted = bool(self._seen[layout.FEED].stamp)
         start = time.monotonic()
         if not self._looked or (self._local and start >= self._next_sweep):
             for name in self._known_models:
                 self._sweep_one(root, name, noted)
             now = time.monotonic()
-            self._next_sweep = now + max(_LOCAL_PAUSE, (now - start) * _SWEEP_SHARE)
+            rest = _SWEEP_REST if hinted else _SWEEP_REST_UNHINTED
+            self._next_sweep = now + max(_LOCAL_PAUSE, (now - start) * rest)
         elif not self._local:
-            # Without a feed, as after a git clone, nobody can leave hints: then the sweep is all there is.
-            hinted = bool(self._seen[layout.FEED].stamp)
             many = self._sweeps_anyway() + (0 if hinted else left)
             for name in self._known_models[:many]:
                 self._sweep_one(root, name, noted)

@@ -41,6 +41,19 @@ _ROOMY: Final = 76
 _WIDE: Final = 100
 """Cells from which on the names have more room."""
 
+_NARROW: Final = 80
+"""Cells below which a base and another version do not stand side by side with both differences."""
+
+_NARROW_NAME: Final = 16
+_NARROW_BASE: Final = 14
+_NARROW_OTHER: Final = 22
+"""Cells of the columns there: another version's holds a value, one difference and a sign."""
+
+
+def form_within(form: DeltaForm, room: int) -> DeltaForm:
+    """How differences are written in so many cells: both forms of them only where a number need not be cut."""
+    return "value" if form == "both" and room < _NARROW else form
+
 
 def columns(comparison: Comparison, states: dict[Ref, Version], room: int) -> tuple[Column, ...]:
     """The name, the base, and one column for each other version, so wide that at least one of them is seen whole.
@@ -50,11 +63,13 @@ def columns(comparison: Comparison, states: dict[Ref, Version], room: int) -> tu
         states: the versions that are known, for the stages that they hold.
         room: cells of the table.
     """
-    name = 22 if room < _WIDE else 28
+    narrow = room < _NARROW
+    name = _NARROW_NAME if narrow else 22 if room < _WIDE else 28
+    least, other_least = (_NARROW_BASE, _NARROW_OTHER) if narrow else (_BASE_LEAST, _OTHER_LEAST)
     left = room - name - 6
-    seen = max(1, min(len(comparison.refs) - 1, (left - _BASE_LEAST) // (_OTHER_LEAST + 2)))
-    other = max(_OTHER_LEAST, min(_VALUE_LIMIT, (left - _BASE_LEAST) // seen - 2))
-    base = max(_BASE_LEAST, min(_VALUE_LIMIT, left - seen * (other + 2)))
+    seen = max(1, min(len(comparison.refs) - 1, (left - least) // (other_least + 2)))
+    other = max(other_least, min(_VALUE_LIMIT, (left - least) // seen - 2))
+    base = max(least, min(_VALUE_LIMIT, left - seen * (other + 2)))
     labels = []
     for place in order_of(comparison):
         ref = comparison.refs[place]

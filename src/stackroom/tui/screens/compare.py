@@ -91,7 +91,7 @@ class ComparePage(MetricKeys, Exporting):
             *side_by_side.summary(self._comparison)[:4],
             self._metrics_fact(self._comparison),
             "only differences" if self._only_differences else "",
-            f"deltas as {self._form}" if self._form != "both" else "",
+            f"deltas as {form}" if (form := self._shown_form()) != "both" else "",
             f"filter: {self._needle}" if self._needle else "",
         ]
 
@@ -125,7 +125,7 @@ class ComparePage(MetricKeys, Exporting):
             self._table.set_columns(side_by_side.columns(comparison, self._versions(), self.size.width))
         rows = side_by_side.rows(
             comparison,
-            self._form,
+            self._shown_form(),
             self.browser.glyphs,
             only_differences=self._only_differences,
             chosen=self.browser.chosen_metrics,
@@ -138,6 +138,9 @@ class ComparePage(MetricKeys, Exporting):
         self._keys = frozenset(row.key for row in rows)
         self._table.set_rows(rows)
         self.call_after_refresh(self.show_bars)
+
+    def _shown_form(self) -> side_by_side.DeltaForm:
+        return side_by_side.form_within(self._form, self.size.width)
 
     def _versions(self) -> dict[Ref, Version]:
         picture = self.browser.picture
