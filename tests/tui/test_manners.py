@@ -150,7 +150,7 @@ def test_an_editor_that_fails_and_one_that_is_missing_leave_a_screen_and_a_keybo
     with open_in_tmux(sample, EDITOR=str(editor)) as term:
         term.wait_for("5 models")
         term.send("E")
-        term.wait_for("ended with 3, so nothing was changed")
+        term.wait_for("with 3, so nothing was changed")
         term.type("q")
         term.wait_for("5 models")
         editor.unlink()
