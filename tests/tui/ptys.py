@@ -102,6 +102,15 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self.master, keys.encode())
 
+    def resize(self, columns: int, rows: int) -> None:
+        """The corner of the window is dragged: the kernel tells the program."""
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def rest(self, *, seconds: float = 0.4) -> None:
+        """Read until nothing has come for a while."""
+        while self._read(seconds):
+            pass
+
     def hang_up(self) -> None:
         """The window is closed."""
         os.close(self.slave)

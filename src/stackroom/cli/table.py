@@ -58,9 +58,13 @@ def cut(text: str, width: int, sign: str) -> str:
 
 def separated(columns: Sequence[Column], rows: Iterable[Sequence[Piece]]) -> Iterator[str]:
     """Harmless lines of tab-separated values, the titles first; a tab that is part of a value becomes a picture."""
-    yield "\t".join(plain(column.title) for column in columns)
-    for row in rows:
-        yield "\t".join(plain(cell) for cell in row)
+    yield separated_row([column.title for column in columns])
+    yield from map(separated_row, rows)
+
+
+def separated_row(row: Sequence[Piece]) -> str:
+    """One such line."""
+    return "\t".join(plain(cell) for cell in row)
 
 
 def aligned(columns: Sequence[Column], rows: Sequence[Sequence[Piece]], width: int, sign: str) -> Iterator[list[Piece]]:

@@ -188,15 +188,17 @@ class Reader:
 
     # --- models and versions
 
-    def _stages(self, root: Folder, model: ModelName | None = None) -> Stages:
-        return Stages.read(root, self.id, self.stages, model)
+    def _stages(self, root: Folder, *models: ModelName) -> Stages:
+        return Stages.read(root, self.id, self.stages, models or None)
 
-    def models(self, *, every_version: bool = False, watch: Callable[[int, int], None] | None = None) -> Listing:
+    def models(
+        self, *, every_version: bool = False, watch: Callable[[Sequence[Model], int], None] | None = None
+    ) -> Listing:
         """All models, sorted by name.
 
         Args:
             every_version: read all versions, not only the newest and the holders of stages.
-            watch: is told before each model how many were read, of how many; what it raises ends the reading.
+            watch: is told before each model which were read, and how many there are; what it raises ends the reading.
         """
         with self.root() as root:
             stages = self._stages(root)
@@ -210,10 +212,10 @@ class Reader:
                 with root.child(layout.MODELS) as models:
                     names, foreign = list_models(models)
                     names = sorted([*names, *stages.held_without(names)])
-                    for place, name in enumerate(names):
+                    for name in names:
                         if watch is not None:
-                            watch(place, len(names))
-                        found.append(self._model(models, name, stages, every_version=every_version))
+                            watch(found, len(names))
+                        found.append(self.model_of(models, name, stages, every_version=every_version))
             except FileNotFoundError:
                 pass
             except OSError as error:
@@ -232,7 +234,8 @@ class Reader:
             # Listed after the ledgers, so that a version registered and promoted just now is not missing.
             return self._joined(folder, listed(folder, parsed), stages, every_version=True)
 
-    def _model(self, models: Folder, name: ModelName, stages: Stages, *, every_version: bool) -> Model:
+    def model_of(self, models: Folder, name: ModelName, stages: Stages, *, every_version: bool) -> Model:
+        """A model of the open folder ``models/``; one that cannot be read has a problem and no versions."""
         try:
             with models.child(name) as folder:
                 return self._joined(folder, list_model(folder, name), stages, every_version=every_version)
@@ -425,7 +428,7 @@ class Reader:
         found: list[Ledger] = []
         with self.root() as root:
             for stage in stages:
-                reading = read_stage(root, self.id, stage, model)
+                reading = read_stage(root, self.id, stage, (model,) if model else None)
                 _check_read(self, reading, stage)
                 found += reading.ledgers.values()
         return found

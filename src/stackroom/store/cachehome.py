@@ -1,0 +1,88 @@
+"""Where a user's caches lie: for one user alone, on a disk of this host, and never in a registry.
+
+What lies there was found out once and can be found out again: deleting it changes no answer. It is private because
+whoever could write there could make this user's answers wrong; it is local because a database wants locks that work,
+and because asking a server for what saves asking a server saves nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import Final
+
+from stackroom.store.mounts import file_system_of
+
+CACHE_VARIABLE: Final = "STACKROOM_CACHE"
+"""Names the folder itself; empty or ``off`` for no cache at all."""
+
+_OFF: Final = frozenset({"", "off"})
+_MODE: Final = 0o700
+_SHARED: Final = "/var/tmp"  # noqa: S108 - every user has a folder of his own in it, which is looked at before use
+"""Local on every host, and kept over a restart."""
+
+
+def cache_folder() -> str | None:
+    """The folder for caches, made where it is not there yet; None where none is wanted, or none can be trusted.
+
+    It is ``$STACKROOM_CACHE``, else ``stackroom`` in ``$XDG_CACHE_HOME``, else in ``~/.cache``; where that lies on a
+    network file system, or a home cannot be used, ``/var/tmp/stackroom-UID``. The caller's own, and nobody else can
+    write to it or put another in its place. Nothing in it is promised to be there the next time.
+    """
+    named = os.environ.get(CACHE_VARIABLE)
+    if named is not None and named in _OFF:
+        return None
+    wanted = os.path.expanduser(named) if named else _in_home()
+    aside = os.path.join(_SHARED, f"stackroom-{os.geteuid()}")
+    if not os.path.isabs(wanted) or not file_system_of(wanted).local:
+        return _made(aside)
+    found = _made(wanted)
+    # Who names a folder that cannot be used gets none: caches in another place would be a surprise.
+    return found if found is not None or named else _made(aside)
+
+
+def _in_home() -> str:
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    return os.path.join(named if named.startswith("/") else os.path.expanduser("~/.cache"), "stackroom")
+
+
+def _made(path: str) -> str | None:
+    """The folder's real path, if it is there or can be made, and is the caller's alone."""
+    try:
+        _make(path)
+        real = os.path.realpath(path, strict=True)
+        own = os.lstat(real)
+        if not stat.S_ISDIR(own.st_mode) or own.st_uid != os.geteuid() or own.st_mode & 0o022:
+            return None
+        # A symlink under its name in a folder for everybody is somebody's who would choose where the caches lie.
+        trusted = _is_safe_way(os.path.dirname(real)) and _is_safe_way(os.path.dirname(os.path.abspath(path)))
+        return real if trusted and os.lstat(path).st_uid == own.st_uid and os.access(real, os.W_OK) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _make(path: str) -> None:
+    """Make it with what is missing above it, in what is the caller's: sudo shall leave nothing in another's home."""
+    if os.path.isdir(path):
+        return
+    nearest = os.path.dirname(path)
+    while not os.path.isdir(nearest):
+        nearest = os.path.dirname(nearest)
+    status = os.stat(nearest)
+    if status.st_uid != os.geteuid() and not (status.st_uid == 0 and status.st_mode & stat.S_ISVTX):
+        raise PermissionError(errno.EACCES, "it is another user's", nearest)
+    os.makedirs(path, _MODE, exist_ok=True)
+
+
+def _is_safe_way(path: str) -> bool:
+    """Whether nobody but root and the caller can rename any folder on the way to a path."""
+    while True:
+        status = os.stat(path)
+        everybody = status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
+        if status.st_uid not in {0, os.geteuid()} or everybody:
+            return False
+        above = os.path.dirname(path)
+        if above == path:
+            return True
+        path = above
