@@ -75,7 +75,7 @@ def digested(fd: int, each: Callable[[memoryview], object], *, expected: int) ->
     """
     digests = TwoDigests()
     if expected < _WORTH_A_THREAD:
-        for chunk in chunks(fd):
+        for chunk in chunks(fd, expected):
             digests.update(chunk)
             each(chunk)
     else:
@@ -83,9 +83,9 @@ def digested(fd: int, each: Callable[[memoryview], object], *, expected: int) ->
     return digests
 
 
-def chunks(fd: int) -> Iterator[memoryview]:
-    """The bytes of a descriptor from where it stands, in one reused buffer."""
-    buffer = memoryview(bytearray(CHUNK))
+def chunks(fd: int, expected: int = CHUNK) -> Iterator[memoryview]:
+    """The bytes of a descriptor from where it stands, in one reused buffer that what is expected fits into."""
+    buffer = memoryview(bytearray(min(CHUNK, max(expected, 1))))
     while count := os.readv(fd, [buffer]):
         yield buffer[:count]
 
