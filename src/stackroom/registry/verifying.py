@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +18,7 @@ from stackroom.store import layout
 from stackroom.store.digest import WORTH_A_THREAD, Mapped, Progress, Verification, silent, verify_version
 from stackroom.store.hashing import processors
 from stackroom.store.mounts import file_system_of
+from stackroom.store.readings import Readings
 from stackroom.store.scan import CARD_LIMIT, read_card, read_revisions
 from stackroom.store.sidebyside import AT_ONCE
 from stackroom.store.traces import THE_FOLDER, Trace, strays_with, trace_of, traces_beside, traces_in
@@ -47,6 +47,7 @@ class VersionCheck:
         warnings: what could be changed unnoticed.
         files: how many artifacts were read.
         bytes: of them.
+        remembered: those among the bytes that this user has read before, and that were not read now.
         evidence: the files and folders that the damage is about, as the kernel knows them.
     """
 
@@ -55,6 +56,7 @@ class VersionCheck:
     warnings: tuple[str, ...]
     files: int
     bytes: int
+    remembered: int = 0
     evidence: tuple[Trace, ...] = ()
 
     def document(self) -> dict[str, Any]:
@@ -66,6 +68,7 @@ class VersionCheck:
             "warnings": list(self.warnings),
             "files": self.files,
             "bytes": self.bytes,
+            "remembered": self.remembered,
             "evidence": [trace.document() for trace in self.evidence],
         }
 
@@ -89,30 +92,47 @@ def planned(reader: Reader, refs: Sequence[str]) -> tuple[Version, ...]:
 
 
 def verify(
-    reader: Reader, versions: Sequence[Version], progress: Progress = silent, *, jobs: int | None = None
+    reader: Reader,
+    versions: Sequence[Version],
+    progress: Progress = silent,
+    *,
+    jobs: int | None = None,
+    changed: bool = False,
 ) -> Iterator[VersionCheck]:
     """Re-read versions, ``jobs`` files at once, in the versions' order; a damaged one never stops the others.
+
+    With ``changed``, a large file that this user has read before is not read again while it looks as it did.
 
     What is small is read in between, by the thread that also looks after the rest: handing it over takes longer. On a
     network file system everything is handed over, because each file waits for its server.
     """
     local = file_system_of(reader.folder).local
     jobs = (processors() if local else AT_ONCE) if jobs is None else jobs
-    if jobs == 1:
-        for version, look in _looked_at(reader, versions):
-            yield _check(reader, look, version, progress)
-        return
+    with Readings(reader.folder, believed=changed) as readings:
+        check = partial(_check, readings=readings, apart=WORTH_A_THREAD if local else 0)
+        if jobs == 1:
+            for version, look in _looked_at(reader, versions):
+                yield check(reader, look, version, progress)
+        else:
+            yield from _side_by_side(reader, versions, progress, check, jobs)
+
+
+def _side_by_side(
+    reader: Reader, versions: Sequence[Version], progress: Progress, check: partial[VersionCheck], jobs: int
+) -> Iterator[VersionCheck]:
+    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 - 8 ms, which others do not wait for
+
     left = Event()
+    apart: int = check.keywords["apart"]
 
     def watched(amount: int, /) -> None:
         if left.is_set():
             raise _LeftError
         progress(amount)
 
-    apart = WORTH_A_THREAD if local else 0
     # Those who look after a version wait for those who read its files, and do nothing else meanwhile.
     with ThreadPoolExecutor(jobs) as files, ThreadPoolExecutor(jobs) as pool:
-        check = partial(_check, mapped=files.map, apart=apart)
+        check = partial(check, mapped=files.map)
         waiting: deque[Future[VersionCheck]] = deque()
         try:
             for version, look in _looked_at(reader, versions):
@@ -148,7 +168,7 @@ def _looked_at(reader: Reader, versions: Sequence[Version]) -> Iterator[tuple[Ve
     """Every version with a look at its model, which versions of one model that follow each other share."""
     names = {version.model for version in versions}
     with reader.root() as root:
-        stages = Stages.read(root, reader.id, reader.stages, *(names if len(names) == 1 else ()))
+        stages = Stages.read(root, reader.id, reader.stages, names if len(names) == 1 else None)
     look: _Look | None = None
     for version in versions:
         if look is None or look.listing.name != version.model:
@@ -222,7 +242,8 @@ def _check(
     progress: Progress,
     *,
     mapped: Mapped = map,
-    apart: int = WORTH_A_THREAD,
+    apart: int,
+    readings: Readings,
 ) -> VersionCheck:
     damage: list[str] = []
     doubtful: list[str] = []
@@ -236,7 +257,9 @@ def _check(
                 seal = version.seal
                 size = seal.bytes if seal else None
                 digest = seal.digest if seal else ""
-                found = verify_version(inside, digest, progress, mapped=mapped, apart=apart, sealed_bytes=size)
+                found = verify_version(
+                    inside, digest, progress, mapped=mapped, apart=apart, sealed_bytes=size, readings=readings
+                )
                 traces = traces_in(inside)
         except OSError as error:
             damage.append(f"the folder cannot be read: {(error.strerror or str(error)).lower()}")
@@ -265,6 +288,7 @@ def _check(
         warnings=(*(found.warnings if found else ()), *doubtful, *unread),
         files=found.files if found else 0,
         bytes=found.bytes if found else 0,
+        remembered=found.remembered if found else 0,
         evidence=tuple(dict.fromkeys(named)) if damage else (),
     )
 

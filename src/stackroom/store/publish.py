@@ -231,7 +231,7 @@ class _Build:
         The one place where a version is synced, so that no file waits for the disk twice. Many files wait together:
         what one of them has the file system write is mostly what the others wait for.
         """
-        files = [*artifacts, *layout.UNLISTED_FILES]
+        files = [*artifacts, *sorted(layout.UNLISTED_FILES)]
         with side_by_side(AT_ONCE if len(files) > AT_ONCE else 1, progress) as (mapped, told):
             for _ in mapped(lambda path: _seal_file(root, path, told), files):
                 pass
@@ -253,8 +253,6 @@ def _filled(root: Folder, path: str, fill: Callable[[int], TwoDigests]) -> TwoDi
     try:
         digests = fill(target)
         os.fchmod(target, layout.SEALED_FILE_MODE)
-        # The kernel begins to write now, and does not wait for the fsync that comes when all files are there.
-        os.posix_fadvise(target, 0, 0, os.POSIX_FADV_DONTNEED)
     except BaseException:
         with contextlib.suppress(OSError):
             os.close(target)
