@@ -89,13 +89,13 @@ def _model_of(name: str) -> ModelName | None:
     return parsed[0] if parsed else None
 
 
-def read_live(root: Folder, stage: StageName) -> dict[str, int]:
-    """The pointers of a stage, as model to number; what is no pointer is left out."""
+def read_live(root: Folder, stage: StageName, model: ModelName | None = None) -> dict[str, int]:
+    """The pointers of a stage, or of one model in it, as model to number; what is no pointer is left out."""
     found: dict[str, int] = {}
     try:
         with root.child(layout.LIVE) as live, live.child(stage) as folder:
             for entry in folder.entries():
-                if entry.is_symlink():
+                if model in {None, entry.name} and entry.is_symlink():
                     number = _pointer(folder, entry.name)
                     if number is not None:
                         found[entry.name] = number
