@@ -416,7 +416,9 @@ def _insert(
                 [row, *kept],
             )
         _placed(database, names, "extra", one.extra)
-    width = len(fresh[0].facts) + 1 if fresh else 1
+    if not fresh:
+        return
+    width = len(fresh[0].facts) + 1
     database.executemany(
         f"INSERT INTO versions VALUES({','.join('?' * width)})",
         [(base | one.number, *one.facts) for one in fresh],
