@@ -67,7 +67,7 @@ def test_a_version_comes_back_as_it_was(record: Record, seal: Seal, note: Revisi
     version = version_of(record, seal, note)
     kept = packed(version)
     assert kept.whole
-    fields = {**unpacked(kept.head, kept.rest), **remaining(kept.rest)}
+    fields = {**unpacked(kept.head, kept.rest, {}), **remaining(kept.rest)}
     # As text, because NaN equals nothing, and True equals 1.
     assert {name: repr(value) for name, value in fields.items()} == {
         name: repr(getattr(version, name)) for name in fields
@@ -79,7 +79,7 @@ def test_what_a_list_shows_is_understood_without_the_rest() -> None:
     record = Record(author="ana", description="good", metrics={"auc": 0.9}, extra={"when": time(4, 5)})
     seal = Seal(model="fraud", uid="u", created=datetime(2026, 1, 2, tzinfo=UTC), files=1, bytes=2, digest="d")
     kept = packed(version_of(record, seal, None))
-    shown = unpacked(kept.head, b"not JSON at all")["record"]
+    shown = unpacked(kept.head, b"not JSON at all", {})["record"]
     assert (shown.author, shown.description, shown.metrics) == ("ana", "good", {"auc": 0.9})
     with pytest.raises(ValueError, match="Expecting value"):
         shown.extra  # noqa: B018  # asked for, and so understood
