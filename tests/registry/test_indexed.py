@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from stackroom.registry import listing
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import Reader
-from stackroom.store import index, look
+from stackroom.store import index, index_rows, look
 from stackroom.store.scan import read_version
 from stackroom.store.stamps import stamp_of
 from support.registries import ALICE, artifacts, make, plant_revision, tree, unseal
@@ -435,7 +435,7 @@ def test_every_query_finds_the_same_with_an_index_as_without(
 def test_more_names_than_columns_are_still_found(
     cache: Path, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "_COLUMNS_LIMIT", 3)
+    monkeypatch.setattr(index_rows, "_COLUMNS_LIMIT", 3)
     metrics = {f"m{number}": number for number in range(6)}
     registry.register("wide", tmp_path / "out", metrics=metrics, metadata={f"k{number}": "v" for number in range(5)})
     for query in ("m5 = 5", "m0 = 0", "k4 = v", "m9", "not (m4 > 7)"):

@@ -18,6 +18,7 @@ from stackroom.store.index import IndexLostError
 from stackroom.store.packing import packed_record
 from stackroom.store.remembered import KnownModel, known_version, numbers_in, ranges_text
 from stackroom.store.scan import ModelListing, list_model, model_record, read_version
+from stackroom.store.selecting import ASK
 from stackroom.store.stamps import Moment, stamp_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from stackroom.store.folder import Folder
     from stackroom.store.index import Index
     from stackroom.store.records import Problem, Version
-    from stackroom.store.remembered import KnownVersion
+    from stackroom.store.remembered import KnownVersion, Lines
 
 _AT_ONCE: Final = 100
 """Models that are kept together: whoever is killed loses no more than these."""
@@ -314,6 +315,32 @@ class Look:
         flawed = (version for found in self._reread.values() for version in found.flawed.values())
         found += [(version, False) for version in flawed if archived or not version.archived]
         yield from sorted(found, key=lambda one: (one[0].model, one[0].number))
+
+    def lines(
+        self,
+        query: Query | None,
+        stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
+        metrics: Callable[[str], bool],
+        *,
+        archived: bool,
+    ) -> tuple[Lines, Callable[[int], tuple[ModelName, int] | None]] | None:
+        """What a table shows of the versions that a query asks for, and what names the version of a row.
+
+        None where the rows of the index do not tell all of it, and :meth:`asked` does; arguments and errors as there.
+        """
+        if any(found.flawed for found in self._reread.values()):
+            return None
+        found = self._index.lines(query.node if query else None, self._by_row(stages), metrics, archived=archived)
+        whole = found.whole and all(row[0] is not None and row[2] is not None for row in found.rows)
+        if not whole or any(ASK in row for row in found.rows):
+            return None
+        folders = self._folders()
+
+        def named(row: int) -> tuple[ModelName, int] | None:
+            model, number = self._index.split(row)
+            return (folders[model][0], number) if model in folders else None
+
+        return found, named
 
     def _by_row(
         self, stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]]
