@@ -80,7 +80,7 @@ def test_a_key_held_over_ten_thousand_models_costs_little_and_none_is_dropped(re
         for number in range(2, 62):
             before = time.process_time()
             app.post_message(key_event("down"))
-            await until(lambda number=number: page.models.cursor_key == f"model-{number:05}", "it moves")  # type: ignore[misc]  # bound
+            await until(lambda number=number: page.models.cursor_key == f"model-{number:05}", "it moves")  # type: ignore[misc]  # it is bound
             await somebody.pilot.pause()
             spent.append(time.process_time() - before)
             sent.append(len(app.drawn().encode()))
@@ -118,7 +118,7 @@ def test_at_rest_no_screen_sends_a_byte_for_as_long_as_thirty_looks(
             await somebody.pilot.pause()
             app.drawn()
             seen = len(looks)
-            await until(lambda seen=seen: len(looks) >= seen + 30, "thirty looks")  # type: ignore[misc]  # bound
+            await until(lambda seen=seen: len(looks) >= seen + 30, "thirty looks")  # type: ignore[misc]  # it is bound
             assert app.drawn() == "", scope
 
     watched(app, steps)
