@@ -69,6 +69,14 @@ class Folder:
         """
         return Folder(os.open(name, _DIRECTORY, dir_fd=self.fd), f"{self.path}/{name}")
 
+    def child_status(self, name: str) -> os.stat_result:
+        """Owner, mode and times of a directory in this one, which must be one that the caller may read."""
+        fd = os.open(name, _DIRECTORY, dir_fd=self.fd)
+        try:
+            return os.fstat(fd)
+        finally:
+            os.close(fd)
+
     @classmethod
     def way(cls, path: str) -> Self:
         """Open a directory only to go through it, as :meth:`way_to`; the last step may be a symlink."""
