@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.names import parse_ref
 from stackroom.core.toml import what_no_file_holds
-from stackroom.core.values import dataclass, field
+from stackroom.core.values import Unfolding, dataclass, field
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Unfolding):
     """The editable part of the metadata, of a version or of a model.
 
     Attributes:
@@ -95,7 +95,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seal:
+class Seal(Unfolding):
     """What the tool wrote when the version was published.
 
     Attributes:

@@ -71,6 +71,14 @@ class Folder:
         """
         return Folder(os.open(name, _DIRECTORY, dir_fd=self.fd), f"{self.path}/{name}")
 
+    def child_status(self, name: str) -> os.stat_result:
+        """Owner, mode and times of a directory in this one, which must be one that the caller may read."""
+        fd = os.open(name, _DIRECTORY, dir_fd=self.fd)
+        try:
+            return os.fstat(fd)
+        finally:
+            os.close(fd)
+
     def close(self) -> None:
         """Close the descriptor."""
         os.close(self.fd)

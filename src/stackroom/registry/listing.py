@@ -1,0 +1,193 @@
+"""All models at once: from the caller's index where it is right, from the registry where it is not, and the same.
+
+Whether there is an index makes no difference to an answer but the time that it takes. Ledgers are not in it: who holds
+a stage is read here, before the models' folders, and joined with what they hold.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from stackroom.core.attested import Who
+from stackroom.registry.holdings import Stages, holding_problems, with_stages
+from stackroom.registry.reading import joined, shown_numbers
+from stackroom.store import layout
+from stackroom.store.folder import GONE
+from stackroom.store.mounts import file_system_of
+from stackroom.store.records import Listing, Model, Problem, Version
+from stackroom.store.scan import list_model, list_models, os_problem
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from stackroom.core.names import ModelName
+    from stackroom.registry.reading import Reader
+    from stackroom.store.folder import Folder
+    from stackroom.store.look import Look
+    from stackroom.store.records import Holding
+    from stackroom.store.scan import ModelListing
+
+    Watch = Callable[[int, int], None] | None
+
+_WORTH_AN_INDEX: Final = 16
+"""Models. Loading the database takes as long as reading the newest versions of so many."""
+
+
+def listing_of(reader: Reader, *, every_version: bool, afresh: bool, watch: Watch) -> Listing:
+    """All models, as :meth:`Reader.models` has them."""
+
+    def read(models: Folder, names: list[ModelName], stages: Stages) -> list[Model]:
+        if not afresh and len(names) > _WORTH_AN_INDEX:
+
+            def shown(listing: ModelListing) -> list[int]:
+                return shown_numbers(listing.numbers, stages.holdings(listing.name, listing.numbers))
+
+            def use(look: Look) -> list[Model]:
+                return list(_models_of(reader, models, look, stages))
+
+            found = _with_index(reader, models, names, use, wanted=shown, watch=watch)
+            if found is not None:
+                return found
+        whole = sorted([*names, *stages.held_without(names)])
+        return list(_read(reader, models, whole, stages, every_version=every_version, watch=watch))
+
+    models, problems = _with_models(reader, read)
+    return Listing(models=tuple(models), problems=problems)
+
+
+def search(reader: Reader, query: str, *, sort: str, archived: bool) -> tuple[Version, ...]:
+    """The versions that a query asks for, as :meth:`Reader.search` has them."""
+    from stackroom.core.query import Query, sorted_by  # noqa: PLC0415 - listing asks nothing
+
+    asked = Query(query) if query.strip() else None
+    archived = archived or "archived" in query
+
+    def chosen(versions: Iterable[Version]) -> list[Version]:
+        return [
+            version
+            for version in versions
+            if (archived or not version.archived) and (asked is None or asked.matches(version.fields()))
+        ]
+
+    def read(models: Folder, names: list[ModelName], stages: Stages) -> list[Version]:
+        found = _with_index(reader, models, names, lambda look: chosen(_every_version(look, stages)))
+        if found is not None:
+            return found
+        return chosen(
+            version for model in _read(reader, models, names, stages, every_version=True) for version in model.versions
+        )
+
+    found, _ = _with_models(reader, read)
+    return tuple(sorted_by(found, sort, Version.fields)) if sort else tuple(found)
+
+
+def _with_models(
+    reader: Reader, read: Callable[[Folder, list[ModelName], Stages], list[T]]
+) -> tuple[list[T], tuple[Problem, ...]]:
+    """What is read of the models' folder, and what is wrong outside the models."""
+    with reader.root() as root:
+        stages = Stages.read(root, reader.id, reader.stages)
+        problems = [problem for reading in stages.readings.values() for problem in reading.problems]
+        if reader.policy_error:
+            hint = reader.policy_error.hint
+            problems.insert(0, Problem(place=layout.REGISTRY_FILE, message=str(reader.policy_error), hint=hint))
+        try:
+            with root.child(layout.MODELS) as models:
+                names, foreign = list_models(models)
+                return read(models, names, stages), (*problems, *foreign)
+        except FileNotFoundError:
+            return [], tuple(problems)
+        except OSError as error:
+            return [], (*problems, os_problem(layout.MODELS, error, root))
+
+
+# --- from the registry
+
+
+def _read(
+    reader: Reader, models: Folder, names: list[ModelName], stages: Stages, *, every_version: bool, watch: Watch = None
+) -> Iterator[Model]:
+    for place, name in enumerate(names):
+        if watch is not None:
+            watch(place, len(names))
+        try:
+            with models.child(name) as folder:
+                yield reader.read_model(folder, list_model(folder, name), stages, every_version=every_version)
+        except OSError as error:
+            yield _unread(reader, models, name, stages, error)
+
+
+def _unread(reader: Reader, models: Folder, name: ModelName, stages: Stages, error: OSError) -> Model:
+    problem = os_problem(f"{layout.MODELS}/{name}", error, models)
+    holdings = stages.holdings(name, ())
+    missing = holding_problems(name, holdings, reader.clock()) if error.errno in GONE else ()
+    return Model(
+        name=name,
+        folder=f"{models.path}/{name}",
+        owner=Who(-1),
+        holdings=holdings,
+        problems=(problem, *missing),
+    )
+
+
+# --- with an index
+
+
+def _models_of(reader: Reader, models: Folder, look: Look, stages: Stages) -> Iterator[Model]:
+    listings = {name: look.listing(name) for name in look.names if name not in look.errors}
+    holdings = {name: stages.holdings(name, listing.numbers) for name, (listing, _) in listings.items()}
+    wanted = {name: shown_numbers(listing.numbers, holdings[name]) for name, (listing, _) in listings.items()}
+    versions = look.versions(wanted)
+    now = reader.clock()
+    for name in sorted([*look.names, *stages.held_without(look.names)]):
+        if name not in listings:
+            gone = look.errors.get(name) or FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+            yield _unread(reader, models, name, stages, gone)
+            continue
+        listing, own = listings[name]
+        found = {number: versions[name, number] for number in wanted[name]}
+        for number in reversed(listing.numbers):
+            found[number] = found.get(number) or look.version(name, number)
+            if found[number].registered:
+                break
+        yield joined(listing, own, holdings[name], found, now)
+
+
+def _every_version(look: Look, stages: Stages) -> Iterator[Version]:
+    holdings: dict[ModelName, tuple[Holding, ...]] = {}
+    for version in look.every_version():
+        name = version.model
+        if name not in holdings:
+            holdings[name] = stages.holdings(name, look.listing(name)[0].numbers)
+        yield with_stages(version, holdings[name])
+
+
+def _with_index(
+    reader: Reader,
+    models: Folder,
+    names: list[ModelName],
+    use: Callable[[Look], list[T]],
+    *,
+    wanted: Callable[[ModelListing], list[int]] | None = None,
+    watch: Watch = None,
+) -> list[T] | None:
+    """What is made of a look with the caller's index; None where there is no index, or it cannot be used."""
+    from stackroom.store.index import Index, IndexLostError  # noqa: PLC0415 - small registries do without
+    from stackroom.store.look import Look  # noqa: PLC0415 - the same
+
+    index = Index.opened(reader.folder, reader.id)
+    if index is None:
+        return None
+    with contextlib.closing(index):
+        try:
+            local = file_system_of(reader.folder).local
+            return use(Look(models, names, index, wanted=wanted, local=local, watch=watch))
+        except IndexLostError as error:
+            if error.damaged:
+                index.throw_away()
+    return None

@@ -1,0 +1,300 @@
+"""One look at all models of a registry: what the index remembers, held against the directories.
+
+A model's folder is opened and its stamp is taken; where it is the one that was settled when the folder was listed, what
+is remembered is believed. Else the folder is listed, and of its versions those are read that are new, or that are not
+the same folder with the same revisions and labels. Without an index everything is: the answer is the same.
+
+What this cannot see: that an author reopened a sealed folder and rewrote a file in it, because no name of the model's
+folder changed. So it is for lists and searches. Whatever decides, or shows one version, reads that itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from stackroom.core.values import dataclass
+from stackroom.store import layout
+from stackroom.store.index import IndexLostError, KnownModel, known_version, numbers_in, ranges_text
+from stackroom.store.packing import packed_record
+from stackroom.store.scan import ModelListing, list_model, model_record, read_version
+from stackroom.store.stamps import Moment, stamp_of
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from stackroom.core.metadata import Record
+    from stackroom.core.names import ModelName
+    from stackroom.store.folder import Folder
+    from stackroom.store.index import Index, KnownVersion
+    from stackroom.store.records import Problem, Version
+
+_AT_ONCE: Final = 100
+"""Models that are kept together: whoever is killed loses no more than these."""
+
+_ROUNDS: Final = 4
+"""Looks, until what another process writes meanwhile is given up on."""
+
+_NEW: Final = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reread:
+    """A model that was read from its folder, but for what is remembered of it.
+
+    Attributes:
+        listing: of the folder.
+        stamp: of the folder, before it was listed.
+        own: the model's own metadata, the number of its revision, and what is wrong with it.
+        kept: the versions that are as they are remembered.
+        fresh: those that were read, ready to be remembered.
+        flawed: those that were read and are not to be remembered, because something is wrong with them.
+    """
+
+    listing: ModelListing
+    stamp: str
+    own: tuple[Record, int, tuple[Problem, ...]]
+    kept: tuple[int, ...]
+    fresh: tuple[KnownVersion, ...]
+    flawed: Mapping[int, Version]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was wrong: else it is read again each time, because what is wrong may be put right."""
+        return not (self.listing.problems or self.own[2] or self.flawed)
+
+    @property
+    def full(self) -> bool:
+        """Whether every version is remembered from now on."""
+        return len(self.kept) + len(self.fresh) == len(self.listing.numbers)
+
+
+def reread(
+    folder: Folder, name: ModelName, known: Mapping[int, str], wanted: Callable[[ModelListing], Iterable[int]]
+) -> Reread:
+    """Read a model's folder, and of its versions those that are wanted and not as they are remembered.
+
+    Args:
+        folder: the model's.
+        name: of the model.
+        known: the numbers of the versions that are remembered, and their identities.
+        wanted: the numbers, of those in a listing.
+
+    Raises:
+        OSError: the folder cannot be listed.
+    """
+    stamp = stamp_of(folder.status())
+    listing = list_model(folder, name)
+    found = {number: identity_of(folder, listing, number) for number in listing.numbers}
+    kept = tuple(number for number, identity in found.items() if identity and known.get(number) == identity)
+    fresh: list[KnownVersion] = []
+    flawed: dict[int, Version] = {}
+    for number in sorted({*wanted(listing)}.difference(kept)):
+        version = read_version(folder, listing, number)
+        if version.problems or version.seal is None or not found[number]:
+            flawed[number] = version
+        else:
+            fresh.append(known_version(version, found[number]))
+    own = model_record(folder, listing)
+    return Reread(listing=listing, stamp=stamp, own=own, kept=kept, fresh=tuple(fresh), flawed=flawed)
+
+
+def identity_of(folder: Folder, listing: ModelListing, number: int) -> str:
+    """What tells that a version is the one that was read; empty where that cannot be seen.
+
+    Its folder and its revisions by inode and time of change, and the names of its labels, its card and its tombstone.
+    """
+    revisions = listing.revisions.get(number, ())
+    try:
+        names = (str(number), *(layout.metadata_name(number, one) for one in revisions))
+        found = [folder.lstat(name) for name in names]
+    except OSError:
+        return ""
+    parts = [f"{status.st_ino}:{status.st_ctime_ns}" for status in found]
+    parts += [",".join(map(str, revisions)), str(listing.cards.get(number, "")), *listing.labels.get(number, ())]
+    return " ".join([*parts, "deleted"] if number in listing.tombstones else parts)
+
+
+class Look:
+    """All models of a registry as they are now, by the index and the directories. For one thread, and not for long.
+
+    Attributes:
+        names: of the models that have a folder.
+        errors: why some of them cannot be read.
+    """
+
+    def __init__(
+        self,
+        models: Folder,
+        names: Sequence[ModelName],
+        index: Index,
+        *,
+        wanted: Callable[[ModelListing], Iterable[int]] | None,
+        local: bool,
+        watch: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Look.
+
+        Args:
+            models: the folder of the models, which stays open as long as this is used.
+            names: of the models in it.
+            index: what is remembered, likewise.
+            wanted: the versions that will be asked for; all without.
+            local: whether the registry is on this host's own disk.
+            watch: is told before each model that is read how many were, of how many; what it raises ends the look, and
+                what was read until then is remembered.
+
+        Raises:
+            IndexLostError: the index cannot be used.
+        """
+        self.names = names
+        self.errors: dict[ModelName, OSError] = {}
+        self._models = models
+        self._index = index
+        self._wanted = wanted
+        self._watch = watch
+        self._moment = Moment.present(local=local)
+        self._statuses: dict[ModelName, os.stat_result] = {}
+        self._reread: dict[ModelName, Reread] = {}
+        self._known: dict[str, KnownModel] = {}
+        self._agree()
+
+    def _agree(self) -> None:
+        """Look and read until the index says of every model what its folder said, in one moment of the index."""
+        for _ in range(_ROUNDS):
+            self._index.begin()
+            self._known = self._index.models()
+            changed = [name for name in self.names if self._differs(name)]
+            present = {*self.names}
+            gone = [known for name, known in self._known.items() if name not in present]
+            if not changed and not gone:
+                return
+            self._index.end()
+            if gone:
+                self._index.forget(gone)
+            self._read(changed)
+        raise IndexLostError("others keep changing it")
+
+    def _differs(self, name: ModelName) -> bool:
+        if name in self.errors:
+            return False
+        known = self._known.get(name)
+        if name in self._reread:
+            # Where another process has kept something else meanwhile, one of the two is behind.
+            return known is None or known.stamp != self._reread[name].stamp
+        try:
+            stamp = stamp_of(self._models.child_status(name))
+        except OSError as error:
+            self.errors[name] = error
+            return False
+        return known is None or not known.settled or known.stamp != stamp or not (known.full or self._wanted)
+
+    def _read(self, names: Sequence[ModelName]) -> None:
+        pending: list[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]] = []
+        try:
+            for place, name in enumerate(names):
+                if self._watch is not None:
+                    self._watch(place, len(names))
+                pending += self._read_one(name)
+                if len(pending) == _AT_ONCE:
+                    self._index.remember(pending)
+                    pending = []
+        finally:
+            if pending:
+                self._index.remember(pending)
+
+    def _read_one(self, name: ModelName) -> Iterator[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]]:
+        known = self._known.get(name)
+        try:
+            with self._models.child(name) as folder:
+                status = folder.status()
+                identities = self._index.identities(known.id) if known else {}
+                found = reread(folder, name, identities, self._wanted or _all)
+        except OSError as error:
+            self.errors[name] = error
+            return
+        self._reread[name] = found
+        since = known.since if known and (known.stamp, known.boot) == (found.stamp, self._moment.boot) else _NEW
+        model = KnownModel(
+            id=0,
+            name=name,
+            stamp=found.stamp,
+            settled=found.sound and self._moment.is_settled(status, since),
+            full=found.full,
+            since=self._moment.ticks if since == _NEW else since,
+            boot=self._moment.boot,
+            owner=found.listing.owner,
+            numbers=ranges_text(found.listing.numbers),
+            trash=" ".join(name for names in found.listing.trash.values() for name in names),
+            revision=found.own[1],
+            record=packed_record(found.own[0]),
+        )
+        yield model, found.kept, found.fresh
+
+    # --- what was seen
+
+    def listing(self, name: ModelName) -> tuple[ModelListing, tuple[Record, int, tuple[Problem, ...]]]:
+        """A model's folder, as far as a list of models needs it, and the model's own metadata."""
+        found = self._reread.get(name)
+        if found is not None:
+            return found.listing, found.own
+        known = self._known[name]
+        trash: dict[int, tuple[str, ...]] = {}
+        for left in known.trash.split():
+            number = layout.model_entry(left).number or 0
+            trash[number] = (*trash.get(number, ()), left)
+        listing = ModelListing(
+            name=name,
+            path=f"{self._models.path}/{name}",
+            owner=known.owner,
+            mode=0,
+            numbers=numbers_in(known.numbers),
+            trash=trash,
+        )
+        return listing, (known.metadata, known.revision, ())
+
+    def versions(self, wanted: Mapping[ModelName, Iterable[int]]) -> dict[tuple[ModelName, int], Version]:
+        """Versions by model and number; those that were not read yet are read now.
+
+        Raises:
+            IndexLostError: the index is damaged.
+        """
+        rows = [
+            self._index.row(self._known[name].id, number)
+            for name, numbers in wanted.items()
+            if name in self._known
+            for number in numbers
+        ]
+        found = {(one.model, one.number): one for one in self._index.versions(self._folders(), rows)}
+        for name, numbers in wanted.items():
+            flawed = self._reread[name].flawed if name in self._reread else {}
+            for number in numbers:
+                if number in flawed:
+                    found[name, number] = flawed[number]
+                elif (name, number) not in found:
+                    found[name, number] = self._read_version(name, number)
+        return found
+
+    def version(self, name: ModelName, number: int) -> Version:
+        """One version; errors as :meth:`versions`."""
+        return self.versions({name: [number]})[name, number]
+
+    def _read_version(self, name: ModelName, number: int) -> Version:
+        with self._models.child(name) as folder:
+            return read_version(folder, list_model(folder, name), number)
+
+    def every_version(self) -> Iterator[Version]:
+        """All versions, by model and number; errors as :meth:`versions`."""
+        flawed = [version for found in self._reread.values() for version in found.flawed.values()]
+        known = self._index.versions(self._folders())
+        yield from sorted([*known, *flawed], key=lambda one: (one.model, one.number)) if flawed else known
+
+    def _folders(self) -> dict[int, tuple[ModelName, str]]:
+        path = self._models.path
+        return {
+            known.id: (known.name, f"{path}/{name}") for name, known in self._known.items() if name not in self.errors
+        }
+
+
+def _all(listing: ModelListing) -> Iterable[int]:
+    return listing.numbers
