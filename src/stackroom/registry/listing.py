@@ -63,6 +63,7 @@ def listing_of(reader: Reader, *, every_version: bool, afresh: bool, watch: Watc
 def search(reader: Reader, query: str, *, sort: str, archived: bool) -> tuple[Version, ...]:
     """The versions that a query asks for, as :meth:`Reader.search` has them."""
     from stackroom.core.query import Query, sorted_by  # noqa: PLC0415 - listing asks nothing
+    from stackroom.registry.seeking import sought  # noqa: PLC0415 - the same
 
     asked = Query(query) if query.strip() else None
     archived = archived or "archived" in query
@@ -78,6 +79,8 @@ def search(reader: Reader, query: str, *, sort: str, archived: bool) -> tuple[Ve
         found = _with_index(reader, models, names, lambda look: chosen(_every_version(look, stages)))
         if found is not None:
             return found
+        if asked is not None:
+            return sought(models, names, stages, asked, archived=archived)
         return chosen(
             version for model in _read(reader, models, names, stages, every_version=True) for version in model.versions
         )

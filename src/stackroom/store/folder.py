@@ -38,7 +38,7 @@ GONE: Final = (errno.ENOENT, errno.ESTALE, errno.ENOTDIR)
 """What reading says when somebody else changed things meanwhile; ESTALE is how NFS says it."""
 
 _FIRST: Final = 8 * 1024
-"""Bytes that are asked for first: most metadata files are smaller, and a buffer of 64 KB costs as much as reading one."""
+"""Bytes that are asked for first: most metadata files are smaller, and a larger buffer costs as much as reading one."""
 
 _AT_ONCE: Final = 64 * 1024
 """Bytes that are asked for at once after that: no buffer of megabytes for a small card."""
