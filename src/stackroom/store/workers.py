@@ -24,7 +24,6 @@ from queue import SimpleQueue
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
-import stackroom
 from stackroom.core.values import dataclass
 
 if TYPE_CHECKING:
@@ -212,7 +211,7 @@ def _started(work: Work[Any]) -> subprocess.Popen[bytes] | None:
     """A worker; None where there can be none, such as in a sandbox without processes."""
     if not sys.executable:
         return None
-    home = os.path.dirname(os.path.dirname(os.path.abspath(stackroom.__file__)))
+    home = os.path.abspath(__file__).removesuffix("/stackroom/store/workers.py")
     try:
         worker = subprocess.Popen(  # noqa: S603 - this very interpreter, isolated: no path, no variable and no site of anybody's
             [sys.executable, "-I", "-S", "-c", _START, home, str(work.models.fd), work.models.path],
