@@ -30,6 +30,7 @@ REVISION_KEYS: Final = ("revised", "revised_by", "reason", "previous")
 
 _NOT_EDITABLE: Final = frozenset({*SEALED_KEYS, *REVISION_KEYS})
 
+_EMPTY: Final[dict[str, Any]] = {}
 _TAG_LIMIT: Final = 128
 """Characters in a tag."""
 
@@ -150,16 +151,12 @@ class _Reader:
 
     # The two that are asked thirty times for every version of a registry have their own, shorter way.
     def text(self, key: str) -> str:
-        value = self.rest.pop(key, "")
-        if isinstance(value, str):
+        if isinstance(value := self.rest.pop(key, ""), str):
             return str(value)
         raise wrong(self.where + key, "text", value)
 
     def table(self, key: str) -> dict[str, Any]:
-        value = self.rest.pop(key, None)
-        if value is None:
-            return {}
-        if isinstance(value, dict):
+        if isinstance(value := self.rest.pop(key, _EMPTY), dict):
             return dict(value)
         raise wrong(self.where + key, "a table", value)
 
@@ -232,16 +229,10 @@ def _tags(reader: _Reader) -> tuple[str, ...]:
 
 def _metrics(reader: _Reader) -> dict[str, float]:
     metrics = reader.table("metrics")
-    if _NUMBERS.issuperset(map(type, metrics.values())):
-        return metrics
     for name, value in metrics.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise wrong(f"metrics.{name}", "a number", value)
     return metrics
-
-
-_NUMBERS: Final = frozenset({int, float})
-"""What metrics from a file are; a caller's own kinds of numbers are looked at one by one."""
 
 
 def _datasets(reader: _Reader) -> tuple[Dataset, ...]:

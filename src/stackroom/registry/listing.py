@@ -23,13 +23,14 @@ from stackroom.store.scan import list_model, list_models, os_problem
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from stackroom.core.names import ModelName
+    from stackroom.core.query import Query
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
+    from stackroom.store.index import Index
     from stackroom.store.look import Look
-    from stackroom.store.records import Holding
     from stackroom.store.scan import ModelListing
 
     Watch = Callable[[int, int], None] | None
@@ -41,22 +42,18 @@ _WORTH_AN_INDEX: Final = 16
 def listing_of(reader: Reader, *, every_version: bool, afresh: bool, watch: Watch) -> Listing:
     """All models, as :meth:`Reader.models` has them."""
 
-    def read(models: Folder, names: list[ModelName], stages: Stages) -> list[Model]:
-        if not afresh and len(names) > _WORTH_AN_INDEX:
+    def read(models: Folder, names: list[ModelName], stages: Stages, index: Index | None) -> list[Model]:
+        if index is None:
+            whole = sorted([*names, *stages.held_without(names)])
+            return list(_read(reader, models, whole, stages, every_version=every_version, watch=watch))
 
-            def shown(listing: ModelListing) -> list[int]:
-                return shown_numbers(listing.numbers, stages.holdings(listing.name, listing.numbers))
+        def shown(listing: ModelListing) -> list[int]:
+            return shown_numbers(listing.numbers, stages.holdings(listing.name, listing.numbers))
 
-            def use(look: Look) -> list[Model]:
-                return list(_models_of(reader, models, look, stages))
+        look = _look(reader, models, names, index, wanted=shown, watch=watch)
+        return list(_models_of(reader, models, look, stages))
 
-            found = _with_index(reader, models, names, use, wanted=shown, watch=watch)
-            if found is not None:
-                return found
-        whole = sorted([*names, *stages.held_without(names)])
-        return list(_read(reader, models, whole, stages, every_version=every_version, watch=watch))
-
-    models, problems = _with_models(reader, read)
+    models, problems = _answered(reader, read, least=None if afresh else _WORTH_AN_INDEX)
     return Listing(models=tuple(models), problems=problems)
 
 
@@ -68,45 +65,78 @@ def search(reader: Reader, query: str, *, sort: str, archived: bool) -> tuple[Ve
     asked = Query(query) if query.strip() else None
     archived = archived or "archived" in query
 
-    def chosen(versions: Iterable[Version]) -> list[Version]:
-        return [
-            version
-            for version in versions
-            if (archived or not version.archived) and (asked is None or asked.matches(version.fields()))
-        ]
-
-    def read(models: Folder, names: list[ModelName], stages: Stages) -> list[Version]:
-        found = _with_index(reader, models, names, lambda look: chosen(_every_version(look, stages)))
-        if found is not None:
-            return found
+    def read(models: Folder, names: list[ModelName], stages: Stages, index: Index | None) -> list[Version]:
+        if index is not None:
+            return _asked(_look(reader, models, names, index), asked, stages, archived=archived)
         if asked is not None:
             return sought(models, names, stages, asked, archived=archived)
-        return chosen(
-            version for model in _read(reader, models, names, stages, every_version=True) for version in model.versions
-        )
+        return [
+            version
+            for model in _read(reader, models, names, stages, every_version=True)
+            for version in model.versions
+            if archived or not version.archived
+        ]
 
-    found, _ = _with_models(reader, read)
+    found, _ = _answered(reader, read, least=0)
     return tuple(sorted_by(found, sort, Version.fields)) if sort else tuple(found)
 
 
-def _with_models(
-    reader: Reader, read: Callable[[Folder, list[ModelName], Stages], list[T]]
+def _answered(
+    reader: Reader, read: Callable[[Folder, list[ModelName], Stages, Index | None], list[T]], *, least: int | None
 ) -> tuple[list[T], tuple[Problem, ...]]:
-    """What is read of the models' folder, and what is wrong outside the models."""
+    """What is read of the models' folder, and what is wrong outside the models.
+
+    Args:
+        reader: of the registry.
+        read: reads, with an index or without.
+        least: the index is asked where there are more models than these; None for never.
+    """
     with reader.root() as root:
+        if least is not None and _is_larger(root, least):
+            from stackroom.store.index import Index, IndexLostError  # noqa: PLC0415 - small registries do without
+
+            index = Index.opened(reader.folder, reader.id)
+            if index is not None:
+                with contextlib.closing(index):
+                    try:
+                        return _answer(reader, root, read, index)
+                    except IndexLostError as error:
+                        if error.damaged:
+                            index.throw_away()
+        return _answer(reader, root, read, None)
+
+
+def _is_larger(root: Folder, least: int) -> bool:
+    try:
+        with root.child(layout.MODELS) as models:
+            return len(models.names()) > least
+    except OSError:
+        return False
+
+
+def _answer(
+    reader: Reader,
+    root: Folder,
+    read: Callable[[Folder, list[ModelName], Stages, Index | None], list[T]],
+    index: Index | None,
+) -> tuple[list[T], tuple[Problem, ...]]:
+    # The stages first, so that a version registered and promoted just now is not missing.
+    if index is None:
         stages = Stages.read(root, reader.id, reader.stages)
-        problems = [problem for reading in stages.readings.values() for problem in reading.problems]
-        if reader.policy_error:
-            hint = reader.policy_error.hint
-            problems.insert(0, Problem(place=layout.REGISTRY_FILE, message=str(reader.policy_error), hint=hint))
-        try:
-            with root.child(layout.MODELS) as models:
-                names, foreign = list_models(models)
-                return read(models, names, stages), (*problems, *foreign)
-        except FileNotFoundError:
-            return [], tuple(problems)
-        except OSError as error:
-            return [], (*problems, os_problem(layout.MODELS, error, root))
+    else:
+        stages = Stages.kept(root, reader.id, reader.stages, index, local=file_system_of(reader.folder).local)
+    problems = [problem for reading in stages.readings.values() for problem in reading.problems]
+    if reader.policy_error:
+        hint = reader.policy_error.hint
+        problems.insert(0, Problem(place=layout.REGISTRY_FILE, message=str(reader.policy_error), hint=hint))
+    try:
+        with root.child(layout.MODELS) as models:
+            names, foreign = list_models(models)
+            return read(models, names, stages, index), (*problems, *foreign)
+    except FileNotFoundError:
+        return [], tuple(problems)
+    except OSError as error:
+        return [], (*problems, os_problem(layout.MODELS, error, root))
 
 
 # --- from the registry
@@ -145,7 +175,7 @@ def _models_of(reader: Reader, models: Folder, look: Look, stages: Stages) -> It
     listings = {name: look.listing(name) for name in look.names if name not in look.errors}
     holdings = {name: stages.holdings(name, listing.numbers) for name, (listing, _) in listings.items()}
     wanted = {name: shown_numbers(listing.numbers, holdings[name]) for name, (listing, _) in listings.items()}
-    versions = look.versions(wanted)
+    versions = look.versions(wanted, stages.held())
     now = reader.clock()
     for name in sorted([*look.names, *stages.held_without(look.names)]):
         if name not in listings:
@@ -161,36 +191,27 @@ def _models_of(reader: Reader, models: Folder, look: Look, stages: Stages) -> It
         yield joined(listing, own, holdings[name], found, now)
 
 
-def _every_version(look: Look, stages: Stages) -> Iterator[Version]:
-    holdings: dict[ModelName, tuple[Holding, ...]] = {}
-    for version in look.every_version():
-        name = version.model
-        if name not in holdings:
-            holdings[name] = stages.holdings(name, look.listing(name)[0].numbers)
-        yield with_stages(version, holdings[name])
+def _asked(look: Look, query: Query | None, stages: Stages, *, archived: bool) -> list[Version]:
+    """The versions that a query asks for: of what the index cannot decide, the whole record is asked."""
+    held = stages.held()
+    found: list[Version] = []
+    for version, decided in look.asked(query, stages=held, archived=archived):
+        if (version.model, version.number) in held:
+            version = with_stages(version, stages.holdings(version.model, (version.number,)))  # noqa: PLW2901 - the same
+        if decided or query is None or query.matches(version.fields()):
+            found.append(version)
+    return found
 
 
-def _with_index(
+def _look(
     reader: Reader,
     models: Folder,
     names: list[ModelName],
-    use: Callable[[Look], list[T]],
+    index: Index,
     *,
     wanted: Callable[[ModelListing], list[int]] | None = None,
     watch: Watch = None,
-) -> list[T] | None:
-    """What is made of a look with the caller's index; None where there is no index, or it cannot be used."""
-    from stackroom.store.index import Index, IndexLostError  # noqa: PLC0415 - small registries do without
-    from stackroom.store.look import Look  # noqa: PLC0415 - the same
+) -> Look:
+    from stackroom.store.look import Look  # noqa: PLC0415 - small registries do without
 
-    index = Index.opened(reader.folder, reader.id)
-    if index is None:
-        return None
-    with contextlib.closing(index):
-        try:
-            local = file_system_of(reader.folder).local
-            return use(Look(models, names, index, wanted=wanted, local=local, watch=watch))
-        except IndexLostError as error:
-            if error.damaged:
-                index.throw_away()
-    return None
+    return Look(models, names, index, wanted=wanted, local=file_system_of(reader.folder).local, watch=watch)

@@ -188,7 +188,8 @@ class Reader:
 
     # --- models and versions
 
-    def _stages(self, root: Folder, model: ModelName | None = None) -> Stages:
+    def read_stages(self, root: Folder, model: ModelName | None = None) -> Stages:
+        """Who holds which stage, of all models or one."""
         return Stages.read(root, self.id, self.stages, model)
 
     def models(
@@ -216,7 +217,7 @@ class Reader:
         """
         parsed = parse_ref(name).model
         with self.opened_model(parsed) as (root, folder):
-            stages = self._stages(root, parsed)
+            stages = self.read_stages(root, parsed)
             # Listed after the ledgers, so that a version registered and promoted just now is not missing.
             return self.read_model(folder, listed(folder, parsed), stages, every_version=True)
 
@@ -255,7 +256,7 @@ class Reader:
 
     def _version(self, parsed: Ref) -> Version:
         with self.opened_model(parsed.model) as (root, folder):
-            stages = self._stages(root, parsed.model)
+            stages = self.read_stages(root, parsed.model)
             listing = listed(folder, parsed.model)
             holdings = stages.holdings(parsed.model, listing.numbers)
             if parsed.kind == "stage":

@@ -20,18 +20,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom import __version__
 from stackroom.core.attested import Who
-from stackroom.core.values import dataclass, folded
+from stackroom.core.values import folded
 from stackroom.store.access import user_name
 from stackroom.store.cachehome import cache_folder
-from stackroom.store.packing import Packed, packed, remaining, unpacked, unpacked_record
+from stackroom.store.packing import Packed, remaining, unpacked
 from stackroom.store.records import Version
+from stackroom.store.remembered import KeptFolder, KnownModel
+from stackroom.store.selecting import MORE, Columns, Condition, condition_of
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from stackroom.core.metadata import Record
-    from stackroom.core.names import ModelName
+    from stackroom.core.names import ModelName, StageName
+    from stackroom.core.query import Node
+    from stackroom.store.remembered import KnownVersion
 
 _APPLICATION: Final = 0x53746B72
 """``Stkr``: how ``file`` and we know our own databases."""
@@ -52,10 +55,20 @@ CREATE TABLE models(
     trash TEXT NOT NULL, revision INTEGER NOT NULL, record TEXT NOT NULL);
 CREATE TABLE versions(
     id INTEGER PRIMARY KEY, identity TEXT NOT NULL, owner INTEGER NOT NULL, created TEXT NOT NULL,
-    files INTEGER NOT NULL,
-    bytes INTEGER NOT NULL, digest TEXT NOT NULL, labels TEXT NOT NULL, checked INTEGER NOT NULL, head BLOB NOT NULL);
-CREATE TABLE records(id INTEGER PRIMARY KEY, rest BLOB NOT NULL);
+    files INTEGER NOT NULL, bytes INTEGER NOT NULL, digest TEXT NOT NULL, labels TEXT NOT NULL,
+    archived INTEGER NOT NULL, author TEXT NOT NULL, team TEXT NOT NULL, description TEXT NOT NULL,
+    license TEXT NOT NULL, framework TEXT NOT NULL, tags TEXT NOT NULL);
+CREATE TABLE records(id INTEGER PRIMARY KEY, checked INTEGER NOT NULL, head BLOB NOT NULL, rest BLOB NOT NULL);
+CREATE TABLE metrics(id INTEGER PRIMARY KEY);
+CREATE TABLE hyperparameters(id INTEGER PRIMARY KEY);
+CREATE TABLE folders(
+    place TEXT PRIMARY KEY, stamp TEXT NOT NULL, settled INTEGER NOT NULL, since INTEGER NOT NULL, boot TEXT NOT NULL,
+    content TEXT NOT NULL, more TEXT NOT NULL);
+CREATE TABLE names(kind TEXT NOT NULL, name TEXT NOT NULL, place TEXT, PRIMARY KEY(kind, name)) WITHOUT ROWID;
 """
+
+_COLUMNS_LIMIT: Final = 200
+"""Metrics, hyperparameters and unknown keys, of each so many, that have columns; of rarer ones the record is asked."""
 
 _SHIFT: Final = 30
 """A version's row is its model's number and its own, which has at most nine digits: no row has to be looked for."""
@@ -71,102 +84,6 @@ class IndexLostError(Exception):
     def __init__(self, message: str, *, damaged: bool = True) -> None:
         super().__init__(message)
         self.damaged = damaged
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownModel:
-    """What the index remembers of a model's folder.
-
-    Attributes:
-        id: of its row.
-        name: of the model.
-        stamp: of the folder when it was listed.
-        settled: whether the stamp may be believed.
-        full: whether all its versions are remembered, and not only those that somebody asked for.
-        since: ticks at which this stamp was seen first.
-        boot: in which start of the host.
-        owner: of the folder (uid).
-        numbers: of its versions, as :func:`ranges_text` writes them.
-        trash: the folders that deletes left.
-        revision: of the model's own metadata.
-        record: that metadata, packed.
-    """
-
-    id: int
-    name: ModelName
-    stamp: str
-    settled: bool
-    full: bool
-    since: int
-    boot: str
-    owner: int
-    numbers: str
-    trash: str
-    revision: int
-    record: str
-
-    @property
-    def metadata(self) -> Record:
-        """The model's own metadata."""
-        return unpacked_record(self.record)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownVersion:
-    """A version as the index keeps it: the number, what tells that it is the same, its record and its seal's facts."""
-
-    number: int
-    identity: str
-    owner: int
-    created: str
-    files: int
-    bytes: int
-    digest: str
-    labels: str
-    content: Packed
-
-
-def known_version(version: Version, identity: str) -> KnownVersion:
-    """A version that was read without a problem, as the index keeps it.
-
-    Raises:
-        ValueError: it has no seal.
-    """
-    content = packed(version)
-    seal = version.seal
-    if seal is None:
-        raise ValueError(str(version.ref))
-    return KnownVersion(
-        number=version.number,
-        identity=identity,
-        owner=version.owner.uid,
-        created=seal.created.isoformat(timespec="microseconds"),
-        files=seal.files,
-        bytes=seal.bytes,
-        digest=seal.digest,
-        labels=" ".join(version.labels),
-        content=content,
-    )
-
-
-def ranges_text(numbers: Sequence[int]) -> str:
-    """Ascending numbers in short: ``1-6,8``."""
-    found: list[list[int]] = []
-    for number in numbers:
-        if found and number == found[-1][1] + 1:
-            found[-1][1] = number
-        else:
-            found.append([number, number])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
-
-
-def numbers_in(text: str) -> tuple[int, ...]:
-    """The inverse of :func:`ranges_text`."""
-    found: list[int] = []
-    for part in text.split(",") if text else ():
-        first, _, last = part.partition("-")
-        found += range(int(first), int(last or first) + 1)
-    return tuple(found)
 
 
 class Index:
@@ -233,6 +150,13 @@ class Index:
             rows = database.execute(f"SELECT {_COLUMNS} FROM models").fetchall()  # noqa: S608 - our own names
             return {row[1]: KnownModel(**dict(zip(names, row, strict=True))) for row in rows}
 
+    def kept(self, place: str) -> KeptFolder | None:
+        """What is remembered of a stage's folder."""
+        names = KeptFolder.__slots__
+        with self._guarded() as database:
+            row = database.execute(f"SELECT {','.join(names)} FROM folders WHERE place = ?", (place,)).fetchone()  # noqa: S608 - our own names
+            return KeptFolder(**dict(zip(names, row, strict=True))) if row else None
+
     def identities(self, model: int) -> dict[int, str]:
         """The versions of a model that are remembered: number to identity."""
         with self._guarded() as database:
@@ -247,26 +171,76 @@ class Index:
         return model << _SHIFT | number
 
     def versions(
-        self, folders: Mapping[int, tuple[ModelName, str]], which: Iterable[int] | None = None
+        self,
+        folders: Mapping[int, tuple[ModelName, str]],
+        which: Iterable[int],
+        stages: Mapping[int, tuple[StageName, ...]],
     ) -> Iterator[Version]:
         """Versions, each understood as far as somebody looks at it; those of other models are left out.
 
         Args:
             folders: for the number of a model its name and folder.
-            which: the numbers of their rows; all without.
+            which: the numbers of their rows.
+            stages: that a version holds, by the number of its row.
         """
-        condition = "1" if which is None else f"versions.id IN ({','.join(map(str, which))})"
         with self._guarded() as database:
             rows = database.execute(
-                "SELECT versions.id, owner, created, files, bytes, digest, labels, checked, head, rest "  # noqa: S608 - conditions are ours
-                f"FROM versions JOIN records USING (id) WHERE {condition} ORDER BY versions.id"
+                f"SELECT {_SHOWN} FROM versions JOIN records USING (id) "  # noqa: S608 - our own names, and numbers
+                f"WHERE versions.id IN ({','.join(map(str, which))})"
             ).fetchall()
         for row in rows:
             folder = folders.get(row[0] >> _SHIFT)
             if folder is not None:
-                yield _version_of(row, *folder)
+                yield _version_of(row, *folder, stages.get(row[0], ()))
+
+    def select(
+        self,
+        folders: Mapping[int, tuple[ModelName, str]],
+        node: Node | None,
+        stages: Mapping[int, tuple[StageName, ...]],
+        *,
+        archived: bool,
+    ) -> Iterator[tuple[Version, bool]]:
+        """The versions that a query may ask for, in no order, each with whether it does: else the record decides.
+
+        Args:
+            folders: as in :meth:`versions`.
+            node: the query, or None for all.
+            stages: the stages that a version holds, by the number of its row.
+            archived: also those that are archived.
+        """
+        with self._guarded() as database:
+            condition = condition_of(node, self._names(), stages) if node else Condition()
+            for name, function in condition.functions.items():
+                database.create_function(name, -1, function)
+            decided = " AND ".join(f"({part})" for part in condition.parts) or "1"
+            possible = "".join(f" AND ({part}) IS NOT 0" for part in condition.parts)
+            numbers = [number for part in condition.numbers for number in part]
+            # In this order: what is asked of metrics, which is most, is decided before another table is looked at.
+            rows = database.execute(
+                f"SELECT {_SHOWN}, {decided} FROM metrics CROSS JOIN versions USING (id) "  # noqa: S608 - our own names
+                "CROSS JOIN hyperparameters USING (id) CROSS JOIN records USING (id) "
+                f"WHERE ({1 if archived else 0} OR NOT archived){possible}",
+                [*numbers, *numbers],
+            ).fetchall()
+        for *row, asked in rows:
+            folder = folders.get(row[0] >> _SHIFT)
+            if folder is not None:
+                yield _version_of(row, *folder, stages.get(row[0], ())), bool(asked)
+
+    def _names(self) -> Columns:
+        found: dict[str, dict[str, str | None]] = {}
+        for kind, name, place in self._database.execute("SELECT kind, name, place FROM names"):
+            found.setdefault(kind, {})[name] = place
+        return Columns(names=found)
 
     # --- writing
+
+    def keep(self, folder: KeptFolder) -> None:
+        """Remember a stage's folder."""
+        values = [getattr(folder, name) for name in KeptFolder.__slots__]
+        with self._writing() as database:
+            database.execute(f"INSERT OR REPLACE INTO folders VALUES({','.join('?' * len(values))})", values)
 
     def forget(self, models: Iterable[KnownModel]) -> None:
         """Remember models no longer."""
@@ -281,8 +255,10 @@ class Index:
             models: each with the numbers of all its versions that stay as they are remembered, and the new ones.
         """
         with self._writing() as database:
+            names = {kind: dict(found) for kind, found in self._names().names.items()}
             for model, kept, fresh in models:
-                _remember(database, model, kept, fresh)
+                row = _remember(database, model, kept)
+                _insert(database, names, row << _SHIFT, fresh)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -372,7 +348,8 @@ def _throw_away(path: str) -> None:
 
 
 _COLUMNS: Final = ",".join(f'"{name}"' for name in KnownModel.__slots__)
-_FACTS: Final = ("identity", "owner", "created", "files", "bytes", "digest", "labels")
+_PER_VERSION: Final = ("versions", "records", "metrics", "hyperparameters")
+_SHOWN: Final = "versions.id, owner, created, files, bytes, digest, labels, checked, head, rest"
 _MASK: Final = (1 << _SHIFT) - 1
 
 
@@ -380,7 +357,7 @@ def _rows_of(model: int) -> tuple[int, int]:
     return model << _SHIFT, (model << _SHIFT) | _MASK
 
 
-def _version_of(row: tuple[Any, ...], model: ModelName, folder: str) -> Version:
+def _version_of(row: Sequence[Any], model: ModelName, folder: str, stages: tuple[StageName, ...]) -> Version:
     place, owner, created, files, size, digest, labels, checked, head, rest = row
     if not Packed(head, rest, checked).whole:
         raise IndexLostError("damaged")
@@ -393,7 +370,7 @@ def _version_of(row: tuple[Any, ...], model: ModelName, folder: str) -> Version:
         folder=f"{folder}/{number}",
         owner=Who(owner, user_name(owner)),
         labels=tuple(labels.split()),
-        stages=(),
+        stages=stages,
         problems=(),
         registered=True,
         **unpacked(head, rest, created=datetime.fromisoformat(created), files=files, bytes=size, digest=digest),
@@ -401,14 +378,13 @@ def _version_of(row: tuple[Any, ...], model: ModelName, folder: str) -> Version:
 
 
 def _forget(database: sqlite3.Connection, model: int) -> None:
-    for table in ("versions", "records"):
+    for table in _PER_VERSION:
         database.execute(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", _rows_of(model))  # noqa: S608 - our own names
     database.execute("DELETE FROM models WHERE id = ?", (model,))
 
 
-def _remember(
-    database: sqlite3.Connection, model: KnownModel, kept: Sequence[int], fresh: Sequence[KnownVersion]
-) -> None:
+def _remember(database: sqlite3.Connection, model: KnownModel, kept: Sequence[int]) -> int:
+    """Keep a model, and of its versions those that stay; returns its number."""
     found = database.execute("SELECT id FROM models WHERE name = ?", (model.name,)).fetchone()
     values = [found and found[0], *(getattr(model, name) for name in KnownModel.__slots__[1:])]
     database.execute(f"INSERT OR REPLACE INTO models({_COLUMNS}) VALUES({','.join('?' * len(values))})", values)
@@ -417,13 +393,56 @@ def _remember(
     stays = {base | number for number in kept}
     present = database.execute("SELECT id FROM versions WHERE id BETWEEN ? AND ?", _rows_of(row)).fetchall()
     gone = [found for found in present if found[0] not in stays]
-    for table in ("versions", "records"):
+    for table in _PER_VERSION:
         database.executemany(f"DELETE FROM {table} WHERE id = ?", gone)  # noqa: S608 - our own names
+    return int(row)
+
+
+def _insert(
+    database: sqlite3.Connection,
+    names: dict[str, dict[str, str | None]],
+    base: int,
+    fresh: Sequence[KnownVersion],
+) -> None:
+    """Keep versions whose rows begin after a number."""
+    for one in fresh:
+        row = base | one.number
+        for kind, values in (("metrics", one.metrics), ("hyperparameters", one.hyperparameters)):
+            places = _placed(database, names, kind, values)
+            columns = [place for place in places if place]
+            kept = [value for place, value in zip(places, values.values(), strict=True) if place]
+            database.execute(
+                f"INSERT INTO {kind}({','.join(['id', *columns])}) VALUES({','.join('?' * (len(columns) + 1))})",
+                [row, *kept],
+            )
+        _placed(database, names, "extra", one.extra)
+    width = len(fresh[0].facts) + 1 if fresh else 1
     database.executemany(
-        "INSERT INTO versions VALUES(?,?,?,?,?,?,?,?,?,?)",
-        [
-            (base | one.number, *(getattr(one, name) for name in _FACTS), one.content.check, one.content.head)
-            for one in fresh
-        ],
+        f"INSERT INTO versions VALUES({','.join('?' * width)})",
+        [(base | one.number, *one.facts) for one in fresh],
     )
-    database.executemany("INSERT INTO records VALUES(?,?)", [(base | one.number, one.content.rest) for one in fresh])
+    database.executemany(
+        "INSERT INTO records VALUES(?,?,?,?)",
+        [(base | one.number, one.content.check, one.content.head, one.content.rest) for one in fresh],
+    )
+
+
+def _placed(
+    database: sqlite3.Connection, names: dict[str, dict[str, str | None]], kind: str, wanted: Iterable[str]
+) -> list[str | None]:
+    """The columns of some names, made where they are new and there is room for more; None where there is not."""
+    known = names.setdefault(kind, {})
+    found: list[str | None] = []
+    for name in wanted:
+        if name not in known:
+            room = len(known) < _COLUMNS_LIMIT
+            place = f"c{len(known)}" if room and kind != "extra" else None
+            if room or MORE not in known:
+                # A name beyond the limit is not noted, but that there are some.
+                noted = name if room else MORE
+                known[noted] = place
+                database.execute("INSERT OR IGNORE INTO names VALUES(?,?,?)", (kind, noted, place))
+            if place:
+                database.execute(f"ALTER TABLE {kind} ADD COLUMN {place}")
+        found.append(known.get(name))
+    return found

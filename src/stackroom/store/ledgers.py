@@ -65,7 +65,9 @@ def _judged(
     try:
         with root.child(layout.STAGES) as stages, stages.child(stage) as folder:
             owner = folder.status().st_uid
-            entries = list(entries_of(folder, lambda name: model is None or _model_of(name) == model))
+            # Of thousands of names only those of one model are looked at any closer: no other model's has an @ in it.
+            entries = list(entries_of(folder, lambda name: model is None or name.startswith(f"{model}@")))
+            entries = [entry for entry in entries if model is None or _model_of(entry.name) == model]
     except FileNotFoundError:
         return {}, ()
     return replay(StageFolder(registry_id=registry_id, stage=stage, owner=owner), entries)
@@ -89,16 +91,15 @@ def _model_of(name: str) -> ModelName | None:
     return parsed[0] if parsed else None
 
 
-def read_live(root: Folder, stage: StageName) -> dict[str, int]:
-    """The pointers of a stage, as model to number; what is no pointer is left out."""
+def read_live(root: Folder, stage: StageName, model: ModelName | None = None) -> dict[str, int]:
+    """The pointers of a stage, or of one model in it, as model to number; what is no pointer is left out."""
     found: dict[str, int] = {}
     try:
         with root.child(layout.LIVE) as live, live.child(stage) as folder:
-            for entry in folder.entries():
-                if entry.is_symlink():
-                    number = _pointer(folder, entry.name)
-                    if number is not None:
-                        found[entry.name] = number
+            # Listed and not guessed, also for one model: NFS remembers for half a minute that a name was missing.
+            for name in folder.names():
+                if model in {None, name} and (number := _pointer(folder, name)) is not None:
+                    found[name] = number
     except OSError:
         # Only a projection: who cannot read it loses nothing but the remark that it is behind.
         return found

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.values import dataclass
 from stackroom.store import layout
-from stackroom.store.index import IndexLostError, KnownModel, known_version, numbers_in
+from stackroom.store.index import IndexLostError
+from stackroom.store.remembered import KnownModel, known_version, numbers_in
 from stackroom.store.scan import ModelListing, list_model, model_record, read_version
 from stackroom.store.stamps import Moment, stamp_of
 from stackroom.store.told import Told, heard, said, told_of
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from stackroom.core.metadata import Record
-    from stackroom.core.names import ModelName
+    from stackroom.core.names import ModelName, StageName
+    from stackroom.core.query import Query
     from stackroom.store.folder import Folder
-    from stackroom.store.index import Index, KnownVersion
+    from stackroom.store.index import Index
     from stackroom.store.records import Problem, Version
+    from stackroom.store.remembered import KnownVersion
     from stackroom.store.workers import Answer
 
 _AT_ONCE: Final = 100
@@ -88,11 +91,14 @@ def reread(
     """
     stamp = stamp_of(folder.status())
     listing = list_model(folder, name)
-    found = {number: identity_of(folder, listing, number) for number in listing.numbers}
+    asked = {*wanted(listing)}
+    # Of what nobody asks for and nobody remembers, nothing has to be known.
+    numbers = [number for number in listing.numbers if number in asked or number in known]
+    found = {number: identity_of(folder, listing, number) for number in numbers}
     kept = tuple(number for number, identity in found.items() if identity and known.get(number) == identity)
     fresh: list[KnownVersion] = []
     flawed: dict[int, Version] = {}
-    for number in sorted({*wanted(listing)}.difference(kept)):
+    for number in sorted(asked.difference(kept)):
         version = read_version(folder, listing, number)
         if version.problems or version.seal is None or not found[number]:
             flawed[number] = version
@@ -268,8 +274,14 @@ class Look:
         )
         return listing, (known.metadata, known.revision, ())
 
-    def versions(self, wanted: Mapping[ModelName, Iterable[int]]) -> dict[tuple[ModelName, int], Version]:
+    def versions(
+        self, wanted: Mapping[ModelName, Iterable[int]], stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]]
+    ) -> dict[tuple[ModelName, int], Version]:
         """Versions by model and number; those that were not read yet are read now.
+
+        Args:
+            wanted: numbers by model.
+            stages: that a version holds; said of those that are remembered.
 
         Raises:
             IndexLostError: the index is damaged.
@@ -280,7 +292,8 @@ class Look:
             if name in self._known
             for number in numbers
         ]
-        found = {(one.model, one.number): one for one in self._index.versions(self._folders(), rows)}
+        known = self._index.versions(self._folders(), rows, self._by_row(stages))
+        found = {(one.model, one.number): one for one in known}
         for name, numbers in wanted.items():
             flawed = self._reread[name].flawed if name in self._reread else {}
             for number in numbers:
@@ -292,17 +305,36 @@ class Look:
 
     def version(self, name: ModelName, number: int) -> Version:
         """One version; errors as :meth:`versions`."""
-        return self.versions({name: [number]})[name, number]
+        return self.versions({name: [number]}, {})[name, number]
 
     def _read_version(self, name: ModelName, number: int) -> Version:
         with self._models.child(name) as folder:
             return read_version(folder, list_model(folder, name), number)
 
-    def every_version(self) -> Iterator[Version]:
-        """All versions, by model and number; errors as :meth:`versions`."""
-        flawed = [version for found in self._reread.values() for version in found.flawed.values()]
-        known = self._index.versions(self._folders())
-        yield from sorted([*known, *flawed], key=lambda one: (one.model, one.number)) if flawed else known
+    def asked(
+        self, query: Query | None, *, stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]], archived: bool
+    ) -> Iterator[tuple[Version, bool]]:
+        """The versions that a query may ask for, by model and number, each with whether it is known that it does.
+
+        Args:
+            query: or None, for all versions.
+            stages: that a version holds.
+            archived: also those that are archived.
+
+        Raises:
+            IndexLostError: the index is damaged.
+        """
+        node = query.node if query else None
+        found = [*self._index.select(self._folders(), node, self._by_row(stages), archived=archived)]
+        flawed = (version for found in self._reread.values() for version in found.flawed.values())
+        found += [(version, False) for version in flawed if archived or not version.archived]
+        yield from sorted(found, key=lambda one: (one[0].model, one[0].number))
+
+    def _by_row(
+        self, stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]]
+    ) -> dict[int, tuple[StageName, ...]]:
+        known, row = self._known, self._index.row
+        return {row(known[name].id, number): held for (name, number), held in stages.items() if name in known}
 
     def _folders(self) -> dict[int, tuple[ModelName, str]]:
         path = self._models.path

@@ -297,6 +297,19 @@ def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
     return _with_revisions(version, folder, listing) if number in listing.revisions else version
 
 
+def may_name_parents(folder: Folder, listing: ModelListing, number: int) -> bool:
+    """Whether a version's metadata may name parents, told from its text alone; yes where that is not certain."""
+    if listing.revisions.get(number):
+        return True
+    try:
+        with folder.child(str(number)) as inside:
+            text = inside.read(layout.VERSION_FILE, METADATA_LIMIT)
+    except OSError:
+        return True
+    # With an escape in it a key may be spelled in other letters.
+    return b"parents" in text or b"\\" in text
+
+
 def _marked(listing: ModelListing, number: int) -> tuple[Problem, ...]:
     """That a tombstone lies beside a version that is here: it takes nothing away, and somebody began or planted it."""
     if number not in listing.tombstones:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.names import ModelName
 from stackroom.core.values import dataclass
-from stackroom.store.index import KnownVersion, ranges_text
 from stackroom.store.packing import Packed, packed_record
+from stackroom.store.remembered import KnownVersion, ranges_text
+from stackroom.store.selecting import ASK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stackroom.store.look import Reread
     from stackroom.store.workers import Answer
 
@@ -50,7 +53,6 @@ class Told:
 
 
 _SAID: Final = ("stamp", "owner", "numbers", "trash", "revision", "record", "sound", "full")
-_OF_VERSIONS: Final = tuple(name for name in KnownVersion.__slots__ if name != "content")
 
 
 def told_of(found: Reread) -> Told:
@@ -78,8 +80,18 @@ def said(told: Told) -> tuple[dict[str, Any], bytes]:
 
 
 def _said_of(version: KnownVersion) -> list[Any]:
-    content = version.content
-    return [content.check, len(content.head), len(content.rest), *(getattr(version, name) for name in _OF_VERSIONS)]
+    content, extra = version.content, [*version.extra]
+    known = [version.number, version.facts, _said_all(version.metrics), _said_all(version.hyperparameters), extra]
+    return [content.check, len(content.head), len(content.rest), *known]
+
+
+def _said_all(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    # JSON has no bytes, and a column has no None.
+    return {name: None if value == ASK else value for name, value in values.items()}
+
+
+def _heard_all(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: ASK if value is None else value for name, value in values.items()}
 
 
 def heard(answer: Answer) -> Told | None:
@@ -89,10 +101,19 @@ def heard(answer: Answer) -> Told | None:
         return None
     fresh: list[KnownVersion] = []
     place = 0
-    for check, head, rest, *values in facts["fresh"]:
+    for check, head, rest, number, known, metrics, hyperparameters, extra in facts["fresh"]:
         end = place + head + rest
         packed = Packed(content[place : place + head], content[place + head : end], check)
         place = end
-        fresh.append(KnownVersion(content=packed, **dict(zip(_OF_VERSIONS, values, strict=True))))
+        fresh.append(
+            KnownVersion(
+                number=number,
+                facts=tuple(known),
+                metrics=_heard_all(metrics),
+                hyperparameters=_heard_all(hyperparameters),
+                extra=extra,
+                content=packed,
+            )
+        )
     plain = {name: facts[name] for name in _SAID}
     return Told(name=ModelName(facts["name"]), kept=tuple(facts["kept"]), fresh=tuple(fresh), **plain)

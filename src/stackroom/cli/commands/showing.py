@@ -12,9 +12,10 @@ from stackroom.cli.versions import metric_columns, moment, put_versions, shown
 from stackroom.cli.words import MISSING, metric_text
 from stackroom.core import show
 from stackroom.core.metadata import iso
-from stackroom.core.names import parse_ref, version_named
+from stackroom.core.names import parse_ref
 from stackroom.errors import IntegrityError, RegistryError
 from stackroom.registry.approving import approvals
+from stackroom.registry.families import relatives
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from stackroom.cli.context import Context
     from stackroom.core.approvals import Word
     from stackroom.core.files import FileFact
+    from stackroom.core.names import Ref
     from stackroom.registry.reading import Reader
     from stackroom.store.records import Holding, Model, Version
 
@@ -37,10 +39,9 @@ def _show_arguments(parser: ArgumentParser) -> None:
 
 def _show(context: Context, options: Namespace) -> int:
     ref = parse_ref(options.ref)
-    model = context.reader.model(ref.model)
     if ref.kind == "model":
-        return _show_model(context, model)
-    return _show_version(context, model, context.reader.version(ref))
+        return _show_model(context, context.reader.model(ref.model))
+    return _show_version(context, context.reader.version(ref))
 
 
 # --- a model
@@ -108,11 +109,11 @@ def _holding_row(context: Context, holding: Holding) -> list[Piece]:
 # --- a version
 
 
-def _show_version(context: Context, model: Model, version: Version) -> int:
+def _show_version(context: Context, version: Version) -> int:
     reader = context.reader
     files, trouble = _files(reader, version)
     card = reader.card(version.ref)
-    children = _children(model, version)
+    holdings, children = relatives(reader, version)
     words, silence = _words(reader, version)
     if context.json:
         document: dict[str, Any] = {
@@ -120,14 +121,14 @@ def _show_version(context: Context, model: Model, version: Version) -> int:
             "card": card,
             "artifacts": [{"path": file.path, "size": file.size, "digest": file.digest} for file in files],
             "revised": _revised(version),
-            "children": [str(child.ref) for child in children],
-            "stages": [holding.document() for holding in model.holdings if holding.number == version.number],
+            "children": [str(child) for child in children],
+            "stages": [holding.document() for holding in holdings],
             "approvals": None if silence else [word.document() for word in words],
         }
         context.document(document)
         return 0
     _put_head(context, version, children)
-    _put_holdings(context, [holding for holding in model.holdings if holding.number == version.number])
+    _put_holdings(context, holdings)
     if words:
         _heading(context, "approvals")
         put_words(context, words, refs=False)
@@ -168,13 +169,7 @@ def _revised(version: Version) -> dict[str, Any] | None:
     return {"revision": version.revision, "at": iso(note.revised), "by": note.revised_by, "reason": note.reason}
 
 
-def _children(model: Model, version: Version) -> list[Version]:
-    """The versions of the same model that name this one as a parent, by its number or a label."""
-    names = {(version.model, name) for name in (str(version.number), *version.labels)}
-    return [other for other in model.versions if names & {version_named(parent) for parent in other.record.parents}]
-
-
-def _put_head(context: Context, version: Version, children: Iterable[Version]) -> None:
+def _put_head(context: Context, version: Version, children: Iterable[Ref]) -> None:
     record, seal = version.record, version.seal
     colour = "green" if version.stages else "dim"
     context.out(Styled(str(version.ref), "bold"), "  ", Styled(version.state, colour))
@@ -191,7 +186,7 @@ def _put_head(context: Context, version: Version, children: Iterable[Version]) -
         "framework": record.framework,
         "archived": "yes" if record.archived else "",
         "parents": ", ".join(record.parents),
-        "children": ", ".join(str(child.ref) for child in children),
+        "children": ", ".join(str(child) for child in children),
         "base model": record.base_model,
         "revision": f"{version.revision}, {moment(note.revised, exact=not context.terminal)} by {note.revised_by}"
         + (f": {note.reason}" if note.reason else "")
