@@ -149,7 +149,6 @@ class _Reader:
             raise wrong(self.where + key, wanted, value)
         return value
 
-    # The two that are asked thirty times for every version of a registry have their own, shorter way.
     def text(self, key: str) -> str:
         if isinstance(value := self.rest.pop(key, ""), str):
             return str(value)
