@@ -15,6 +15,7 @@ import contextlib
 import os
 import stat
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -145,10 +146,9 @@ class Index:
 
     def models(self) -> dict[str, KnownModel]:
         """Every model that is remembered, by name."""
-        names = KnownModel.__slots__
         with self._guarded() as database:
             rows = database.execute(f"SELECT {_COLUMNS} FROM models").fetchall()  # noqa: S608 - our own names
-            return {row[1]: KnownModel(**dict(zip(names, row, strict=True))) for row in rows}
+            return {row[1]: KnownModel._make(row) for row in rows}
 
     def kept(self, place: str) -> KeptFolder | None:
         """What is remembered of a stage's folder."""
@@ -347,7 +347,7 @@ def _throw_away(path: str) -> None:
             os.unlink(name)
 
 
-_COLUMNS: Final = ",".join(f'"{name}"' for name in KnownModel.__slots__)
+_COLUMNS: Final = ",".join(f'"{name}"' for name in KnownModel._fields)
 _PER_VERSION: Final = ("versions", "records", "metrics", "hyperparameters")
 _SHOWN: Final = "versions.id, owner, created, files, bytes, digest, labels, checked, head, rest"
 _MASK: Final = (1 << _SHIFT) - 1
@@ -362,19 +362,30 @@ def _version_of(row: Sequence[Any], model: ModelName, folder: str, stages: tuple
     if not Packed(head, rest, checked).whole:
         raise IndexLostError("damaged")
     number = place & _MASK
+
+    def unfold(name: str) -> Mapping[str, Any]:
+        if name in {"seal", "record"}:
+            known = {"created": datetime.fromisoformat(created), "files": files, "bytes": size, "digest": digest}
+            return unpacked(head, rest, known)
+        return remaining(rest)
+
     return folded(
         Version,
-        lambda _: remaining(rest),
+        unfold,
         model=model,
         number=number,
         folder=f"{folder}/{number}",
-        owner=Who(owner, user_name(owner)),
-        labels=tuple(labels.split()),
+        owner=_who(owner),
+        labels=tuple(labels.split()) if labels else (),
         stages=stages,
         problems=(),
         registered=True,
-        **unpacked(head, rest, created=datetime.fromisoformat(created), files=files, bytes=size, digest=digest),
     )
+
+
+@lru_cache(maxsize=1024)
+def _who(uid: int) -> Who:
+    return Who(uid, user_name(uid))
 
 
 def _forget(database: sqlite3.Connection, model: int) -> None:
@@ -386,7 +397,7 @@ def _forget(database: sqlite3.Connection, model: int) -> None:
 def _remember(database: sqlite3.Connection, model: KnownModel, kept: Sequence[int]) -> int:
     """Keep a model, and of its versions those that stay; returns its number."""
     found = database.execute("SELECT id FROM models WHERE name = ?", (model.name,)).fetchone()
-    values = [found and found[0], *(getattr(model, name) for name in KnownModel.__slots__[1:])]
+    values = [found and found[0], *(getattr(model, name) for name in KnownModel._fields[1:])]
     database.execute(f"INSERT OR REPLACE INTO models({_COLUMNS}) VALUES({','.join('?' * len(values))})", values)
     (row,) = database.execute("SELECT id FROM models WHERE name = ?", (model.name,)).fetchone()
     base = row << _SHIFT
@@ -416,7 +427,9 @@ def _insert(
                 [row, *kept],
             )
         _placed(database, names, "extra", one.extra)
-    width = len(fresh[0].facts) + 1 if fresh else 1
+    if not fresh:
+        return
+    width = len(fresh[0].facts) + 1
     database.executemany(
         f"INSERT INTO versions VALUES({','.join('?' * width)})",
         [(base | one.number, *one.facts) for one in fresh],

@@ -72,7 +72,7 @@ def packed(version: Version) -> Packed:
     return Packed(head, rest, crc32(rest, crc32(head)))
 
 
-def unpacked(head: bytes, rest: bytes, **known: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of the seal
+def unpacked(head: bytes, rest: bytes, known: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a version that its bytes tell, each understood when it, or one of its fields, is asked for.
 
     Args:

@@ -250,7 +250,7 @@ class Deletion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class Holding(Unfolding):
     """Who holds a stage, for one model.
 
     Attributes:

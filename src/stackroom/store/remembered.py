@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stackroom.core.values import dataclass
 from stackroom.store.packing import Packed, packed, unpacked_record
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from stackroom.store.records import Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownModel:
-    """What the index remembers of a model's folder.
+class KnownModel(NamedTuple):
+    """What the index remembers of a model's folder; a tuple, because each list makes thousands.
 
     Attributes:
         id: of its row.
