@@ -16,13 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stackroom.cli.main import run
 from stackroom.registry import listing
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import Reader
-from stackroom.store import index, look
+from stackroom.store import index, index_rows, look
 from stackroom.store.scan import read_version
 from stackroom.store.stamps import stamp_of
-from support.registries import ALICE, artifacts, make, plant_revision, tree, unseal
+from support.registries import ALICE, artifacts, make, plant_revision, set_policy, tree, unseal
 from support.users import run_as
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def answers(registry: Reader) -> list[Any]:
     ]
 
 
-def without_index(registry: Reader, ask: Callable[[Reader], Any] = answers) -> Any:  # noqa: ANN401 - whatever is asked
+def without_index(registry: Any, ask: Callable[[Any], Any] = answers) -> Any:  # noqa: ANN401 - whatever is asked
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STACKROOM_CACHE", "off")
         return ask(registry)
@@ -134,7 +135,7 @@ def test_what_changes_within_a_tick_of_the_clock_is_seen(registry: Registry, mon
     shutil.copy(models / "fraud" / "3" / "version.toml", models / "fraud" / "4")
     stamp = stamp_of(seen)
     # As if the clock had not moved on between the listing and the change.
-    monkeypatch.setattr(look, "stamp_of", lambda status: stamp if status.st_ino == seen.st_ino else str(status))
+    monkeypatch.setattr(look, "stamp_of", lambda status: stamp if status.st_ino == seen.st_ino else stamp_of(status))
     assert [version.number for version in registry.search("model = fraud")] == [1, 2, 3, 4]
 
 
@@ -432,10 +433,59 @@ def test_every_query_finds_the_same_with_an_index_as_without(
     assert [repr(version) for version in found] == [repr(version) for version in plain]
 
 
+def printed(capsys: pytest.CaptureFixture[str], registry: Registry, *words: str) -> tuple[str, str]:
+    assert run(["-R", registry.folder, *words], lambda _: 1) == 0
+    said = capsys.readouterr()
+    return said.out, said.err
+
+
+SEARCHES = (
+    ("auc > 0.1",),
+    ("auc < 0.6 or stage = staging", "--archived"),
+    ("author = auc", "--archived", "--limit", "1"),
+    ("metrics.lr", "--limit", "0"),
+    ("", "--archived"),
+    ("model = plain",),
+    ("model = plain and size > 1 and loss < 3", "--limit", "1"),
+    ("model = named",),
+    ("nothing",),
+)
+
+
+@pytest.mark.parametrize("policy", ["", '[metrics.loss]\nbetter = "lower"\n'])
+def test_a_table_of_what_was_found_looks_the_same_with_an_index_as_without(
+    cache: Path, odd: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str], policy: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(odd.folder, copy, symlinks=True)
+    set_policy(copy, f"[stages.staging]\n[stages.production]\n{policy}")
+    registry, source = Registry(copy), artifacts(tmp_path / "out")
+    for number in (1, 2):
+        metrics = {"loss": 2, "acc": 0.5 + number, "zeta": number} if number == 1 else {"zeta": 0.5, "acc": 3}
+        registry.register("plain", source, metrics=metrics, metadata={"description": "tab\there, \x1b[31mred"})
+    registry.register("named", source, metrics={"size": 3, "metrics.loss": 4, "version": 5})
+    registry.promote("plain:1", "staging")
+    for words in SEARCHES:
+        found = printed(capsys, registry, "search", *words)
+        assert found == without_index(registry, lambda one: printed(capsys, one, "search", *words)), words  # noqa: B023 - called at once
+    assert printed(capsys, registry, "list") == without_index(registry, lambda one: printed(capsys, one, "list"))
+    assert files(cache)
+
+
+def test_a_table_of_sound_versions_is_made_without_a_record(
+    cache: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = without_index(registry, lambda one: printed(capsys, one, "search", "auc > 0.9"))
+    registry.search("")
+    monkeypatch.setattr("stackroom.registry.listing.search", None)
+    assert printed(capsys, registry, "search", "auc > 0.9") == plain
+    assert cache.exists()
+
+
 def test_more_names_than_columns_are_still_found(
     cache: Path, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "_COLUMNS_LIMIT", 3)
+    monkeypatch.setattr(index_rows, "_COLUMNS_LIMIT", 3)
     metrics = {f"m{number}": number for number in range(6)}
     registry.register("wide", tmp_path / "out", metrics=metrics, metadata={f"k{number}": "v" for number in range(5)})
     for query in ("m5 = 5", "m0 = 0", "k4 = v", "m9", "not (m4 > 7)"):

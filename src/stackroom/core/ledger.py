@@ -191,6 +191,7 @@ class Ledger(Unfolding):
         events: oldest first, also those that do not count.
         next_number: what the next move is called: after the highest present, whatever that contains.
         head: the event that decides: the highest number among those that count.
+        holder: the version that holds the stage, whether or not it still exists.
         alarms: what is wrong with any of the events.
     """
 
@@ -199,12 +200,8 @@ class Ledger(Unfolding):
     events: tuple[Event, ...] = ()
     next_number: int = 1
     head: Event | None = None
+    holder: int | None = None
     alarms: tuple[str, ...] = ()
-
-    @property
-    def holder(self) -> int | None:
-        """The version that holds the stage, whether or not it still exists."""
-        return self.head.move.to if self.head and self.head.move else None
 
     def counting(self) -> tuple[Event, ...]:
         """The events that count, oldest first."""
@@ -289,12 +286,14 @@ def _ledger_of(folder: StageFolder, model: ModelName, pile: list[tuple[int, Entr
         events.append(event)
         before = event
         expected = number + 1
+    head = next((event for event in reversed(events) if event.validity.counts), None)
     return Ledger(
         stage=folder.stage,
         model=model,
         events=tuple(events),
         next_number=expected,
-        head=next((event for event in reversed(events) if event.validity.counts), None),
+        head=head,
+        holder=head.move.to if head and head.move else None,
         alarms=tuple(f"{event.name}: {alarm}" for event in events for alarm in event.alarms),
     )
 

@@ -80,6 +80,12 @@ class Stages:
                     found[model, number] = (*found.get((model, number), ()), stage)
         return found
 
+    def as_promoted(self, model: ModelName, number: int, digest: str) -> bool:
+        """Whether every event by which a version holds a stage names these artifacts."""
+        ledgers = (reading.ledgers.get(model) for reading in self.readings.values() if reading.error is None)
+        moves = (one.head.move for one in ledgers if one and one.head and one.holder == number)
+        return all(move is None or move.digest == digest for move in moves)
+
     def holdings(self, model: ModelName, numbers: Sequence[int]) -> tuple[Holding, ...]:
         """Who holds which stage of a model that has these versions."""
         found: list[Holding] = []

@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from typing import TYPE_CHECKING, Final, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from stackroom.core.attested import Who
+from stackroom.core.values import dataclass
 from stackroom.registry.holdings import Stages, holding_problems, with_stages
 from stackroom.registry.reading import joined, shown_numbers
 from stackroom.store import layout
+from stackroom.store.access import owner_label
 from stackroom.store.folder import GONE
 from stackroom.store.mounts import file_system_of
 from stackroom.store.records import Listing, Model, Problem, Version
@@ -23,14 +26,15 @@ from stackroom.store.scan import list_model, list_models, os_problem
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from stackroom.core.names import ModelName
+    from stackroom.core.names import ModelName, StageName
     from stackroom.core.query import Query
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
     from stackroom.store.index import Index
     from stackroom.store.look import Look
+    from stackroom.store.remembered import Lines
     from stackroom.store.scan import ModelListing
 
     Watch = Callable[[int, int], None] | None
@@ -81,8 +85,108 @@ def search(reader: Reader, query: str, *, sort: str, archived: bool) -> tuple[Ve
     return tuple(sorted_by(found, sort, Version.fields)) if sort else tuple(found)
 
 
+class Line(NamedTuple):
+    """A version as a table of many shows it; a tuple, because there are thousands.
+
+    Attributes:
+        model: whose.
+        number: of the version.
+        stages: that it holds.
+        archived: whether its metadata says so.
+        author: as its metadata says, or the folder's owner.
+        created: when it was registered.
+        description: of its metadata.
+        metrics: those that may be shown, None for one that it has not.
+    """
+
+    model: ModelName
+    number: int
+    stages: tuple[StageName, ...]
+    archived: bool
+    author: str
+    created: datetime
+    description: str
+    metrics: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """What a search found, as a table shows it.
+
+    Attributes:
+        names: of the metrics that each line has values of.
+        lines: by model and number.
+        present: the names of all metrics that the first so many lines have, in the order in which they come.
+    """
+
+    names: tuple[str, ...]
+    lines: tuple[Line, ...]
+    present: Callable[[int | None], list[str]]
+
+
+def table(reader: Reader, query: str, *, shown: Callable[[str], bool], archived: bool) -> Table | None:
+    """What :func:`search` finds, where a table of it can be made of the index alone; else None.
+
+    A tenth of the time that records take: nothing is understood but what is shown.
+
+    Args:
+        reader: of the registry.
+        query: as there.
+        shown: whether a metric of that name may be shown.
+        archived: as there.
+    """
+    from stackroom.core.query import Query  # noqa: PLC0415 - listing asks nothing
+
+    asked = Query(query) if query.strip() else None
+    archived = archived or "archived" in query
+
+    def read(models: Folder, names: list[ModelName], stages: Stages, index: Index | None) -> list[Table]:
+        if index is None:
+            return []
+        held = stages.held()
+        found = _look(reader, models, names, index).lines(asked, held, shown, archived=archived)
+        made = _table(*found, stages, held) if found else None
+        return [made] if made else []
+
+    found, _ = _answered(reader, read, least=0, without=False)
+    return found[0] if found else None
+
+
+def _table(
+    found: Lines,
+    named: Callable[[int], tuple[ModelName, int] | None],
+    stages: Stages,
+    held: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
+) -> Table | None:
+    """The table; None where something is wrong with a version in it, which has to be told."""
+    lines: list[tuple[Line, int]] = []
+    when = datetime.fromisoformat
+    for _, row, shape, owner, created, digest, author, description, archived, *metrics in found.rows:
+        place = named(row)
+        if place is None:
+            continue
+        model, number = place
+        holds = held.get(place, ())
+        if holds and not stages.as_promoted(model, number, digest):
+            return None
+        label = author or owner_label(owner)
+        line = Line(model, number, holds, bool(archived), label, when(created), description, tuple(metrics))
+        lines.append((line, shape))
+    lines.sort(key=lambda one: (one[0].model, one[0].number))
+
+    def present(limit: int | None) -> list[str]:
+        shapes = dict.fromkeys(shape for _, shape in lines[:limit])
+        return list(dict.fromkeys(name for shape in shapes for name in found.shapes[shape]))
+
+    return Table(names=found.metrics, lines=tuple(line for line, _ in lines), present=present)
+
+
 def _answered(
-    reader: Reader, read: Callable[[Folder, list[ModelName], Stages, Index | None], list[T]], *, least: int | None
+    reader: Reader,
+    read: Callable[[Folder, list[ModelName], Stages, Index | None], list[T]],
+    *,
+    least: int | None,
+    without: bool = True,
 ) -> tuple[list[T], tuple[Problem, ...]]:
     """What is read of the models' folder, and what is wrong outside the models.
 
@@ -90,6 +194,7 @@ def _answered(
         reader: of the registry.
         read: reads, with an index or without.
         least: the index is asked where there are more models than these; None for never.
+        without: whether the registry itself is read where the index cannot be used.
     """
     with reader.root() as root:
         if least is not None and _is_larger(root, least):
@@ -103,7 +208,7 @@ def _answered(
                     except IndexLostError as error:
                         if error.damaged:
                             index.throw_away()
-        return _answer(reader, root, read, None)
+        return _answer(reader, root, read, None) if without else ([], ())
 
 
 def _is_larger(root: Folder, least: int) -> bool:

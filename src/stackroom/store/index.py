@@ -12,6 +12,7 @@ and the file is thrown away. Several processes may read and write it at once; no
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import stat
 from datetime import datetime
@@ -24,14 +25,15 @@ from stackroom.core.attested import Who
 from stackroom.core.values import folded
 from stackroom.store.access import user_name
 from stackroom.store.cachehome import cache_folder
+from stackroom.store.index_rows import COLUMNS, MASK, SHIFT, forget_model, insert_versions, remember_model, rows_of
 from stackroom.store.packing import Packed, remaining, unpacked
 from stackroom.store.records import Version
-from stackroom.store.remembered import KeptFolder, KnownModel
+from stackroom.store.remembered import KeptFolder, KnownModel, Lines
 from stackroom.store.selecting import MORE, Columns, Condition, condition_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from stackroom.core.names import ModelName, StageName
     from stackroom.core.query import Node
@@ -60,19 +62,13 @@ CREATE TABLE versions(
     archived INTEGER NOT NULL, author TEXT NOT NULL, team TEXT NOT NULL, description TEXT NOT NULL,
     license TEXT NOT NULL, framework TEXT NOT NULL, tags TEXT NOT NULL);
 CREATE TABLE records(id INTEGER PRIMARY KEY, checked INTEGER NOT NULL, head BLOB NOT NULL, rest BLOB NOT NULL);
-CREATE TABLE metrics(id INTEGER PRIMARY KEY);
+CREATE TABLE metrics(id INTEGER PRIMARY KEY, shape INTEGER);
 CREATE TABLE hyperparameters(id INTEGER PRIMARY KEY);
 CREATE TABLE folders(
     place TEXT PRIMARY KEY, stamp TEXT NOT NULL, settled INTEGER NOT NULL, since INTEGER NOT NULL, boot TEXT NOT NULL,
     content TEXT NOT NULL, more TEXT NOT NULL);
 CREATE TABLE names(kind TEXT NOT NULL, name TEXT NOT NULL, place TEXT, PRIMARY KEY(kind, name)) WITHOUT ROWID;
 """
-
-_COLUMNS_LIMIT: Final = 200
-"""Metrics, hyperparameters and unknown keys, of each so many, that have columns; of rarer ones the record is asked."""
-
-_SHIFT: Final = 30
-"""A version's row is its model's number and its own, which has at most nine digits: no row has to be looked for."""
 
 
 class IndexLostError(Exception):
@@ -147,7 +143,7 @@ class Index:
     def models(self) -> dict[str, KnownModel]:
         """Every model that is remembered, by name."""
         with self._guarded() as database:
-            rows = database.execute(f"SELECT {_COLUMNS} FROM models").fetchall()  # noqa: S608 - our own names
+            rows = database.execute(f"SELECT {COLUMNS} FROM models").fetchall()  # noqa: S608 - our own names
             return {row[1]: KnownModel._make(row) for row in rows}
 
     def kept(self, place: str) -> KeptFolder | None:
@@ -161,14 +157,19 @@ class Index:
         """The versions of a model that are remembered: number to identity."""
         with self._guarded() as database:
             rows = database.execute(
-                "SELECT id & ?, identity FROM versions WHERE id BETWEEN ? AND ?", (_MASK, *_rows_of(model))
+                "SELECT id & ?, identity FROM versions WHERE id BETWEEN ? AND ?", (MASK, *rows_of(model))
             )
             return dict(rows.fetchall())
 
     @staticmethod
     def row(model: int, number: int) -> int:
         """The number of a version's row."""
-        return model << _SHIFT | number
+        return model << SHIFT | number
+
+    @staticmethod
+    def split(row: int) -> tuple[int, int]:
+        """The numbers of a row's model and version."""
+        return row >> SHIFT, row & MASK
 
     def versions(
         self,
@@ -189,7 +190,7 @@ class Index:
                 f"WHERE versions.id IN ({','.join(map(str, which))})"
             ).fetchall()
         for row in rows:
-            folder = folders.get(row[0] >> _SHIFT)
+            folder = folders.get(row[0] >> SHIFT)
             if folder is not None:
                 yield _version_of(row, *folder, stages.get(row[0], ()))
 
@@ -209,24 +210,62 @@ class Index:
             stages: the stages that a version holds, by the number of its row.
             archived: also those that are archived.
         """
-        with self._guarded() as database:
-            condition = condition_of(node, self._names(), stages) if node else Condition()
-            for name, function in condition.functions.items():
-                database.create_function(name, -1, function)
-            decided = " AND ".join(f"({part})" for part in condition.parts) or "1"
-            possible = "".join(f" AND ({part}) IS NOT 0" for part in condition.parts)
-            numbers = [number for part in condition.numbers for number in part]
-            # In this order: what is asked of metrics, which is most, is decided before another table is looked at.
-            rows = database.execute(
-                f"SELECT {_SHOWN}, {decided} FROM metrics CROSS JOIN versions USING (id) "  # noqa: S608 - our own names
-                "CROSS JOIN hyperparameters USING (id) CROSS JOIN records USING (id) "
-                f"WHERE ({1 if archived else 0} OR NOT archived){possible}",
-                [*numbers, *numbers],
-            ).fetchall()
-        for *row, asked in rows:
-            folder = folders.get(row[0] >> _SHIFT)
+        with self._guarded():
+            rows = self._selected(_SHOWN, self._names(), node, stages, archived=archived)
+        for asked, *row in rows:
+            folder = folders.get(row[0] >> SHIFT)
             if folder is not None:
                 yield _version_of(row, *folder, stages.get(row[0], ())), bool(asked)
+
+    def _selected(
+        self,
+        wanted: str,
+        names: Columns,
+        node: Node | None,
+        stages: Mapping[int, tuple[StageName, ...]],
+        *,
+        archived: bool,
+    ) -> list[tuple[Any, ...]]:
+        """Some columns of what a query may ask for, after whether it does; None where only the record tells."""
+        condition = condition_of(node, names, stages) if node else Condition()
+        for name, function in condition.functions.items():
+            self._database.create_function(name, -1, function)
+        decided = " AND ".join(f"({part})" for part in condition.parts) or "1"
+        possible = "".join(f" AND ({part}) IS NOT 0" for part in condition.parts)
+        numbers = [number for part in condition.numbers for number in part]
+        others = " CROSS JOIN hyperparameters USING (id)" if "hyperparameters." in decided else ""
+        others += " CROSS JOIN records USING (id)" if wanted == _SHOWN else ""
+        # In this order: what is asked of metrics, which is most, is decided before another table is looked at.
+        return self._database.execute(
+            f"SELECT {decided}, {wanted} FROM metrics CROSS JOIN versions USING (id)"  # noqa: S608 - our own names
+            f"{others} WHERE ({1 if archived else 0} OR NOT archived){possible}",
+            [*numbers, *numbers],
+        ).fetchall()
+
+    def lines(
+        self,
+        node: Node | None,
+        stages: Mapping[int, tuple[StageName, ...]],
+        metrics: Callable[[str], bool],
+        *,
+        archived: bool,
+    ) -> Lines:
+        """What a table shows of the versions that a query may ask for, in no order.
+
+        Args:
+            node: as in :meth:`select`.
+            stages: likewise.
+            metrics: whether the table may show a metric of that name.
+            archived: as in :meth:`select`.
+        """
+        with self._guarded():
+            names = self._names()
+            known = names.names.get("metrics", {})
+            shown = {name: place for name, place in known.items() if place and metrics(name)}
+            columns = "".join(f", metrics.{place}" for place in shown.values())
+            rows = self._selected(f"{_LINE}{columns}", names, node, stages, archived=archived)
+            shapes = {int(place): json.loads(name) for name, place in names.names.get("shape", {}).items() if place}
+        return Lines(metrics=tuple(shown), rows=rows, shapes=shapes, whole=MORE not in known)
 
     def _names(self) -> Columns:
         found: dict[str, dict[str, str | None]] = {}
@@ -246,7 +285,7 @@ class Index:
         """Remember models no longer."""
         with self._writing() as database:
             for model in models:
-                _forget(database, model.id)
+                forget_model(database, model.id)
 
     def remember(self, models: Iterable[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]]) -> None:
         """Keep what was read of some models, all of it or nothing.
@@ -257,8 +296,8 @@ class Index:
         with self._writing() as database:
             names = {kind: dict(found) for kind, found in self._names().names.items()}
             for model, kept, fresh in models:
-                row = _remember(database, model, kept)
-                _insert(database, names, row << _SHIFT, fresh)
+                row = remember_model(database, model, kept)
+                insert_versions(database, names, row << SHIFT, fresh)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -347,21 +386,15 @@ def _throw_away(path: str) -> None:
             os.unlink(name)
 
 
-_COLUMNS: Final = ",".join(f'"{name}"' for name in KnownModel._fields)
-_PER_VERSION: Final = ("versions", "records", "metrics", "hyperparameters")
+_LINE: Final = "versions.id, shape, owner, created, digest, author, description, archived"
 _SHOWN: Final = "versions.id, owner, created, files, bytes, digest, labels, checked, head, rest"
-_MASK: Final = (1 << _SHIFT) - 1
-
-
-def _rows_of(model: int) -> tuple[int, int]:
-    return model << _SHIFT, (model << _SHIFT) | _MASK
 
 
 def _version_of(row: Sequence[Any], model: ModelName, folder: str, stages: tuple[StageName, ...]) -> Version:
     place, owner, created, files, size, digest, labels, checked, head, rest = row
     if not Packed(head, rest, checked).whole:
         raise IndexLostError("damaged")
-    number = place & _MASK
+    number = place & MASK
 
     def unfold(name: str) -> Mapping[str, Any]:
         if name in {"seal", "record"}:
@@ -386,76 +419,3 @@ def _version_of(row: Sequence[Any], model: ModelName, folder: str, stages: tuple
 @lru_cache(maxsize=1024)
 def _who(uid: int) -> Who:
     return Who(uid, user_name(uid))
-
-
-def _forget(database: sqlite3.Connection, model: int) -> None:
-    for table in _PER_VERSION:
-        database.execute(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", _rows_of(model))  # noqa: S608 - our own names
-    database.execute("DELETE FROM models WHERE id = ?", (model,))
-
-
-def _remember(database: sqlite3.Connection, model: KnownModel, kept: Sequence[int]) -> int:
-    """Keep a model, and of its versions those that stay; returns its number."""
-    found = database.execute("SELECT id FROM models WHERE name = ?", (model.name,)).fetchone()
-    values = [found and found[0], *(getattr(model, name) for name in KnownModel._fields[1:])]
-    database.execute(f"INSERT OR REPLACE INTO models({_COLUMNS}) VALUES({','.join('?' * len(values))})", values)
-    (row,) = database.execute("SELECT id FROM models WHERE name = ?", (model.name,)).fetchone()
-    base = row << _SHIFT
-    stays = {base | number for number in kept}
-    present = database.execute("SELECT id FROM versions WHERE id BETWEEN ? AND ?", _rows_of(row)).fetchall()
-    gone = [found for found in present if found[0] not in stays]
-    for table in _PER_VERSION:
-        database.executemany(f"DELETE FROM {table} WHERE id = ?", gone)  # noqa: S608 - our own names
-    return int(row)
-
-
-def _insert(
-    database: sqlite3.Connection,
-    names: dict[str, dict[str, str | None]],
-    base: int,
-    fresh: Sequence[KnownVersion],
-) -> None:
-    """Keep versions whose rows begin after a number."""
-    for one in fresh:
-        row = base | one.number
-        for kind, values in (("metrics", one.metrics), ("hyperparameters", one.hyperparameters)):
-            places = _placed(database, names, kind, values)
-            columns = [place for place in places if place]
-            kept = [value for place, value in zip(places, values.values(), strict=True) if place]
-            database.execute(
-                f"INSERT INTO {kind}({','.join(['id', *columns])}) VALUES({','.join('?' * (len(columns) + 1))})",
-                [row, *kept],
-            )
-        _placed(database, names, "extra", one.extra)
-    if not fresh:
-        return
-    width = len(fresh[0].facts) + 1
-    database.executemany(
-        f"INSERT INTO versions VALUES({','.join('?' * width)})",
-        [(base | one.number, *one.facts) for one in fresh],
-    )
-    database.executemany(
-        "INSERT INTO records VALUES(?,?,?,?)",
-        [(base | one.number, one.content.check, one.content.head, one.content.rest) for one in fresh],
-    )
-
-
-def _placed(
-    database: sqlite3.Connection, names: dict[str, dict[str, str | None]], kind: str, wanted: Iterable[str]
-) -> list[str | None]:
-    """The columns of some names, made where they are new and there is room for more; None where there is not."""
-    known = names.setdefault(kind, {})
-    found: list[str | None] = []
-    for name in wanted:
-        if name not in known:
-            room = len(known) < _COLUMNS_LIMIT
-            place = f"c{len(known)}" if room and kind != "extra" else None
-            if room or MORE not in known:
-                # A name beyond the limit is not noted, but that there are some.
-                noted = name if room else MORE
-                known[noted] = place
-                database.execute("INSERT OR IGNORE INTO names VALUES(?,?,?)", (kind, noted, place))
-            if place:
-                database.execute(f"ALTER TABLE {kind} ADD COLUMN {place}")
-        found.append(known.get(name))
-    return found

@@ -115,11 +115,17 @@ class _Ledgers:
         self._entries: dict[str, Any] = {}
 
     def folded(self, model: ModelName, decides: list[Any] | None, alarms: tuple[str, ...]) -> Ledger:
-        """A ledger that knows its head, and of the head what decides."""
+        """A ledger that knows who holds the stage, and of its head what decides."""
 
-        def whole(_: str) -> dict[str, Any]:
+        def whole(name: str) -> dict[str, Any]:
+            if name == "head":
+                return {"head": self._head(model, *decides) if decides else None}
             return _fields(self._judged(model))
 
+        holder = decides[2] if decides else None
+        return folded(Ledger, whole, stage=self._folder.stage, model=model, holder=holder, alarms=alarms)
+
+    def _head(self, model: ModelName, number: int, text: str, to: int | None, digest: str) -> Event:
         def event(_: str) -> dict[str, Any]:
             return _fields(self._judged(model).head)
 
@@ -127,12 +133,8 @@ class _Ledgers:
             found = self._judged(model).head
             return _fields(found.move if found else None)
 
-        stage, head = self._folder.stage, None
-        if decides is not None:
-            number, text, to, digest = decides
-            said = folded(Move, move, to=to, digest=digest)
-            head = folded(Event, event, stage=stage, model=model, number=number, text=text, move=said)
-        return folded(Ledger, whole, stage=stage, model=model, head=head, alarms=alarms)
+        said = folded(Move, move, to=to, digest=digest)
+        return folded(Event, event, stage=self._folder.stage, model=model, number=number, text=text, move=said)
 
     def _judged(self, model: ModelName) -> Ledger:
         self._entries = self._entries or json.loads(self._text)

@@ -18,6 +18,7 @@ from stackroom.store import layout
 from stackroom.store.index import IndexLostError
 from stackroom.store.remembered import KnownModel, known_version, numbers_in
 from stackroom.store.scan import ModelListing, list_model, model_record, read_version
+from stackroom.store.selecting import ASK
 from stackroom.store.stamps import Moment, stamp_of
 from stackroom.store.told import Told, heard, said, told_of
 from stackroom.store.workers import Work, shared_out
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from stackroom.store.folder import Folder
     from stackroom.store.index import Index
     from stackroom.store.records import Problem, Version
-    from stackroom.store.remembered import KnownVersion
+    from stackroom.store.remembered import KnownVersion, Lines
     from stackroom.store.workers import Answer
 
 _AT_ONCE: Final = 100
@@ -212,16 +213,20 @@ class Look:
         # A list needs few versions of each model, which are read before anybody is there to help.
         with contextlib.closing(shared_out(work, jobs=1 if self._wanted else None)) as found:
             try:
-                for place, each in enumerate(found):
+                self._tell(0, len(names))
+                for done, each in enumerate(found, 1):
                     pending += [self._known_of(told) for told in each]
-                    if self._watch is not None:
-                        self._watch(place, len(names))
+                    self._tell(done, len(names))
                     if len(pending) >= _AT_ONCE:
                         self._index.remember(pending)
                         pending = []
             finally:
                 if pending:
                     self._index.remember(pending)
+
+    def _tell(self, done: int, of: int) -> None:
+        if self._watch is not None and done < of:
+            self._watch(done, of)
 
     def _read_one(self, name: ModelName, identities: Mapping[int, str]) -> list[Told]:
         try:
@@ -329,6 +334,32 @@ class Look:
         flawed = (version for found in self._reread.values() for version in found.flawed.values())
         found += [(version, False) for version in flawed if archived or not version.archived]
         yield from sorted(found, key=lambda one: (one[0].model, one[0].number))
+
+    def lines(
+        self,
+        query: Query | None,
+        stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
+        metrics: Callable[[str], bool],
+        *,
+        archived: bool,
+    ) -> tuple[Lines, Callable[[int], tuple[ModelName, int] | None]] | None:
+        """What a table shows of the versions that a query asks for, and what names the version of a row.
+
+        None where the rows of the index do not tell all of it, and :meth:`asked` does; arguments and errors as there.
+        """
+        if any(found.flawed for found in self._reread.values()):
+            return None
+        found = self._index.lines(query.node if query else None, self._by_row(stages), metrics, archived=archived)
+        whole = found.whole and all(row[0] is not None and row[2] is not None for row in found.rows)
+        if not whole or any(ASK in row for row in found.rows):
+            return None
+        folders = self._folders()
+
+        def named(row: int) -> tuple[ModelName, int] | None:
+            model, number = self._index.split(row)
+            return (folders[model][0], number) if model in folders else None
+
+        return found, named
 
     def _by_row(
         self, stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]]

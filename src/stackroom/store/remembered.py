@@ -55,6 +55,24 @@ class KnownModel(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """What a table shows of versions, without a record of any.
+
+    Attributes:
+        metrics: whose values stand at the end of each row.
+        rows: whether it is asked for (None where only the record tells), the number of its row and of its shape, owner,
+            created, digest, author, description, archived, and the metrics.
+        shapes: for its number, the names of a version's metrics in their order.
+        whole: whether every metric has a column.
+    """
+
+    metrics: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    shapes: Mapping[int, list[str]]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeptFolder:
     """A folder of a stage, with what was found in it.
 
