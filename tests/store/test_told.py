@@ -5,6 +5,7 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -62,5 +63,6 @@ def test_what_a_worker_says_is_what_is_heard(metrics: dict[str, Any], hyperparam
     ]
 
 
-def test_a_worker_may_leave_it_to_its_maker() -> None:
-    assert heard(Answer(None, b"")) is None
+@pytest.mark.parametrize("facts", [None, {}, [1], {"fresh": [[1]]}])
+def test_a_worker_may_leave_it_to_its_maker_or_be_of_another_program(facts: object) -> None:
+    assert heard(Answer(facts, b"")) is None

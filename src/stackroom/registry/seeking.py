@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from stackroom.core.names import ModelName
 from stackroom.core.sieve import sieve_of
 from stackroom.registry.holdings import with_stages
 from stackroom.store.scan import list_model, read_version
@@ -18,7 +19,6 @@ from stackroom.store.workers import Work, shared_out
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from stackroom.core.names import ModelName
     from stackroom.core.query import Query
     from stackroom.registry.holdings import Stages
     from stackroom.store.folder import Folder
@@ -51,10 +51,14 @@ def sought(
             return []
 
     def together(answer: Answer) -> list[Version] | None:
-        try:
-            return None if answer.facts is None else chosen(*answer.facts)
-        except OSError:
-            return []
+        match answer.facts:
+            case [str(name), list(numbers)]:
+                try:
+                    return chosen(ModelName(name), numbers)
+                except OSError:
+                    return []
+        # The worker could not read it, or is of a program that replaced this one meanwhile.
+        return None
 
     requests = [{"name": name, "held": numbers} for name, numbers in zip(names, held, strict=True)]
     task = {"task": "seek", "query": query.text, "archived": archived}

@@ -117,10 +117,15 @@ class _Heard:
 
 
 def heard(answer: Answer) -> Told | None:
-    """The inverse of :func:`said`; None where the worker leaves it to its maker."""
-    facts, content = answer.facts, _Heard(answer.content)
-    if facts is None:
+    """The inverse of :func:`said`; None where the worker leaves it to its maker, or nobody understands it."""
+    try:
+        return None if answer.facts is None else _told_in(answer.facts, _Heard(answer.content))
+    except (KeyError, TypeError, ValueError):
+        # The program was replaced while this process runs, and the worker is a newer one.
         return None
+
+
+def _told_in(facts: Mapping[str, Any], content: _Heard) -> Told:
     fresh = [
         KnownVersion(
             content=Packed(content.next(head), content.next(rest), check),

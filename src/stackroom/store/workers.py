@@ -46,6 +46,9 @@ _SILENCE: Final = 60.0
 """Seconds without a byte after which a worker is taken to be stuck; a model of ten thousand versions on a slow network
 takes half of it."""
 
+_FAREWELL: Final = 2.0
+"""Seconds that are waited for a worker to end that was killed."""
+
 _MOST: Final = 8
 """Workers. Beyond that the one process that collects the answers is what everybody waits for."""
 
@@ -148,9 +151,11 @@ class _Crew(Generic[T]):
         # Whoever waits to be rid of an answer goes on, and finds that there is nobody to ask.
         for _ in self._threads:
             self._room.release()
-        for thread in self._threads:
-            thread.join()
-        for worker in self._workers:
+        for worker, thread in zip(self._workers, self._threads, strict=True):
+            thread.join(_FAREWELL)
+            if thread.is_alive():
+                # A kernel that waits for a file server lets nobody die; its thread goes with it, or with this process.
+                continue
             worker.wait()
             for pipe in (worker.stdin, worker.stdout):
                 if pipe is not None:
