@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pygments.lexers.special import TextLexer
+from sphinx.highlighting import lexers
+
 project = "stackroom"
 author = "the stackroom contributors"
 copyright = author
@@ -9,6 +12,9 @@ copyright = author
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+
+# In the tutorial, blocks of keys and of screens: a test does what they say.
+lexers.update(keys=TextLexer(), screen=TextLexer())
 
 html_theme = "furo"
 html_title = "stackroom"

@@ -6,7 +6,9 @@ must not happen, ``STACKROOM_REQUIRE=root,nfs,tmux`` names the markers whose tes
 
 from __future__ import annotations
 
+import gc
 import importlib.util
+import itertools
 import os
 import shutil
 import tempfile
@@ -27,6 +29,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 _REQUIRED = frozenset(filter(None, os.environ.get("STACKROOM_REQUIRE", "").split(",")))
 _SAMPLE_LIBRARIES = ("onnxruntime", "safetensors", "sklearn", "skl2onnx", "skops")
+_MOST_WORKERS = 4
+"""Processes that the whole suite takes where it finds as many processors: it may run on a login node."""
+
 _IDS_NEEDED = 65_536
 """Tests make ids up to this one; a container with a narrower user namespace cannot have them."""
 
@@ -66,6 +71,24 @@ def pytest_configure() -> None:
         raise pytest.UsageError(f"STACKROOM_REQUIRE names no marker of ours: {', '.join(sorted(unknown))}")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process for each processor for whole folders; a few tests are done before other processes have started."""
+    chosen = config.option
+    few = any(not os.path.isdir(argument) for argument in config.args)
+    few = few or any((chosen.keyword, chosen.markexpr, chosen.collectonly, config.getoption("lf", default=False)))
+    # What is to be seen while it runs, and snapshots that are taken anew, need the one process.
+    alone = chosen.capture == "no" or chosen.usepdb or config.getoption("update_snapshots", default=False)
+    wanted = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return 0 if few or alone else int(wanted or min(len(os.sched_getaffinity(0)) + 1, _MOST_WORKERS))
+
+
+def pytest_collection_finish() -> None:
+    """What was collected lives as long as the process: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reasons = {marker: find() for marker, find in _OBSTACLES.items()}
     for item in items:
@@ -87,13 +110,21 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders that are not there yet. Numbered here: to number one, pytest lists all those that it has numbered."""
+    parent = tmp_path_factory.mktemp("homes")
+    return (parent / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _plain_environment(monkeypatch: pytest.MonkeyPatch, _homes: Iterator[Path]) -> None:
     """No colour switch, no setting of Textual's or ours; caches, settings and state start empty and are thrown away."""
     for name in list(os.environ):
         if name in {"NO_COLOR", "FORCE_COLOR"} or name.startswith(("TEXTUAL_", "STACKROOM_", "XDG_")):
             monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("xdg")
+    home = next(_homes)
+    home.mkdir()
     for kind in ("CACHE", "CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
 

@@ -9,18 +9,21 @@ import re
 import subprocess
 import sys
 import tokenize
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 
 def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
+
+pytestmark = pytest.mark.xdist_group("architecture")  # one process: it reads the source once for all rules
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "stackroom"
@@ -65,18 +68,23 @@ def shown(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Everything in a module; read once for all rules."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))))
 
 
-def imported_by(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Every dotted name that is imported anywhere in a tree, with its line: lazily, or for types only, too."""
-    for node in ast.walk(tree):
+@cache
+def imported_by(path: Path) -> tuple[tuple[int, str], ...]:
+    """Every dotted name that is imported anywhere in a module, with its line: lazily, or for types only, too."""
+    found: list[tuple[int, str]] = []
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"line {node.lineno}: a relative import hides its layer"
-            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+            assert node.level == 0, f"{shown(path)}:{node.lineno}: a relative import hides its layer"
+            found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
+    return tuple(found)
 
 
 def dotted(node: ast.expr) -> str:
@@ -91,8 +99,22 @@ def dotted(node: ast.expr) -> str:
             return ""
 
 
-def calls_in(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+@cache
+def calls_in(path: Path) -> tuple[ast.Call, ...]:
+    return tuple(node for node in nodes_of(path) if isinstance(node, ast.Call))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget() -> Iterator[None]:
+    """A quarter of a million nodes would make every collection of garbage slow in the tests that follow."""
+    yield
+    for read in (calls_in, imported_by, nodes_of, comments_in):
+        read.cache_clear()
+
+
+def broken(rule: Callable[[Path], Iterable[str]], paths: Iterable[Path] = MODULES) -> list[str]:
+    """Where a rule is broken, in all files at once: a test for each file takes longer than to look at it."""
+    return [f"{shown(path)}:{place}" for path in paths for place in rule(path)]
 
 
 def layer_of(path: Path) -> str:
@@ -115,32 +137,35 @@ def test_every_module_belongs_to_a_layer() -> None:
     assert {layer_of(path) for path in MODULES} <= {*LAYERS, "__init__"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=shown)
-def test_module_imports_from_its_own_layer_or_a_lower_one(path: Path) -> None:
-    wrong = [f"{line}: {name}" for line, name in imported_by(tree_of(path)) if misplaced_import(path, name)]
-    assert not wrong
+def misplaced_imports(path: Path) -> Iterator[str]:
+    return (f"{line}: {name}" for line, name in imported_by(path) if misplaced_import(path, name))
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if layer_of(path) in {"errors", "core"}], ids=shown)
-def test_core_knows_no_disk_clock_environment_or_chance(path: Path) -> None:
-    tree = tree_of(path)
-    wrong = [f"{line}: {name}" for line, name in imported_by(tree) if name.split(".")[0] in IMPURE_MODULES]
-    wrong += [
-        f"{call.lineno}: {ast.unparse(call.func)}()"
-        for call in calls_in(tree)
-        if (isinstance(call.func, ast.Attribute) and call.func.attr in {"now", "today", "utcnow"})
-        or dotted(call.func) in {"open", "input", "print"}
-    ]
-    assert not wrong
+def test_every_module_imports_from_its_own_layer_or_a_lower_one() -> None:
+    assert not broken(misplaced_imports)
 
 
-def file_accesses(tree: ast.AST) -> Iterator[str]:
-    for line, name in imported_by(tree):
+def impurities(path: Path) -> Iterator[str]:
+    yield from (f"{line}: {name}" for line, name in imported_by(path) if name.split(".")[0] in IMPURE_MODULES)
+    for call in calls_in(path):
+        asks_the_clock = isinstance(call.func, ast.Attribute) and call.func.attr in {"now", "today", "utcnow"}
+        if asks_the_clock or dotted(call.func) in {"open", "input", "print"}:
+            yield f"{call.lineno}: {ast.unparse(call.func)}()"
+
+
+def test_core_knows_no_disk_clock_environment_or_chance() -> None:
+    pure = [path for path in MODULES if layer_of(path) in {"errors", "core"}]
+    assert pure
+    assert not broken(impurities, pure)
+
+
+def file_accesses(path: Path) -> Iterator[str]:
+    for line, name in imported_by(path):
         module, _, member = name.partition(".")
         from_os = module == "os" and member in FILE_CALLS_OF_OS
         if from_os or (module in FILE_MODULES and name != "shutil" and name not in HARMLESS):
             yield f"{line}: import {name}"
-    for call in calls_in(tree):
+    for call in calls_in(path):
         name = dotted(call.func)
         module, _, member = name.partition(".")
         if (
@@ -152,54 +177,63 @@ def file_accesses(tree: ast.AST) -> Iterator[str]:
             yield f"{call.lineno}: {ast.unparse(call.func)}()"
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if layer_of(path) != "store"], ids=shown)
-def test_only_store_touches_files(path: Path) -> None:
-    found = list(file_accesses(tree_of(path)))
-    if name_of(path) in MAY_TOUCH_FILES:
-        assert found, f"{name_of(path)} no longer needs its exception"
-    else:
-        assert not found
+def test_only_store_touches_files() -> None:
+    other = {path: name_of(path) for path in MODULES if layer_of(path) != "store"}
+    assert not broken(file_accesses, [path for path, name in other.items() if name not in MAY_TOUCH_FILES])
+    excepted = [path for path, name in other.items() if name in MAY_TOUCH_FILES]
+    assert not [f"{shown(path)} no longer needs its exception" for path in excepted if not any(file_accesses(path))]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=shown)
-def test_nothing_executes_or_unpickles_data(path: Path) -> None:
-    tree = tree_of(path)
+def executions(path: Path) -> Iterator[str]:
     unsafe = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
-    wrong = [f"{line}: {name}" for line, name in imported_by(tree) if name.split(".")[0] in unsafe]
-    wrong += [
-        f"{call.lineno}: {dotted(call.func)}()" for call in calls_in(tree) if dotted(call.func) in {"eval", "exec"}
-    ]
-    assert not wrong
+    yield from (f"{line}: {name}" for line, name in imported_by(path) if name.split(".")[0] in unsafe)
+    names = ((call.lineno, dotted(call.func)) for call in calls_in(path))
+    yield from (f"{line}: {name}()" for line, name in names if name in {"eval", "exec"})
 
 
-@pytest.mark.parametrize("path", MODULES, ids=shown)
-def test_modules_and_functions_stay_short(path: Path) -> None:
+def test_nothing_executes_or_unpickles_data() -> None:
+    assert not broken(executions)
+
+
+def lengths(path: Path) -> Iterator[str]:
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    wrong = [f"{lines} lines; 500 is the limit"] if lines > 500 else []
-    for node in ast.walk(tree_of(path)):
+    if lines > 500:
+        yield f"1: {lines} lines; 500 is the limit"
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > 60:
-                wrong.append(f"{node.lineno}: {node.name} has {length} lines; 60 is the limit")
+                yield f"{node.lineno}: {node.name} has {length} lines; 60 is the limit"
             positional = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args]]
             if positional[:1] in (["self"], ["cls"]):
                 del positional[0]
             if len(positional) > 5:
-                wrong.append(f"{node.lineno}: {node.name} takes {len(positional)} arguments by position")
-    assert not wrong
+                yield f"{node.lineno}: {node.name} takes {len(positional)} arguments by position"
 
 
-def comments_in(path: Path) -> Iterator[tuple[int, str]]:
+def test_modules_and_functions_stay_short() -> None:
+    assert not broken(lengths)
+
+
+@cache
+def comments_in(path: Path) -> tuple[tuple[int, str], ...]:
     with tokenize.open(path) as stream:
-        for token in tokenize.generate_tokens(io.StringIO(stream.read()).readline):
-            if token.type == tokenize.COMMENT:
-                yield token.start[0], token.string
+        source = stream.read()
+    if "#" not in source:
+        return ()
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return tuple((token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT)
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=shown)
-def test_no_work_is_left_in_a_comment(path: Path) -> None:
-    unfinished = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-    assert not [f"{line}: {text}" for line, text in comments_in(path) if unfinished.search(text)]
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+
+
+def unfinished_work(path: Path) -> Iterator[str]:
+    return (f"{line}: {text}" for line, text in comments_in(path) if UNFINISHED.search(text))
+
+
+def test_no_work_is_left_in_a_comment() -> None:
+    assert not broken(unfinished_work, SCRIPTS)
 
 
 EXCEPTION_TO_A_RULE = re.compile(
@@ -213,9 +247,12 @@ def lacks_reason(comment: str) -> bool:
     return bool(switches) and not re.search(r"[^\W\d_]+\W+[^\W\d_]", rest)
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=shown)
-def test_every_exception_to_a_rule_has_its_reason_on_the_line(path: Path) -> None:
-    assert not [f"{line}: {text}" for line, text in comments_in(path) if lacks_reason(text)]
+def bare_exceptions(path: Path) -> Iterator[str]:
+    return (f"{line}: {text}" for line, text in comments_in(path) if lacks_reason(text))
+
+
+def test_every_exception_to_a_rule_has_its_reason_on_the_line() -> None:
+    assert not broken(bare_exceptions, SCRIPTS)
 
 
 @pytest.mark.parametrize(

@@ -217,13 +217,6 @@ def _hint(root: str, _own: str) -> None:
     os.symlink("op=register ref=fraud:1", f"{root}/feed/20261123T042200.123456Z-0123456789ab-fraud")
 
 
-def _observe(root: str, _own: str) -> None:
-    path = f"{root}/observations/fraud:2.gpu07-61007-0123.jsonl"
-    with open(path, "x", encoding="utf-8") as stream:
-        stream.write('{"auc": 0.9}\n')
-    os.chmod(path, 0o644)
-
-
 def _speak_as_frank(root: str, _own: str) -> None:
     text = os.readlink(f"{root}/{APPROVALS}/fraud:3@1").replace("fraud:3@1", "fraud:3@2")
     os.symlink(re.sub("by=[^ ]*", "by=61014:frank", text), f"{root}/{APPROVALS}/fraud:3@2")
@@ -322,6 +315,5 @@ ATTACKS: Final[dict[str, Callable[[str, str], Any]]] = {
     "take a maker's model": lambda root, _own: os.rename(f"{root}/models/fraud", f"{root}/models/.gone"),
     # how the template came about
     "leave a hint": _hint,
-    "observe": _observe,
 }
 """By a name that reads as a sentence of a confession."""

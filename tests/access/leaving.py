@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import warnings
 from typing import TYPE_CHECKING
 
 from support.users import become
@@ -27,7 +28,9 @@ def through_an_old_descriptor(folder: str, own: str, *, before: User, after: Use
         For each call the name of its error, or ``succeeded``.
     """
     reader, writer = os.pipe()
-    pid = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads held over a fork: the child takes none
+        pid = os.fork()
     if pid == 0:
         try:
             os.close(reader)

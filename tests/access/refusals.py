@@ -96,6 +96,7 @@ REFUSALS: Final = (
     *commands(NO_RELEASER, "rollback fraud production", "stages/production", 4),
     *commands(NO_RELEASER, "clear fraud production", "stages/production", 4),
     *commands("alice, erin, eve", "clear churn production", "stages/production", 4),
+    *commands("alice, bob, carol, dave, erin, rita, eve", "observe fraud:2 auc=0.1", "observations/", 4),
     *commands("bob, dave, eve", "doctor --fix", "the root", 0),  # nothing is theirs to mend
     *commands("steward, alice, eve", "init REGISTRY", "the root", 0),  # there is one already: a look, and no change
     *commands("steward, eve", "init REGISTRY --authors 62002", "the root", 6),
@@ -125,6 +126,7 @@ RIGHTS: Final = (
     *commands("dave, frank, steward, erin-before", "promote fraud:3 production", "stages/production", Allowed(holds=3)),
     *commands("dave, frank", "rollback fraud production", "stages/production", Allowed(holds=1)),
     *commands("dave, frank", "clear fraud production", "stages/production", Allowed(holds=None)),
+    *commands("mona, steward", "observe fraud:2 auc=0.9", "observations/", ALLOWED),
     *calls("alice", "unlink", "alice's hint", ALLOWED),
     *calls("mona", "open-appending", "mona's observations", ALLOWED),
 )

@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 GUARANTEES = ROOT / "docs" / "explanation" / "guarantees.md"
 
 HOLES = [each for cell in CELLS for each in (cell.expected, *cell.where.values()) if isinstance(each, Hole)]
+pytestmark = pytest.mark.xdist_group("matrix")  # one process: its world is made once for each kind
+
 KINDS = {"temporary folder": 0o077, "/dev/shm": 0o000}  # noqa: S108 - a file system in memory is what is wanted
 """Where, and with which umask the people work: a hostile one, and a careless one."""
 

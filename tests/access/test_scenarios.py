@@ -25,7 +25,7 @@ from support.users import User, become, import_everything
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.xdist_group("scenarios")]  # one process: their world is made once
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ OBJECTS: Final[Mapping[str, str]] = {
     "approvals/production": "approvals/production",
     "carol's word": "approvals/production/fraud:3@1",
     "observations/": "observations",
-    "mona's observations": "observations/fraud:2.gpu07-61007-0123.jsonl",
+    "mona's observations": "observations/fraud:2.*.jsonl",
     "feed/": "feed",
     "alice's hint": _HINT,
 }
@@ -249,7 +249,7 @@ _STORY: Final = (
     ("carol", "approve fraud:3 production --reason fine"),
     ("alice", "delete fraud:4 --reason wrong"),
     ("alice", "+leave a hint"),
-    ("mona", "+observe"),
+    ("mona", "observe fraud:2 auc=0.9"),
 )
 """How the template came about: a command, or with ``+`` something done by hand."""
 

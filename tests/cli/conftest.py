@@ -24,6 +24,7 @@ unit = "ms"
 [stages.staging]
 [stages.production]
 guards = { from = ["staging"], metrics = ["auc >= 0.90"], verify = true }
+monitor = { metrics = ["auc >= 0.88"], window_hours = 24 }
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -779,3 +780,29 @@ def test_history_at_a_time_knows_a_model_whose_folder_is_gone(fraud: Cli) -> Non
     events = fraud.ok("history", "fraud", "--at", "2030-01-01", "--json").document["events"]
     assert [event["to"] for event in events] == ["fraud:1"]
     assert "staging" in fraud.ok("history", "fraud", "--at", "2030-01-01").out
+
+
+def test_what_production_measures_is_recorded_shown_and_held_against_the_monitor(fraud: Cli) -> None:
+    for stage in ("staging", "production"):
+        fraud.ok("promote", "fraud:1", stage)
+    answer = fraud.ok("monitor")
+    assert "silent\tfraud:1\tproduction" in answer.out
+    assert answer.err == "1 silent\n"
+    made = fraud.ok("observe", "fraud@production", "auc=0.8", "latency_ms=13", "--at", "2026-05-03T14:00")
+    assert made.out.startswith("observations/fraud:1.")
+    assert made.err == "recorded of fraud:1: auc 0.8, latency_ms 13, at 2026-05-03T14:00:00Z\n"
+    fraud.ok("observe", "fraud:1", "auc=0.7", "--dry-run")
+    shown = fraud.ok("show", "fraud:1").out
+    assert re.search(r"^auc\t0\.8\t2026-05-03T14:00:00Z\t\S+\t\S+\t1$", shown, re.MULTILINE)
+    fraud.ok("promote", "fraud:2", "staging")
+    fraud.ok("promote", "fraud:2", "production")
+    fraud.ok("observe", "fraud:2", "auc=0.8")
+    answer = fraud("monitor")
+    assert answer.code == 9
+    rollback = f"stackroom -R {fraud.registry} rollback fraud production"
+    assert f"degraded: fraud:2 in production; fraud:1 held it before: {rollback}\n" in answer.err
+    assert fraud("monitor", "--json").code == 9
+    assert fraud.ok("monitor", "--stage", "staging").err == "no stage has a monitor in registry.toml\n"
+    assert "degraded" in fraud.ok("review").out
+    assert fraud("observe", "fraud:1", "auc=high").code == 2
+    assert fraud("observe", "fraud:1", "auc=1", "--at", "2999-01-01").code == 8

@@ -442,7 +442,7 @@ def test_demo_unpacks_and_says_where(cli: Cli, tmp_path: Path, monkeypatch: pyte
     assert cli.json("demo", "x") == {"path": "x", "made": True}
     monkeypatch.setattr(Context, "terminal", True)
     monkeypatch.setattr(Context, "watched", True)
-    cli.ok("demo")
+    assert f"your copy stays; go on with: stackroom {tmp_path}" in cli.ok("demo").err
     assert cli.browsed == [[str(tmp_path)]]
 
 

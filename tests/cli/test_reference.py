@@ -14,6 +14,7 @@ from referencing import Registry, Resource
 from cli.conftest import open_folders
 from stackroom import errors
 from stackroom.cli.catalog import COMMANDS
+from stackroom.cli.commands.observing import DEGRADED
 from stackroom.cli.main import INTERRUPTED
 from stackroom.cli.parsing import command_named, parser_for
 from support.registries import artifacts, plant_revision, unseal
@@ -66,6 +67,7 @@ def test_the_options_of_every_command_are_in_the_reference() -> None:
 def test_every_exit_code_is_in_the_reference_with_its_kind() -> None:
     kinds = {leaf.exit_code: leaf.kind for leaf in errors.RegistryError.__subclasses__()}
     kinds |= {errors.RegistryError.exit_code: errors.RegistryError.kind, INTERRUPTED: "interrupted"}
+    kinds[DEGRADED] = "degraded"
     assert [code for code, kind in kinds.items() if f"| {code} | `{kind}` |" not in PROSE] == []
     assert "| 0 | |" in PROSE
 
@@ -130,6 +132,7 @@ ANSWERS: list[tuple[str, ...]] = [
     ("prune", "fraud", "--keep-last", "2", "--yes"),
     ("promote", "fraud:2", "staging"),
     ("promote", "fraud:1", "staging"),
+    ("wait", "fraud@staging"),
     ("promote", "fraud:1", "production", "--dry-run"),
     ("rollback", "fraud", "staging"),
     ("clear", "fraud", "staging"),
@@ -143,6 +146,10 @@ ANSWERS: list[tuple[str, ...]] = [
     ("history", "--approvals"),
     ("history", "--at", "2999-01-01"),
     ("verify",),
+    ("observe", "fraud:1", "auc=0.5", "x=nan", "--dry-run"),
+    ("observe", "fraud:1", "auc=0.5", "x=nan"),
+    ("show", "fraud:1"),
+    ("monitor",),
     ("review",),
     ("review", "fraud", "--older-than", "0h"),
     ("doctor",),
@@ -173,7 +180,8 @@ def test_every_answer_keeps_its_schema(varied: Cli, tmp_path: Path) -> None:
         answer = varied(*(word.format(tmp=tmp_path) for word in argv), "--json")
         assert "error" not in answer.document, answer.out
         check(argv[0], answer.document)
-    assert {argv[0] for argv in ANSWERS} == {*COMMANDS} - {"tui", "demo"}
+    # What watch prints, for as long as it runs, is held against its schema in test_watching.
+    assert {argv[0] for argv in ANSWERS} == {*COMMANDS} - {"tui", "demo", "watch"}
     check("demo", varied.json("demo", "--dry-run"))
     check("demo", varied.json("demo", tmp_path / "demo"))
     open_folders(tmp_path / "demo")

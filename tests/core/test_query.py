@@ -151,3 +151,12 @@ def test_what_is_missing_or_nan_comes_last_in_either_direction() -> None:
     assert order("-x") == [5, 6, 4, 1, 2, 3]
     assert order("") == [1, 2, 3, 4, 5, 6]
     assert order("nothing,-n") == [6, 5, 4, 3, 2, 1]
+
+
+def test_a_text_in_quotes_alone_is_looked_for_in_all_words() -> None:
+    fields = {"model": "fraud", "tags": ("Nlp", "team=risk"), "metrics.auc": 0.9, "description": "two words"}
+    assert Query("'nlp' and not 'vision' and auc > 0.8").matches(fields)
+    assert Query('"TWO words"').matches(fields)
+    assert not Query("'0.9'").matches(fields)
+    with pytest.raises(InvalidInputError, match="expected a field"):
+        Query("''")

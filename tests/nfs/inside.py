@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 import traceback
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,11 +33,11 @@ from stackroom.store.folder import Folder
 from stackroom.store.setup import make_registry
 from stackroom.store.survey import survey
 from stackroom.store.tree import Plan
-from stackroom.store.watch import Watch
+from stackroom.store.watch import REQUESTS, Watch
 from support.users import ChildFailed, User, run_as, start_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def a_file_of_one_client_is_seen_by_the_other(a: Path, b: Path) -> None:
@@ -149,6 +154,95 @@ def what_one_client_registers_the_other_notices_at_the_next_look(a: Path, b: Pat
     assert [str(version.ref) for version in Registry(b / name).search("stage = production")] == ["fraud:2"]
 
 
+def _requests(mount: str) -> int:
+    """How many of them a client's mount has sent to the server so far."""
+    text = Path("/proc/self/mountstats").read_text(encoding="ascii")
+    own = next(part for part in text.split("device ") if f" mounted on {mount} " in part.partition("\n")[0])
+    operations = own.partition("per-op statistics\n")[2].splitlines()
+    return sum(int(line.split()[1]) for line in operations if line.strip())
+
+
+def watching_what_does_not_change_costs_ten_requests_at_most(a: Path, b: Path) -> None:
+    server = Path(os.environ["LAB_SERVER_DIR"]) / a.name
+    mount = os.environ["LAB_MOUNT_B"]
+    for stages, models in ((2, 10), (5, 500)):
+        name = f"{stages}-{models}"
+        for folder in (
+            "feed",
+            *(f"models/m{number}/1" for number in range(models)),
+            *(f"{parent}/s{number}" for parent in ("stages", "approvals") for number in range(stages)),
+        ):
+            (server / name / folder).mkdir(parents=True)
+        (server / name / "registry.toml").touch()
+        os.listdir(b)
+        watch, ledger = Watch(str(b / name)), Watch(str(b / name), stage="s0")
+        watch.poll()
+        ledger.poll()
+        costs = {}
+        for kind, one, most in (("every", watch, REQUESTS), ("stage", ledger, 5)):
+            counted = [_requests(mount)]
+            for _ in range(30):
+                changes = one.poll()
+                assert not changes, changes
+                assert not changes.trouble, changes
+                counted.append(_requests(mount))
+            costs[kind] = [after - before for before, after in pairwise(counted)]
+            assert max(costs[kind]) <= most, (name, costs)
+        assert sum(costs["stage"]) < 60, costs
+
+
+@contextmanager
+def _running(*argv: object) -> Iterator[subprocess.Popen[str]]:
+    """The program, as a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stackroom", *map(str, argv)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def what_one_client_does_the_other_is_told_within_three_seconds(a: Path, b: Path) -> None:
+    name = _registry(a)
+    source = _artifact(Path(os.environ["TMPDIR"]), "weights")
+    run_as(ALICE, lambda: _register(a / name, source, 1))
+    steps: tuple[tuple[User, Callable[[], object], str], ...] = (
+        (ALICE, lambda: _register(a / name, source, 1), "registered"),
+        (CAROL, lambda: Registry(a / name).promote("fraud:2", "production").event, "moved"),
+        (CAROL, lambda: Registry(a / name).clear("fraud", "production").event, "cleared"),
+    )
+    with _running("-R", b / name, "watch", "--json") as one:
+        assert one.stdout
+        assert json.loads(one.stdout.readline())["kind"] == "watching"
+        for user, act, kind in steps:
+            run_as(user, act)
+            done = time.monotonic()
+            assert json.loads(one.stdout.readline())["kind"] == kind
+            assert time.monotonic() - done < 3.0, kind
+
+
+def a_server_that_does_not_answer_is_said_and_ctrl_c_works(a: Path, b: Path) -> None:
+    name = _registry(a)
+    with _running("-R", b / name, "watch") as one, _running("-R", b / name, "wait", "x@production") as other:
+        assert one.stdout
+        assert one.stderr
+        assert "WHEN" in one.stdout.readline()
+        subprocess.run(["lab-ctl", "cut", "B"], check=True)
+        try:
+            assert "no answer from the file system" in one.stderr.readline()
+            for process in (one, other):
+                process.send_signal(signal.SIGINT)
+                assert process.wait(5) == 130
+        finally:
+            subprocess.run(["lab-ctl", "heal", "B"], check=True)
+
+
 def who_is_not_a_releaser_moves_nothing(a: Path, b: Path) -> None:
     name = _registry(a)
     source = _artifact(Path(os.environ["TMPDIR"]), "weights")
@@ -220,6 +314,9 @@ SCENARIOS: tuple[Callable[[Path, Path], None], ...] = (
     two_users_on_two_clients_register_at_once,
     two_users_on_two_clients_promote_at_once,
     what_one_client_registers_the_other_notices_at_the_next_look,
+    watching_what_does_not_change_costs_ten_requests_at_most,
+    what_one_client_does_the_other_is_told_within_three_seconds,
+    a_server_that_does_not_answer_is_said_and_ctrl_c_works,
     who_is_not_a_releaser_moves_nothing,
     a_team_is_set_up_by_an_ordinary_account_and_root_is_nobody,
     what_makes_a_prediction_unsure_is_told_on_nfs_alone,

@@ -16,7 +16,7 @@ import pytest
 from nfs import inside
 from support.lab import in_lab
 
-pytestmark = pytest.mark.nfs
+pytestmark = [pytest.mark.nfs, pytest.mark.xdist_group("nfs")]  # one process: one laboratory for all of them
 
 VERSIONS = [os.environ["LAB_VERS"]] if "LAB_VERS" in os.environ else ["4.2", "3"]
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -27,10 +28,10 @@ from support.registries import ALICE, artifacts, make, plant_revision, set_polic
 from support.users import run_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from stackroom.store.folder import Folder
-    from stackroom.store.records import Version
+    from stackroom.store.records import Model, Version
     from stackroom.store.scan import ModelListing
 
 REAL_CLOCK = time.time_ns
@@ -106,7 +107,7 @@ def test_an_index_makes_no_difference_to_an_answer_and_the_second_reads_nothing(
     read = reads(monkeypatch)
     assert answers(registry) == plain
     assert read == []
-    assert len(files(cache)) == 1
+    assert [stat.S_IMODE(file.stat().st_mode) for file in files(cache)] == [0o600]
     assert tree(Path(registry.folder)) == before
 
 
@@ -314,8 +315,11 @@ def test_what_was_read_before_a_kill_is_not_read_again(
 def test_whoever_breaks_a_search_off_finds_what_was_read_next_time(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(done: int, _of: int) -> None:
-        if done == 1:
+    told: list[int] = []
+
+    def stop(_found: Sequence[Model], of: int) -> None:
+        told.append(of)
+        if len(told) == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -409,7 +413,12 @@ _WORDS = (
     "archived b b:2 v1 2020-01-01 2100-01-01 2026-11-23T04:22:00Z text 1152921504606846976 1k "
 )
 WORDS = st.sampled_from(_WORDS.split())
-LEAVES = st.builds("{} {} '{}'".format, FIELDS, st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "~"]), WORDS) | FIELDS
+QUOTED = st.sampled_from(["'auc'", "'ÁNA'", "'a b'"])
+LEAVES = (
+    QUOTED
+    | st.builds("{} {} '{}'".format, FIELDS, st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "~"]), WORDS)
+    | FIELDS
+)
 QUERIES = st.recursive(
     LEAVES,
     lambda inner: (

@@ -1,4 +1,4 @@
-"""Where caches lie: only where nobody but the user could have put anything."""
+"""Where caches lie: with the user, on this host, and never where somebody else has a say."""
 
 from __future__ import annotations
 
@@ -8,112 +8,118 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stackroom.store import cachehome
+from stackroom.store import cachehome, mounts
 from stackroom.store.cachehome import cache_folder
-from stackroom.store.mounts import FileSystem
-from support.registries import ALICE, BOB
-from support.users import run_as
+from support.users import User, run_as
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-def mode_of(path: str | Path) -> int:
-    return stat.S_IMODE(os.stat(path).st_mode)
+ANA = User(uid=70_001, gid=70_001)
 
 
-def test_the_folder_is_made_and_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    before = os.umask(0)
-    try:
-        assert cache_folder() == str(tmp_path / "xdg" / "stackroom")
-    finally:
-        os.umask(before)
-    assert mode_of(tmp_path / "xdg" / "stackroom") == 0o700
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """What stands for /var/tmp."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    monkeypatch.setattr(cachehome, "_SHARED", str(folder))
+    return folder
 
 
-@pytest.mark.parametrize("off", ["", "off"])
-def test_it_can_be_switched_off(off: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STACKROOM_CACHE", off)
+def test_caches_lie_where_the_variables_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    assert cache_folder() == str(tmp_path / "caches" / "stackroom")
+    assert stat.S_IMODE((tmp_path / "caches" / "stackroom").stat().st_mode) == 0o700
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_folder() == str(tmp_path / ".cache" / "stackroom")
+    monkeypatch.setenv("STACKROOM_CACHE", "~/mine")
+    assert cache_folder() == str(tmp_path / "mine")
+    assert os.listdir(shared) == []
+
+
+@pytest.mark.parametrize("word", ["", "off"])
+def test_who_wants_no_cache_has_none(monkeypatch: pytest.MonkeyPatch, shared: Path, word: str) -> None:
+    monkeypatch.setenv("STACKROOM_CACHE", word)
     assert cache_folder() is None
+    assert os.listdir(shared) == []
 
 
-@pytest.mark.parametrize("mode", [0o777, 0o770, 0o750, 0o755])
-def test_a_folder_that_others_may_enter_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int) -> None:
-    monkeypatch.setenv("STACKROOM_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache").chmod(mode)
-    assert cache_folder() is None
-    assert mode_of(tmp_path / "cache") == mode
-
-
-def test_a_symlink_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "elsewhere").mkdir(mode=0o700)
-    (tmp_path / "cache").symlink_to("elsewhere")
-    monkeypatch.setenv("STACKROOM_CACHE", str(tmp_path / "cache"))
-    assert cache_folder() is None
-
-
-def remote(monkeypatch: pytest.MonkeyPatch, local: Path) -> None:
-    """Homes lie on a file server; what stands for /var/tmp does not."""
-    monkeypatch.setattr(cachehome, "_LOCAL_PARENT", str(local))
-    monkeypatch.setattr(
-        cachehome, "file_system_of", lambda path: FileSystem("any", "/", local=path.startswith(str(local)))
-    )
-
-
-def test_where_the_home_is_on_a_file_server_a_local_folder_takes_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("named", [True, False])
+def test_a_home_on_a_network_file_system_keeps_its_caches_on_this_host(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    shared: Path,
+    named: bool,  # noqa: FBT001 - two cases
 ) -> None:
-    local = tmp_path / "var-tmp"
-    local.mkdir()
-    local.chmod(0o1777)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "nfs"))
-    remote(monkeypatch, local)
-    assert cache_folder() == str(local / f"stackroom-{os.geteuid()}")
-    assert not (tmp_path / "nfs").exists()
-    monkeypatch.setattr(cachehome, "file_system_of", lambda _: FileSystem("nfs", "/", local=False))
+    monkeypatch.setenv("STACKROOM_CACHE" if named else "XDG_CACHE_HOME", str(tmp_path / "caches"))
+    nowhere = mounts.FileSystem("nfs4", "/home", local=False)
+    monkeypatch.setattr(cachehome, "file_system_of", lambda _path: nowhere)
+    assert cache_folder() == str(shared / f"stackroom-{os.geteuid()}")
+    assert not (tmp_path / "caches").exists()
+    assert cache_folder() == str(shared / f"stackroom-{os.geteuid()}")
+
+
+def test_a_folder_that_was_named_and_cannot_be_used_is_replaced_by_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("STACKROOM_CACHE", str(tmp_path / "file"))
+    assert cache_folder() is None
+    monkeypatch.delenv("STACKROOM_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert cache_folder() == str(shared / f"stackroom-{os.geteuid()}")
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir()
+    monkeypatch.setenv("STACKROOM_CACHE", str(folder))
+    for mode, usable in ((0o755, True), (0o775, False), (0o777, False)):
+        folder.chmod(mode)
+        assert (cache_folder() == str(folder)) is usable
+    (folder / "below").mkdir(mode=0o700)
+    monkeypatch.setenv("STACKROOM_CACHE", str(folder / "below"))
     assert cache_folder() is None
 
 
 @pytest.mark.root
-def test_a_local_folder_that_somebody_else_made_first_is_not_used(
-    reachable_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    local = reachable_path / "var-tmp"
-    local.mkdir()
-    local.chmod(0o1777)
-    remote(monkeypatch, local)
-    squatted = local / f"stackroom-{ALICE.uid}"
+def test_nobody_chooses_where_another_has_his_caches(monkeypatch: pytest.MonkeyPatch, reachable_path: Path) -> None:
+    monkeypatch.setattr(cachehome, "_SHARED", str(reachable_path))
+    monkeypatch.setenv("STACKROOM_CACHE", str(reachable_path / "x"))
+    monkeypatch.setattr(cachehome, "file_system_of", lambda _path: mounts.FileSystem("nfs4", "/", local=False))
+    reachable_path.chmod(0o1777)
+    mine = reachable_path / f"stackroom-{os.geteuid()}"
+    theirs = reachable_path / "theirs"
 
-    def as_folder() -> None:
-        squatted.mkdir(mode=0o777)
-        squatted.chmod(0o777)
+    def plants_a_folder() -> None:
+        mine.mkdir(mode=0o777)
 
-    run_as(BOB, as_folder)
-    assert run_as(ALICE, cache_folder) is None
-    squatted.rmdir()
-    run_as(BOB, lambda: squatted.symlink_to("/tmp"))  # noqa: S108 - where a squatter would have it lead
-    assert run_as(ALICE, cache_folder) is None
-    squatted.unlink()
-    assert run_as(ALICE, cache_folder) == str(squatted)
-    assert (squatted.stat().st_uid, mode_of(squatted)) == (ALICE.uid, 0o700)
+    def plants_a_symlink() -> None:
+        theirs.mkdir()
+        mine.symlink_to(theirs)
+
+    run_as(ANA, plants_a_folder)
+    assert cache_folder() is None
+    mine.rmdir()
+    run_as(ANA, plants_a_symlink)
+    assert cache_folder() is None
+    # Not even into a folder of the victim's own.
+    mine.unlink()
+    (reachable_path / "victims").mkdir(mode=0o700)
+    run_as(ANA, lambda: mine.symlink_to(reachable_path / "victims"))
+    assert cache_folder() is None
 
 
 @pytest.mark.root
-def test_root_leaves_nothing_in_the_home_of_somebody_else(
-    reachable_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_root_leaves_no_cache_in_the_home_of_another(
+    monkeypatch: pytest.MonkeyPatch, reachable_path: Path, shared: Path
 ) -> None:
-    home = reachable_path / "home"
-    home.mkdir(mode=0o700)
-    os.chown(home, ALICE.uid, ALICE.gid)
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(home))
-    assert cache_folder() is None
-    assert list(home.iterdir()) == []
-
-    def hers() -> str | None:
-        os.environ["HOME"] = str(home)
-        return cache_folder()
-
-    assert run_as(ALICE, hers) == str(home / ".cache" / "stackroom")
+    home = reachable_path / "ana"
+    home.mkdir()
+    os.chown(home, ANA.uid, ANA.gid)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    assert cache_folder() == str(shared / f"stackroom-{os.geteuid()}")
+    assert os.listdir(home) == []

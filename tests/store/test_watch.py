@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,8 @@ from stackroom.core.names import ModelName
 from stackroom.store import mounts, watch
 from stackroom.store.demo import unpack_demo
 from stackroom.store.folder import Folder
-from stackroom.store.watch import Alarm, Watch
+from stackroom.store.looks import Alarm, Looks
+from stackroom.store.watch import Watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,17 +129,18 @@ def test_polling_an_unchanged_registry_lists_nothing(registry: Registry, monkeyp
     monkeypatch.setattr(Folder, "names", names)
     seen._next_sweep = float("inf")
     seen.poll()
-    # The one that holds the stages' names is listed every time: it has no more than a few.
-    assert listed == [f"{registry.path}/stages"]
+    assert listed == []
 
 
 def test_an_alarm_wakes_on_a_change_and_not_on_looking(registry: Registry) -> None:
     seen = Watch(str(registry.path))
-    alarm = Alarm(seen.directories())
+    seen.poll()
+    alarm = Alarm()
+    alarm.hear(seen.directories())
     try:
         seen.poll()
         registry.promote("diabetes-progression:4", "production", reason="better")
-        assert alarm._event.wait(5), "inotify said nothing"
+        assert alarm._woken.wait(5), "inotify said nothing"
         assert alarm.wait(5)
     finally:
         alarm.stop()
@@ -172,3 +176,144 @@ def test_a_ledger_that_is_gone_or_closed_changes_every_model_in_it(registry: Reg
     assert not seen.poll()
     ledger.with_name(".aside").rename(ledger)
     assert seen.poll().models == held
+
+
+@pytest.fixture
+def remote(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is on a file server."""
+    monkeypatch.setattr(watch, "file_system_of", lambda path: mounts.FileSystem("nfs4", path, local=False))
+
+
+def _asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names that are opened so that a file server would be asked; a file that is opened is closed, too."""
+    asked: list[str] = []
+    child, open_file = Folder.child, Folder.open_file
+
+    def _child(folder: Folder, name: str) -> Folder:
+        opened = child(folder, name)
+        asked.append(name)
+        return opened
+
+    def _open_file(folder: Folder, name: str) -> int:
+        asked.extend([name, name])
+        return open_file(folder, name)
+
+    monkeypatch.setattr(Folder, "child", _child)
+    monkeypatch.setattr(Folder, "open_file", _open_file)
+    return asked
+
+
+@pytest.mark.usefixtures("remote")
+@pytest.mark.parametrize("stages", [2, 20])
+@pytest.mark.parametrize("feed", ["feed", ""])
+def test_a_poll_asks_a_file_server_few_things_and_every_place_has_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stages: int, feed: str
+) -> None:
+    root = tmp_path / "many"
+    for name in ("models", "stages", "approvals", *filter(None, [feed])):
+        (root / name).mkdir(parents=True)
+    for number in range(stages):
+        (root / "stages" / f"s{number}").mkdir()
+        (root / "approvals" / f"s{number}").mkdir()
+    for number in range(20):
+        (root / "models" / f"m{number}").mkdir()
+    (root / "registry.toml").touch()
+    seen = Watch(str(root))
+    seen.poll()
+    asked = _asked(monkeypatch)
+    counts: dict[str, int] = {}
+    for _ in range(60):
+        asked.clear()
+        assert not seen.poll()
+        assert len(asked) < watch.REQUESTS
+        for name in asked:
+            counts[name] = counts.get(name, 0) + 1
+    assert counts["s0"] == 60 + 30 if stages == 2 else counts["s0"] >= 20
+    assert counts["."] >= 3
+    models = sum(count for name, count in counts.items() if name.startswith("m") and name != "models")
+    assert models == 6 if feed else models >= 6
+
+
+@pytest.mark.usefixtures("remote")
+def test_on_a_file_server_a_change_without_a_hint_is_found_by_the_sweep(registry: Registry, tmp_path: Path) -> None:
+    (registry.path / "feed").mkdir()
+    seen = Watch(str(registry.path))
+    seen.poll()
+    registry.register("wine-origin", _artifact(tmp_path))
+    for hint in (registry.path / "feed").iterdir():
+        hint.unlink()
+    found = next((changes for changes in (seen.poll() for _ in range(10 * 7)) if changes), None)
+    assert found is not None
+    assert found.models == {ModelName("wine-origin")}
+
+
+def test_what_was_seen_before_a_failure_is_not_lost(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Watch(str(registry.path))
+    seen.poll()
+    registry.promote("diabetes-progression:4", "production", reason="better")
+    child = Folder.child
+    found = []
+    for broken in ("staging", None):
+
+        def fails(folder: Folder, name: str, broken: str | None = broken) -> Folder:
+            if name == broken:
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+            return child(folder, name)
+
+        monkeypatch.setattr(Folder, "child", fails)
+        found.append(seen.poll())
+    assert [one.trouble for one in found] == ["stale file handle", ""]
+    assert found[0].models | found[1].models == {ModelName("diabetes-progression")}
+
+
+def test_a_registry_that_is_unmounted_has_lost_nothing(registry: Registry, tmp_path: Path) -> None:
+    seen = Watch(str(registry.path))
+    seen.poll()
+    registry.path.rename(tmp_path / "aside")
+    registry.path.mkdir()
+    empty = seen.poll()
+    assert not empty
+    assert not empty.went
+    assert empty.trouble == "there is no registry.toml any more"
+    registry.path.rmdir()
+    (tmp_path / "aside").rename(registry.path)
+    registry.promote("diabetes-progression:4", "production", reason="better")
+    back = seen.poll()
+    assert back.models == {ModelName("diabetes-progression")}
+    assert not back.trouble
+
+
+def test_folders_that_appear_later_are_watched_and_heard(registry: Registry, tmp_path: Path) -> None:
+    seen = Watch(str(registry.path))
+    seen.poll()
+    (registry.path / "feed").mkdir()
+    (registry.path / "stages" / "canary").mkdir()
+    (registry.path / "stages" / "canary" / "wine-origin@1").symlink_to("x")
+    assert seen.poll().models == {ModelName("wine-origin")}
+    assert f"{registry.path}/feed" in [path for path, _ in seen.directories()]
+    registry.register("iris-species", _artifact(tmp_path))
+    assert seen.poll().models == {ModelName("iris-species")}
+
+
+def test_the_looks_of_one_stage_see_nothing_else(registry: Registry, tmp_path: Path) -> None:
+    seen = Watch(str(registry.path), stage="production")
+    seen.poll()
+    registry.register("wine-origin", _artifact(tmp_path))
+    registry.approve("wine-origin:1", "staging")
+    assert not seen.poll()
+    registry.promote("diabetes-progression:4", "production", reason="better")
+    changes = seen.poll()
+    assert changes.came == {"stages/production": {"diabetes-progression@2"}}
+
+
+def test_a_change_ends_the_pause_between_two_looks(registry: Registry) -> None:
+    looks = Looks(Watch(str(registry.path)), interval=60.0)
+    each = iter(looks)
+    next(each)
+    made = threading.Timer(0.5, lambda: registry.promote("diabetes-progression:4", "production", reason="better"))
+    made.start()
+    while not next(each):
+        pass
+    made.join()
+    looks.stop()
+    assert list(each) == []

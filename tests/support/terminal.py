@@ -15,6 +15,8 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from support.fair import child_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
@@ -76,6 +78,11 @@ class Tmux:
     def screen(self, *, styles: bool = False) -> str:
         """The rows of the screen, without trailing blanks; with ``styles``, escape sequences included."""
         return self._tmux("capture-pane", "-p", *(("-e",) if styles else ()))
+
+    def pids(self) -> tuple[int, int]:
+        """Of tmux and of the program: what has to run before something can be seen."""
+        server, shell = self._tmux("display-message", "-p", "#{pid} #{pane_pid}").split()
+        return int(server), child_of(int(shell))
 
     def wait_for(self, wanted: str | Callable[[str], bool], timeout: float = 15.0) -> str:
         """The first screen that contains a text or satisfies a predicate.

@@ -166,6 +166,8 @@ def become(user: User, umask: int) -> None:
     for name in [name for name in os.environ if name.startswith("XDG_")]:
         del os.environ[name]
     os.environ["HOME"] = "/nonexistent"
+    # Without a home of theirs, caches would lie in /var/tmp and stay there.
+    os.environ["STACKROOM_CACHE"] = "off"
     os.environ["USER"] = os.environ["LOGNAME"] = user.name or str(user.uid)
 
 

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from textual import events
 from textual.keys import _character_to_key, key_to_character
 
 from stackroom.tui.app import Browser
 from stackroom.tui.glyphs import UNICODE, Glyphs
 from stackroom.tui.memory import Keeper
-from tui.screen import screen_text, until
+from tui.screen import Bench, screen_text, until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -108,6 +109,26 @@ class Walk:
         """The screen is, character by character, what the file of this name says."""
         size = self.app.size
         check_golden(f"{name}-{size.width}x{size.height}", self.text)
+
+
+class Measured(Browser):
+    """The interface, with what a terminal gets."""
+
+    is_headless = Bench.is_headless
+    _build_driver = Bench._build_driver
+
+    def __init__(self, registry: Registry, *, live: bool = False) -> None:
+        super().__init__(registry, live=live)
+        self.taken: list[str] = []
+        self.console = Console(
+            file=self.console.file, force_terminal=True, color_system="truecolor", legacy_windows=False
+        )
+
+    def drawn(self) -> str:
+        """What a terminal got since the last call."""
+        text = "".join(self.taken)
+        self.taken.clear()
+        return text
 
 
 def key_event(name: str) -> events.Key:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_registry"
 
 
-def _copy(target: Path) -> None:
+def copy_of_sample(target: Path) -> None:
     shutil.copytree(SAMPLE, target, symlinks=True)
     for folder, _, names in os.walk(target):
         Path(folder).chmod(0o755)
@@ -39,7 +39,7 @@ def sample() -> Iterator[Path]:
         tempfile.mkdtemp(prefix="stackroom-", dir="/tmp")
     )  # pictures show the path: it must not be longer elsewhere
     folder.rmdir()
-    _copy(folder)
+    copy_of_sample(folder)
     yield folder
     for parent, _, _ in os.walk(folder):
         Path(parent).chmod(0o755)  # what a test registered is sealed, also against its own user

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import stackroom
+from support.fair import FairClock
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -77,22 +78,38 @@ class Terminal:
             self._read(left)
 
     def wait_for_end(self, *, seconds: float = 10.0) -> tuple[int, float]:
-        """The exit code and after how many seconds it came; reads on, so that the program is never held up."""
-        started = time.monotonic()
+        """The exit code and after how many seconds, by a fair clock, it came; reads on, so that nothing holds it up."""
+        clock = FairClock(self.process.pid)
         while self.process.poll() is None:
-            assert time.monotonic() - started < seconds, f"still running\n{self.shown[-2000:]!r}"
+            assert clock.seconds() < seconds, f"still running\n{self.shown[-2000:]!r}"
             if self.master >= 0:
                 self._read(0.01)
             else:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(0.05)
-        taken = time.monotonic() - started
+        taken = clock.seconds()
         while self.master >= 0 and self._read(0):
             pass
         return self.process.returncode, taken
 
+    def wait_for_silence(self, seconds: float) -> None:
+        """Read until the program, which has what it needs of the processor, has not written anything for a while."""
+        clock = FairClock(self.process.pid)
+        while clock.seconds() < seconds:
+            if self._read(seconds / 10):
+                clock = FairClock(self.process.pid)
+
     def press(self, keys: str) -> None:
         os.write(self.master, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The corner of the window is dragged: the kernel tells the program."""
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def rest(self, *, seconds: float = 0.4) -> None:
+        """Read until nothing has come for a while."""
+        while self._read(seconds):
+            pass
 
     def hang_up(self) -> None:
         """The window is closed."""

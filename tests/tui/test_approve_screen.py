@@ -149,13 +149,14 @@ def test_readers_are_told_about_the_folder_of_approvals_and_reviewers_are_none(
         return replace(access.access_to(directory), allowed=may, group=group, members=("bo",), group_may=True)
 
     monkeypatch.setattr(picture, "access_to", access_to)
+    monkeypatch.setattr(picture, "access_to_models", lambda root: access_to(f"{root}/models"))
 
     async def steps(somebody: Walk) -> None:
         await somebody.press(*":open iris-species", "enter")
         await somebody.press("a")
         assert "approvals/production" in somebody.text
         assert "reviewers" in somebody.text
-        await somebody.press("q", "s")
+        await somebody.press("q", "U")
         assert "stages/production" in somebody.text
         await somebody.press("q")
         reviewers.add("production")

@@ -13,6 +13,7 @@ from stackroom.registry.facade import Registry
 from stackroom.store import access
 from stackroom.tui.glyphs import ASCII
 from stackroom.tui.screens.browse import BrowsePage
+from stackroom.tui.screens.plot import PlotPage
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
 from support.registries import plant_revision
@@ -148,6 +149,19 @@ def test_commands_are_completed_and_wrong_ones_explained(registry: Registry) -> 
     walk(registry, steps)
 
 
+def test_what_is_typed_ahead_of_an_answers_end_is_for_what_it_leads_to(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*"/tumor", "enter", "l", *":plot accuracy", "enter", "n", "h", *":nosuch", "enter", "h")
+        page = somebody.page
+        assert isinstance(page, PlotPage)
+        assert (page.metric, page.number) == ("auc", 3)
+        assert not page.prompt.question
+        await somebody.press("q", "/", *"3", "escape", "g", "enter")
+        assert somebody.where() == "version"
+
+    walk(registry, steps)
+
+
 def test_what_is_typed_ahead_of_a_question_is_its_answer(registry: Registry) -> None:
     async def steps(somebody: Walk) -> None:
         # All keys at once, as a slow link delivers them.
@@ -223,6 +237,16 @@ def test_a_wrong_registry_file_is_a_banner_and_moves_are_refused(registry: Regis
     walk(registry, steps)
 
 
+def test_versions_that_are_archived_are_counted_where_they_are_not_shown(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":open digit-reader", "enter")
+        assert "5 versions · 1 archived (. shows)" in somebody.status
+        await somebody.press("full_stop")
+        assert "6 versions · sort" in somebody.status
+
+    walk(registry, steps)
+
+
 def test_readers_see_everything_and_write_keys_say_who_may(
     registry: Registry, sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,20 +260,31 @@ def test_readers_see_everything_and_write_keys_say_who_may(
         return replace(real(directory), allowed=False, group="ml-release", members=("bo", "eva"), group_may=True)
 
     monkeypatch.setattr(picture, "access_to", denied)
+    monkeypatch.setattr(picture, "access_to_models", lambda root: denied(f"{root}/models"))
     registry.who = Who(4711, "ana")
     before = sorted((place, *sorted(folders), *sorted(files)) for place, folders, files in os.walk(sample))
 
     async def steps(somebody: Walk) -> None:
         assert "[read-only: ml-release]" in somebody.text
         await somebody.press("l")
-        for key in ("s", "U", "e", "E", "t", "n"):
+        for key, doing, folder in (
+            ("U", "move versions", "stages/production"),
+            ("z", "move versions", "stages/production"),
+            ("e", "edit metadata", "models"),
+            ("E", "edit metadata", "models"),
+            ("C", "edit a card", "models"),
+            ("t", "change tags", "models"),
+            ("n", "register a version", "models"),
+        ):
             await somebody.press(key)
             assert isinstance(somebody.page, TextPage), key
+            assert f"you may not {doing}: {sample}/{folder} is" in " ".join(somebody.text.split())
             assert "group ml-release may (bo, eva)" in somebody.text
-            assert f"{sample}/stages/production" in somebody.text
             await somebody.press("q")
-        await somebody.type(":move diabetes-progression:4 production")
+        await somebody.type(":move digit-reader:6 production")
         await somebody.press("enter")
+        assert "card is missing or empty" in somebody.text
+        await somebody.press("C")
         assert isinstance(somebody.page, TextPage)
 
     walk(registry, steps)
@@ -331,7 +366,7 @@ def test_an_empty_registry_says_how_to_begin(tmp_path: Path) -> None:
     (tmp_path / "registry.toml").write_text('format = 1\nid = "x"\n')
 
     async def steps(somebody: Walk) -> None:
-        assert "no models yet: stackroom new MODEL" in somebody.text
+        assert "no models yet: n makes one" in somebody.text
         for key in ("l", "s", "c", "y", "U", "E", "o", "O", "p", "tab", "plus", "n", "r"):
             await somebody.press(key)
 

@@ -46,6 +46,21 @@ def test_two_and_three_versions_look_as_they_did(registry: Registry, size: tuple
     walk(registry, steps, size=size)
 
 
+def test_who_is_better_is_seen_at_sixty_columns(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await compare_tumor(somebody, 4, 5)
+        rows = somebody.text.splitlines()[2:7]
+        assert [[sign for sign in "\u25b2\u25bc" if sign in row] for row in rows] == [
+            ["\u25bc"],  # accuracy
+            ["\u25bc"],  # auc
+            ["\u25bc"],  # log_loss
+            ["\u25b2"],  # latency_ms
+            ["\u25b2"],  # size_kb
+        ]
+
+    walk(registry, steps, size=(60, 16))
+
+
 def test_marked_versions_are_compared_the_oldest_as_the_base(registry: Registry) -> None:
     async def steps(somebody: Walk) -> None:
         await somebody.press(*":open tumor-screening", "enter")

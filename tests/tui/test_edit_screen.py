@@ -310,9 +310,9 @@ def test_what_is_written_while_a_help_text_is_open_leaves_both(registry: Registr
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("place", ["stages/production", "models/iris-species"])
+@pytest.mark.parametrize("place", ["models", "models/iris-species"])
 def test_who_may_not_edit_is_told_the_folder_the_group_and_whom_to_ask(sample: Path, place: str) -> None:
-    if place.startswith("models"):
+    if place != "models":
         (sample / "models").chmod(0o777)  # somebody who may change something, and not this
 
     def look() -> list[str]:
@@ -328,7 +328,7 @@ def test_who_may_not_edit_is_told_the_folder_the_group_and_whom_to_ask(sample: P
         return shown
 
     (text,) = run_as(User(uid=4711, gid=4711), look)
-    assert f"{sample}/{place}" in text
+    assert f"{sample}/{place}isroot" in text
     assert "read-only" in text
     assert "group" in text
 
@@ -367,6 +367,47 @@ def test_the_editor_gets_what_was_changed_and_gives_it_back_unwritten(registry: 
     assert "metrics: expected a table" in told[0]
     assert "metrics = 3" in content_of([told[0][: told[0].index(".toml") + 5]])
     assert registry.version("iris-species:1").revision == 0
+
+
+def test_the_card_that_a_guard_misses_is_written_from_the_move_and_the_move_goes_on(
+    registry: Registry, editor: Path
+) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":move digit-reader:6 production", "enter")
+        assert "C writes it here, or: stackroom edit digit-reader:6 --card README.md" in somebody.text
+        await somebody.press("C")
+        assert "the card of digit-reader:6 is unchanged" in somebody.text
+        os.environ["EDITOR"] = str(writer)  # taken back with what the fixture has set
+        await somebody.press("C")
+        assert "card is there" in somebody.text
+        assert "changed meanwhile" not in somebody.text
+        assert "Type digit-reader:6 to confirm:" in somebody.text
+
+    editor.write_text("#!/bin/sh\n")
+    writer = editor.with_name("writer")
+    writer.write_text('#!/bin/sh\necho "# Digit reader" > "$1"\n')
+    writer.chmod(0o755)
+    walk(registry, steps)
+    assert registry.card("digit-reader:6") == "# Digit reader\n"
+
+
+def test_a_card_that_came_second_is_kept_in_a_file_and_the_other_one_stays(registry: Registry, editor: Path) -> None:
+    editor.write_text(
+        f'#!/bin/sh\necho mine > "$1"\n{sys.executable} -c \'import sys, stackroom;'
+        'stackroom.open(sys.argv[1]).edit("iris-species:1", stackroom.Edit(card="theirs"))'
+        f"' {registry.path}\n"
+    )
+
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":open iris-species:1", "enter")
+        await somebody.press("C")
+        told.append(" ".join(somebody.text.split()))
+
+    told: list[str] = []
+    walk(registry, steps)
+    assert "stackroom edit iris-species:1 --card FILE --base 1" in told[0]
+    assert content_of([told[0][: told[0].rindex(".md") + 3]]) == "mine\n"
+    assert registry.card("iris-species:1") == "theirs"
 
 
 def test_an_editor_that_came_second_leads_to_the_same_conflict(registry: Registry, editor: Path) -> None:

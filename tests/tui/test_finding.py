@@ -84,6 +84,7 @@ def test_every_action_of_a_screen_is_in_its_palette(registry: Registry, screen: 
         "bulk": "archive",
         "approve": "approve tumor-screening:5 production",
         "activity": "activity",
+        "search": "search auc>0.5",
         "review": "review",
         "doctor": "doctor",
         "text": "help",
@@ -109,7 +110,8 @@ def test_what_a_reader_cannot_do_is_grey_in_the_palette_and_says_why(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = access.access_to
-    monkeypatch.setattr(picture, "access_to", lambda path: replace(real(path), allowed=False, group="ml-release"))
+    for name in ("access_to", "access_to_models"):
+        monkeypatch.setattr(picture, name, lambda path: replace(real(path), allowed=False, group="ml-release"))
 
     async def steps(somebody: Walk) -> None:
         await somebody.press("ctrl+p", *"rollback")
@@ -281,6 +283,11 @@ def test_numbers_go_to_panes_and_the_preview_scrolls(registry: Registry) -> None
         await somebody.press("3", "q")
         assert not somebody.left
         assert somebody.where() == "versions"
+        await somebody.press("4")
+        assert str(getattr(somebody.page, "ref", "")) == "diabetes-progression:4"
+        await somebody.press("q", "1", "j", "4")
+        assert str(getattr(somebody.page, "ref", "")) == "digit-reader:6"
+        await somebody.press("q")
 
     for size in ((80, 24), MIDDLE, WIDE):
         walk(registry, steps, size=size)

@@ -58,6 +58,11 @@ def test_drawable_text_holds_nothing_a_terminal_obeys(text: str) -> None:
     assert ASCII.drawable(text).isascii()
 
 
+def test_an_ellipsis_of_our_own_is_three_dots_in_ascii() -> None:
+    assert ASCII.drawable("reading …") == "reading ..."
+    assert ASCII.drawable("Gefühl") == "Gef\\xfchl"
+
+
 @given(NUMBERS, st.integers(0, 40))
 def test_a_sparkline_has_one_cell_per_value_and_gaps_where_there_is_none(
     values: list[float | None], width: int

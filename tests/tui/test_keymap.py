@@ -133,7 +133,7 @@ def test_changed_keys_work_and_are_shown_where_the_old_ones_were(registry: Regis
 
 
 def test_wrong_settings_are_told_and_the_rest_is_followed(registry: Registry) -> None:
-    settings = settings_of(b'[keys]\nmrak = "x"\nmark = "x"\n[ui]\ntheme = "nrod"\n', file="/home/ana/config.toml")
+    settings = settings_of(b'[keys]\nmrak = "x"\nmark = "X"\n[ui]\ntheme = "nrod"\n', file="/home/ana/config.toml")
 
     async def steps(somebody: Walk) -> None:
         assert "config.toml:2: keys.mrak: there is no such action" in somebody.status
@@ -144,7 +144,7 @@ def test_wrong_settings_are_told_and_the_rest_is_followed(registry: Registry) ->
             somebody.text.split()
         )
         await somebody.press("q", "l")
-        await somebody.press("x")
+        await somebody.press("X")
         assert "1 marked" in somebody.status
 
     walk(registry, steps, personal=Personal(settings=settings))

@@ -14,6 +14,7 @@ from stackroom.tui.glyphs import ASCII
 from stackroom.tui.widgets.columns import Column
 from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.line_table import LineTable, Row
+from support.fair import pace
 from tui.screen import Bench, run, screen_rows, screen_text, until
 from tui.tables import COLUMNS, HOSTILE, row, rows, table_of
 
@@ -62,7 +63,7 @@ def test_holding_a_key_over_ten_thousand_rows_drops_none() -> None:
         await until(lambda: app.widget.cursor_key == "v200", "the cursor is on row 200")
         await pilot.pause()
         assert app.widget.cursor_key == "v200"
-        assert time.process_time() - started < 200 * 0.02
+        assert time.process_time() - started < 200 * 0.02 * pace()
 
     run(app, steps)
 
@@ -164,18 +165,21 @@ def test_random_keys_rows_and_sizes_are_survived(seed: int) -> None:
     run(app, steps)
 
 
-def test_a_hundred_thousand_rows_are_set_in_a_tenth_of_a_second() -> None:
+def test_a_hundred_thousand_rows_are_set_in_the_time_of_a_few_looks_at_each() -> None:
     many = rows(*range(100_000))
     app = Bench(LineTable(COLUMNS))
 
     async def steps(_pilot: Pilot[None]) -> None:
-        best = 1.0
+        taken, looks = [], []
         for _ in range(3):
             app.widget.set_rows([])
             started = time.process_time()
             app.widget.set_rows(many)
-            best = min(best, time.process_time() - started)
-        assert best < 0.1
+            taken.append(time.process_time() - started)
+            started = time.process_time()
+            assert len({each.key: each.cells for each in many}) == 100_000
+            looks.append(time.process_time() - started)
+        assert min(taken) < 5 * min(looks)
 
     run(app, steps)
 
@@ -195,7 +199,7 @@ def test_a_key_costs_little_and_scrolling_costs_little_on_average() -> None:
             sent.append(len(app.drawn().encode()))
         assert max(sent[:20]) < 700
         assert sum(sent) / len(sent) < 1500
-        assert sorted(spent)[30] < 0.010
+        assert sorted(spent)[30] < 0.010 * pace()
 
     run(app, steps)
 

@@ -15,6 +15,7 @@ from stackroom.store import access, attested, digest
 from stackroom.tui.present.move import hashing
 from stackroom.tui.screens.browse import BrowsePage
 from stackroom.tui.screens.move import MovePage
+from support.registries import tree
 from tui.browsing import MIDDLE, NARROW, NOW, Walk, walk
 from tui.screen import until
 
@@ -80,20 +81,24 @@ def test_enter_does_nothing_until_every_line_has_its_tick(registry: Registry, sa
     assert names_in(sample) == before
 
 
-def test_a_move_writes_one_event_and_says_which(registry: Registry, sample: Path) -> None:
-    before = names_in(sample)
+def test_a_move_changes_the_files_that_the_screen_lists_and_no_others(registry: Registry, sample: Path) -> None:
+    before = tree(sample)
+    listed: list[str] = []
 
     async def steps(somebody: Walk) -> None:
         await judge(somebody, "diabetes-progression:4", "production")
+        listed.extend(line.split()[0] for line in somebody.text.partition("Changes on disk")[2].splitlines()[1:3])
         await somebody.press(*"better", "enter")
         await somebody.press(*"diabetes-progression:4", "enter")
         assert isinstance(somebody.page, BrowsePage)
         assert "diabetes-progression:4 moved to production" in somebody.status
 
-    walk(registry, steps)
-    assert names_in(sample) - before <= {"stages/production/diabetes-progression@2", "feed"} | {
-        name for name in names_in(sample) if name.startswith("feed/")
-    }
+    walk(registry, steps, size=MIDDLE)
+    after = tree(sample)
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    files = {name for name in changed if (sample / name).is_symlink() or not (sample / name).is_dir()}
+    assert listed == ["stages/production/diabetes-progression@2", "live/production/diabetes-progression"]
+    assert files - {name for name in files if name.startswith("feed/")} == set(listed)
     move = registry.ledger("diabetes-progression", "production").events[-1].move
     assert move is not None
     assert (move.to, move.why) == (4, "better")
@@ -121,7 +126,7 @@ def test_back_goes_to_the_choice_of_the_stage_first(registry: Registry) -> None:
         assert "guards refuse" in somebody.text
         assert "enter" not in [hint.key for hint in somebody.page.hints._hints if hint.enabled]
         await somebody.press("q")
-        assert somebody.page.status.message == "choose the stage"
+        assert "choose the stage" in somebody.status
         assert "enter" in [hint.key for hint in somebody.page.hints._hints if hint.enabled]
         await somebody.press("k", "enter")
         assert "tumor-screening:5 \u2192 staging" in somebody.text
@@ -196,7 +201,7 @@ def test_a_rollback_with_nothing_before_says_so(registry: Registry) -> None:
         await somebody.settle()
         assert "nothing held production of diabetes-progression before" in somebody.text
         await somebody.press("enter", "escape")
-        assert somebody.page.status.message == "choose the stage"
+        assert "choose the stage" in somebody.status
         await somebody.press("q")
         assert isinstance(somebody.page, BrowsePage)
 

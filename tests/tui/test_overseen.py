@@ -5,15 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from stackroom.core.attested import Who
 from stackroom.registry import examining, remembering
 from stackroom.registry.editing import Edit
+from stackroom.registry.whoami import Caller, May
+from stackroom.store.access import Access
+from stackroom.store.mounts import FileSystem
 from stackroom.tui.places import Personal
+from stackroom.tui.present import doctor
 from stackroom.tui.screens.activity import ActivityPage
 from stackroom.tui.screens.doctor import DoctorPage
+from stackroom.tui.screens.mending import MendPage
 from stackroom.tui.screens.review import ReviewPage
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
@@ -173,6 +180,56 @@ def test_doctor_shows_who_one_is_and_a_finding_in_full(
         assert "You may" in somebody.text
 
     walk(registry, steps, size=size)
+
+
+def test_doctor_mends_what_one_may_once_it_is_shown_and_typed(registry: Registry, sample: Path) -> None:
+    file, pointer = sample / "registry.toml", sample / "live" / "production" / "tumor-screening"
+    file.chmod(0o666)
+    pointer.unlink()
+
+    async def steps(somebody: Walk) -> None:
+        await somebody.press("D")
+        await somebody.press("f")
+        somebody.golden("doctor-fix")
+        fixing = somebody.page
+        assert isinstance(fixing, MendPage)
+        would = {repair.message for repair in fixing._repairs}
+        assert {"would take the write permission away", "would bring the pointer in step with the ledger"} <= would
+        await somebody.press(*"yes", "enter")
+        assert "type fix to confirm, or esc" in somebody.status
+        await somebody.press("escape")
+        assert file.stat().st_mode & 0o777 == 0o666
+        await somebody.press("w", *"fix", "enter")
+        assert "finished" in somebody.status
+        assert all(repair.done for repair in fixing._repairs)
+        assert not file.stat().st_mode & 0o022
+        assert pointer.is_symlink()
+        await somebody.press("q")
+        page = somebody.page
+        assert isinstance(page, DoctorPage)
+        assert not {"registry-file-writable", "live-behind"} & {one.kind for one in page._findings}
+
+    walk(registry, steps)
+
+
+def test_on_a_read_only_mount_who_one_is_says_so_once() -> None:
+    reason = "/srv is on a file system that is mounted read-only"
+    bad = Access(
+        allowed=False, directory="/srv", owner=Who(1), group="ml", mode=0o755, members=(), group_may=True, reason=reason
+    )
+    caller = Caller(
+        who=Who(1, "ana"),
+        groups=(),
+        steward=False,
+        owner=Who(2),
+        may=tuple(May(doing=doing, access=bad, allowed=False) for doing in ("make models", "move into staging")),
+        models=(0, 1),
+        system=FileSystem(type="nfs4", mount_point="/srv", local=False, options=frozenset({"ro"})),
+    )
+    lines = ["".join(cell.text for cell in line) for line in doctor.about_you(caller)]
+    assert lines[-2:] == [f"  make models: {reason}", f"  move into staging: {reason}"]
+    lines = ["".join(cell.text for cell in line) for line in doctor.about_you(replace(caller, read_only=reason))]
+    assert sum(reason in line for line in lines) == 1
 
 
 def test_examining_is_given_up_with_escape(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:

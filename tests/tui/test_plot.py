@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from stackroom.core.attested import Who
 from stackroom.core.names import StageName
 from stackroom.core.tenure import Tenure
 from stackroom.tui.glyphs import ASCII, LIMITED, UNICODE, Glyphs
-from stackroom.tui.present.plot import Curve, Plot, Point
+from stackroom.tui.present.plot import Curve, Mark, Plot, Point
 from stackroom.tui.present.scale import scale_of
 from tui.browsing import NOW, check_golden
 
@@ -71,8 +72,15 @@ def curves(draw: st.DrawFn) -> Curve:
         )
         for _ in range(draw(st.integers(0, 4)))
     ]
+    marks = draw(
+        st.lists(
+            st.builds(Mark, number=st.integers(1, 50), value=st.floats(), when=st.datetimes(timezones=st.just(UTC))),
+            max_size=5,
+        )
+    )
     now = draw(st.datetimes(timezones=st.just(UTC)))
-    return Curve(points=points, tenures=tenures, stages=STAGES, now=now, log=draw(st.sampled_from([None, True, False])))
+    log = draw(st.sampled_from([None, True, False]))
+    return Curve(points=points, tenures=tenures, stages=STAGES, now=now, log=log, marks=marks)
 
 
 @settings(max_examples=300, deadline=None)
@@ -158,6 +166,22 @@ LONG = [math.sin(place / 900) + place * 7919 % 1000 / 3000 for place in range(10
 def test_curves_look_as_they_did(name: str, what: Curve) -> None:
     shown = [rows(what, cursor=1), rows(what, cursor=1, by_time=True), rows(what, glyphs=ASCII, cursor=1)]
     check_golden(f"plot-{name}", "\n\n".join("\n".join(f"|{row}|" for row in picture) for picture in shown))
+
+
+def test_observations_stand_at_their_version_or_at_their_time_and_widen_the_scale() -> None:
+    marks = [
+        Mark(number=4, value=value, when=NOW - timedelta(days=days))
+        for value, days in ((0.97, 5), (0.95, 3), (0.7, 1), (math.nan, 1))
+    ]
+    marks.append(Mark(number=99, value=0.8, when=NOW - timedelta(days=1)))  # of a version that is gone
+    what = replace(FEW, marks=marks)
+    by_version = rows(what, cursor=1)
+    columns = {row.index("◆") for row in by_version if "◆" in row}
+    assert len(columns) == 1
+    by_time = rows(what, cursor=1, by_time=True)
+    assert len({row.index("◆") for row in by_time if "◆" in row}) == 3
+    shown = [by_version, by_time, rows(what, glyphs=ASCII, cursor=1)]
+    check_golden("plot-observed", "\n\n".join("\n".join(f"|{row}|" for row in picture) for picture in shown))
 
 
 def test_a_gap_is_no_line_and_no_zero() -> None:

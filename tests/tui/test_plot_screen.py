@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from rich.console import Console
 
 from stackroom.registry.facade import Registry
-from stackroom.tui.app import Browser
 from stackroom.tui.glyphs import ASCII
 from stackroom.tui.screens.browse import BrowsePage
 from stackroom.tui.screens.compare import ComparePage
@@ -17,8 +16,8 @@ from stackroom.tui.screens.metrics import MetricsPage
 from stackroom.tui.screens.page import Page
 from stackroom.tui.screens.plot import PlotPage
 from stackroom.tui.screens.version import VersionPage
-from tui.browsing import MIDDLE, NARROW, NOW, WIDE, Walk, walk
-from tui.screen import Bench, until
+from tui.browsing import MIDDLE, NARROW, NOW, WIDE, Measured, Walk, walk
+from tui.screen import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +69,29 @@ def test_a_history_in_ascii_is_ascii(registry: Registry) -> None:
         assert somebody.text.isascii()
 
     walk(registry, steps, glyphs=ASCII)
+
+
+def test_what_production_measured_is_marked_with_a_legend_and_told_of_the_version(registry: Registry) -> None:
+    for days, value in ((9, 0.97), (5, 0.95), (1, 0.91)):
+        registry.observe("tumor-screening:4", {"accuracy": value}, at=NOW - timedelta(days=days))
+
+    async def steps(somebody: Walk) -> None:
+        await plot_tumor(somebody)
+        await somebody.press("h")
+        assert "observed" in somebody.text.splitlines()[1]
+        somebody.golden("history-observed")
+        await somebody.press("o")
+        somebody.golden("history-observed-by-time")
+
+    walk(registry, steps, size=MIDDLE)
+    walk(registry, steps)
+
+    async def in_ascii(somebody: Walk) -> None:
+        await plot_tumor(somebody)
+        somebody.golden("history-observed-ascii")
+        assert somebody.text.isascii()
+
+    walk(registry, in_ascii, glyphs=ASCII)
 
 
 def test_the_cursor_goes_over_the_versions_and_says_what_they_are(registry: Registry) -> None:
@@ -241,22 +263,8 @@ def test_the_choice_for_one_model_leaves_the_others_as_they_are(registry: Regist
     walk(registry, steps)
 
 
-class _Measured(Browser):
-    """The interface, with what a terminal gets."""
-
-    is_headless = Bench.is_headless
-    _build_driver = Bench._build_driver
-
-    def __init__(self, registry: Registry) -> None:
-        super().__init__(registry, live=False)
-        self.taken: list[str] = []
-        self.console = Console(
-            file=self.console.file, force_terminal=True, color_system="truecolor", legacy_windows=False
-        )
-
-
 def test_a_step_over_the_points_costs_less_than_700_bytes(registry: Registry) -> None:
-    app = _Measured(registry)
+    app = Measured(registry)
 
     async def main() -> None:
         async with app.run_test(size=NARROW) as pilot:

@@ -12,6 +12,7 @@ from stackroom.core.attested import Who
 from stackroom.core.names import StageName
 from stackroom.core.show import age
 from stackroom.errors import PermissionDeniedError
+from stackroom.registry.editing import Edit
 from stackroom.store.records import Holding
 from stackroom.tui.glyphs import ASCII, UNICODE
 from stackroom.tui.picture import Picture, Reading, read_all, read_some
@@ -145,6 +146,9 @@ def test_news_of_every_kind(registry: Registry) -> None:
     registry.archive("iris-species:1", reason="old")
     edited = registry.model("iris-species")
     assert news("iris-species", labelled, edited, NOW, you=NOBODY) == ["iris-species:1 edited by ana"]
+    registry.edit("iris-species:2", Edit(card="# Iris"))
+    carded = registry.model("iris-species")
+    assert news("iris-species", edited, carded, NOW, you=NOBODY) == ["the card of iris-species:2 edited"]
     assert news("iris-species", edited, None, NOW, you=NOBODY) == ["iris-species is gone"]
     assert news("iris-species", None, None, NOW, you=NOBODY) == []
     fewer = replace(edited, count=2, revision=9)

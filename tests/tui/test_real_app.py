@@ -6,12 +6,12 @@ import signal
 import subprocess
 import sys
 import termios
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from stackroom.registry.facade import Registry
+from support.fair import FairClock
 from tui.ptys import ENVIRONMENT, LEFT, Terminal
 
 if TYPE_CHECKING:
@@ -35,18 +35,15 @@ def test_a_signal_ends_it_with_its_code_and_restores_the_terminal(sample: Path, 
 def test_nothing_is_sent_while_nothing_changes_and_a_change_costs_little(sample: Path) -> None:
     with Terminal(str(sample), program=PROGRAM) as term:
         term.wait_for(READY)
-        sent = -1
-        while sent != len(term.shown):
-            sent = len(term.shown)
-            term._read(0.4)
-        deadline = time.monotonic() + 2.2
-        while time.monotonic() < deadline:
+        term.wait_for_silence(0.4)
+        sent = len(term.shown)
+        clock = FairClock(term.process.pid)
+        while clock.seconds() < 2.2:
             term._read(0.1)
         assert len(term.shown) == sent
         Registry(sample).register("wine-origin", __file__)
         term.wait_for(b"wine-origin:5")
-        while term._read(0.3):
-            pass
+        term.wait_for_silence(0.3)
         assert len(term.shown) - sent < 4096
 
 

@@ -101,8 +101,7 @@ def test_an_idle_app_sends_nothing_and_sleeps() -> None:
         term.wait_for(STARTED)
         term.press("G")
         term.wait_for(b"row 99")
-        while term._read(0.2):
-            pass
+        term.wait_for_silence(0.2)
         used = _cpu_ticks(term.process.pid)
         assert not term._read(1.5)
         assert _cpu_ticks(term.process.pid) - used <= 0.1 * os.sysconf("SC_CLK_TCK")

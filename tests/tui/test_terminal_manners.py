@@ -115,17 +115,17 @@ def test_what_is_pasted_presses_no_keys(sample: Path) -> None:
 
 def test_settings_and_variables_choose_mouse_signs_and_colours(sample: Path, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text('[ui]\nmouse = false\nascii = true\ncolours = "16"\n[keys]\nquit_here = "x"\n')
+    config.write_text('[ui]\nmouse = false\nascii = true\ncolours = "16"\n[keys]\nquit_here = "X"\n')
     with Terminal(str(sample), program=APP, STACKROOM_CONFIG=str(config), COLORTERM="truecolor") as term:
         term.wait_for(b"5 models")
-        term.press("x")
+        term.press("X")
         assert term.wait_for_end()[0] == 0
         assert b"\x1b[?1003h" not in term.shown
         assert b"38;2;" not in term.shown
         assert "·".encode() not in term.shown
     with Terminal("tui", "--config", str(config), str(sample), program=APP, STACKROOM_NO_MOUSE="0") as term:
         term.wait_for(b"5 models")
-        term.press("x")
+        term.press("X")
         assert term.wait_for_end()[0] == 0
         assert b"\x1b[?1003h" in term.shown
     with Terminal("tui", "--color", "never", "--no-mouse", "--no-state", str(sample), program=APP) as term:

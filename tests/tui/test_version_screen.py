@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from stackroom.tui.screens.compare import ComparePage
 from stackroom.tui.screens.version import VersionPage
-from tui.browsing import MIDDLE, NARROW, Walk, walk
+from tui.browsing import MIDDLE, NARROW, NOW, Walk, walk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,3 +117,26 @@ def test_a_version_that_goes_while_it_is_read_says_so(registry: Registry, sample
         assert somebody.page is somebody.app._browse
 
     walk(registry, steps)
+
+
+def test_the_overview_tells_what_production_measured_and_holds_it_against_the_monitor(
+    registry: Registry, sample: Path
+) -> None:
+    file = sample / "registry.toml"
+    monitor = '[stages.production.monitor]\nmetrics = ["accuracy >= 0.95", "f1 > 0"]\n'
+    file.write_text(f"{file.read_text()}\n{monitor}")
+    registry.refresh()
+    registry.observe("tumor-screening:4", {"accuracy": 0.91}, at=NOW - timedelta(hours=2))
+
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":open tumor-screening:4", "enter")
+        text = somebody.text
+        assert re.search(r"accuracy +0\.91 +2h ago by ana on \S+, 1 observation", text)
+        assert re.search(r"production +degraded: accuracy >= 0\.95 within 24 h, 0\.91 in 1 observation", text)
+        assert re.search(r"production +silent: f1 > 0 within 24 h, nothing was observed", text)
+        (sample / "observations").rename(sample / "away")
+        (sample / "observations").write_text("no folder")
+        await somebody.press("r")
+        assert "cannot read" in somebody.text
+
+    walk(registry, steps, size=MIDDLE)

@@ -11,7 +11,7 @@ from stackroom.cli import streams
 from stackroom.cli.catalog import COMMANDS
 from stackroom.cli.style import Glyphs, Piece, Styled, glyphs_for, render, wants_colours
 from stackroom.cli.table import Column, aligned, separated
-from stackroom.core.show import json_text
+from stackroom.core.show import json_line, json_text
 from stackroom.core.text import visible
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Context:
     Attributes:
         path: what ``-R`` says, or None.
         json: whether stdout gets JSON.
+        one_line: whether a document takes one line, for a command that prints many.
         browse: opens the terminal interface; the command line cannot know it.
         interrupted: what an interrupt leaves behind, as far as it is known now.
     """
@@ -48,6 +49,7 @@ class Context:
     def __init__(self, *, path: str | None, as_json: bool, colour: str, browse: Callable[[list[str]], int]) -> None:
         self.path = path
         self.json = as_json
+        self.one_line = False
         self.browse = browse
         self.interrupted = NOTHING_CHANGED
         self._colour = colour
@@ -147,7 +149,7 @@ class Context:
 
     def document(self, document: dict[str, Any]) -> None:
         """The JSON document that a command answers with ``--json``."""
-        streams.put(json_text(document))
+        streams.put(json_line(document) if self.one_line else json_text(document))
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Piece]]) -> None:
         """Rows, aligned and cut to the terminal's width; separated by tabs, and whole, where stdout is no terminal."""

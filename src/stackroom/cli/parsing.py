@@ -148,7 +148,7 @@ Every command knows -R PATH, --json, --color auto|always|never and --help. --ver
 
 exit codes:
   0 ok, 1 internal, 2 usage, 3 not found, 4 permission, 5 a guard refused, 6 conflict, 7 integrity, 8 invalid input,
-  130 interrupted
+  9 degraded, 130 interrupted
 
 Example:
   stackroom demo

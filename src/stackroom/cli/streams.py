@@ -82,3 +82,15 @@ def let_go(stream: TextIO) -> None:
     from stackroom.store.userfiles import drain  # noqa: PLC0415 - only where a stream is full
 
     drain(stream)
+
+
+def reader_is_gone() -> bool:
+    """Whether nobody reads stdout any more: who writes seldom would not notice for long."""
+    import select  # noqa: PLC0415 - only for a command that waits
+
+    # Without a descriptor, as in a test, nobody can tell.
+    with suppress(OSError, ValueError):
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return bool(poll.poll(0))
+    return False

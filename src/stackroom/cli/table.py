@@ -59,13 +59,17 @@ def cut(text: str, width: int, sign: str) -> str:
 
 def separated(columns: Sequence[Column], rows: Iterable[Sequence[Piece]]) -> Iterator[str]:
     """Harmless lines of tab-separated values, the titles first; a tab that is part of a value becomes a picture."""
-    yield "\t".join(plain(column.title) for column in columns)
-    for row in rows:
-        texts = [cell.text if isinstance(cell, Styled) else cell for cell in row]
-        whole = " ".join(texts)
-        # Nearly every line is harmless as a whole, which is found out in a tenth of the time.
-        harmless = whole.isascii() and whole.isprintable()
-        yield "\t".join(texts if harmless else map(visible, texts))
+    yield separated_row([column.title for column in columns])
+    yield from map(separated_row, rows)
+
+
+def separated_row(row: Sequence[Piece]) -> str:
+    """One such line."""
+    texts = [cell.text if isinstance(cell, Styled) else cell for cell in row]
+    whole = " ".join(texts)
+    # Nearly every line is harmless as a whole, which is found out in a tenth of the time.
+    harmless = whole.isascii() and whole.isprintable()
+    return "\t".join(texts if harmless else map(visible, texts))
 
 
 def aligned(columns: Sequence[Column], rows: Sequence[Sequence[Piece]], width: int, sign: str) -> Iterator[list[Piece]]:

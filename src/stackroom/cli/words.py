@@ -61,6 +61,7 @@ _EXAMPLES: Final = {
     "--dataset": "--dataset name=transactions,split=test,digest=xxh128:0f…",
     "--set": "--set metrics.auc=0.934",
     "--stage": "--stage production=ml-release",
+    "observe": "stackroom observe fraud@production auc=0.91",
 }
 
 

@@ -17,10 +17,26 @@ if TYPE_CHECKING:
     from stackroom.core.names import ModelName, Ref, StageName
 
 Kind = Literal[
-    "moved", "cleared", "approved", "rejected", "unreadable", "created", "registered", "edited", "card", "deleted"
+    "moved",
+    "cleared",
+    "approved",
+    "rejected",
+    "unreadable",
+    "created",
+    "registered",
+    "edited",
+    "card",
+    "deleted",
+    "labelled",
+    "archived",
+    "unarchived",
+    "restored",
+    "purged",
+    "vanished",
 ]
 """What it was; ``created`` is a model, ``registered`` a version, ``card`` an edit of the card, ``unreadable`` a name in
-a ledger whose text is no move or word."""
+a ledger whose text is no move or word. What comes after ``deleted`` only who watches is told of: it leaves no time
+behind, or is an edit by another name. ``vanished`` is an event that was told, or a folder that nobody deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +86,8 @@ class Happening:
                 return "card edited"
             case "unreadable":
                 return f"unreadable in {self.stage}"
+            case "vanished" if self.stage is not None:
+                return f"event vanished from {self.stage}"
             case _:
                 return self.kind
 

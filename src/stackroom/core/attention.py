@@ -34,8 +34,10 @@ class Kind(NamedTuple):
 KINDS: Final[dict[str, Kind]] = {
     "damaged": Kind("error", "something of it cannot be read, is missing, or is not what was promoted"),
     "forged": Kind("error", "the ledger of a stage that it holds has alarms: forged, foreign or missing events"),
+    "degraded": Kind("error", "what production measured of it is not what the monitor of its stage asks for"),
     "unattested": Kind("warning", "the event that makes it hold a stage is not the file of whom it names: a copy"),
     "flawed": Kind("warning", "something about it is odd"),
+    "unobserved": Kind("warning", "its stage has a monitor, and nothing was observed for longer than its window"),
     "no-metadata": Kind("warning", "fields are missing that the first stage asks for"),
     "no-card": Kind("warning", "it has no model card"),
     "stale": Kind("warning", "it has held a stage before the last one for long, and went no further"),

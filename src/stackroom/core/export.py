@@ -85,20 +85,20 @@ def change_text(cell: MetricCell) -> str:
 def markdown_lines(comparison: Comparison, *, everything: bool) -> Iterator[str]:
     """Tables and the cards' differences, with everything escaped that Markdown would obey."""
     order = order_of(comparison)
-    base, *others = (_escaped(str(comparison.refs[place])) for place in order)
+    base, *others = (escaped(str(comparison.refs[place])) for place in order)
     for line in summary(comparison):
-        yield f"**{_escaped(line)}**"
+        yield f"**{escaped(line)}**"
         yield ""
     rows = [row for row in comparison.metrics if everything or row.differs]
     if rows:
         heads = [base, *(head for ref in others for head in (ref, "change", "outcome"))]
-        yield from _table(["metric", "better is", *heads], [_markdown_metric(row, order) for row in rows])
+        yield from markdown_table(["metric", "better is", *heads], [_markdown_metric(row, order) for row in rows])
     for section in comparison.sections:
         fields = [row for row in section.rows if everything or row.differs]
         if fields:
             noted = any(row.note for row in fields)
             heads = [section.title, base, *others, *(["note"] if noted else [])]
-            yield from _table(heads, [_markdown_field(row, order, noted=noted) for row in fields])
+            yield from markdown_table(heads, [_markdown_field(row, order, noted=noted) for row in fields])
     for card in comparison.cards:
         if card.lines:
             yield from _markdown_card(card)
@@ -122,11 +122,12 @@ def _markdown_field(row: FieldRow, order: Sequence[int], *, noted: bool) -> list
     return [row.name, *(_MISSING if value is None else value for value in values), *([row.note] if noted else [])]
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table, and an empty one; cells are escaped, for heads the caller does so."""
     yield f"| {' | '.join(heads)} |"
     yield f"|{' --- |' * len(heads)}"
     for row in rows:
-        yield f"| {' | '.join(_escaped(cell) for cell in row)} |"
+        yield f"| {' | '.join(escaped(cell) for cell in row)} |"
     yield ""
 
 
@@ -144,7 +145,7 @@ def _markdown_card(card: CardDifference) -> Iterator[str]:
     yield ""
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Markdown shows as it is: no table, link, image, emphasis, mention or HTML comes out of it."""
     return re.sub(r"[\\`*_{}\[\]|~#!&<@]", lambda found: _HARMLESS.get(found[0], f"\\{found[0]}"), visible(text))
 
@@ -155,8 +156,8 @@ _HARMLESS: Final = {"&": "&amp;", "<": "&lt;", "@": "&#64;"}
 
 # --- CSV
 
-_FORMULA: Final = ("=", "+", "-", "@")
-"""What a spreadsheet takes a cell for a formula by."""
+_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes a cell for a formula by; in some languages the wide forms count, too."""
 
 
 def _csv(comparison: Comparison, *, everything: bool) -> str:
@@ -170,11 +171,16 @@ def _csv(comparison: Comparison, *, everything: bool) -> str:
     for section in comparison.sections:
         for field in section.rows:
             if everything or field.differs:
-                values = [_cell(field.values[place] or "") for place in order]
-                lines.append([section.title, _cell(field.name), "", "", *values, *blank, _cell(field.note)])
+                values = [csv_cell(field.values[place] or "") for place in order]
+                lines.append([section.title, csv_cell(field.name), "", "", *values, *blank, csv_cell(field.note)])
     if any(card.lines for card in comparison.cards) or (everything and comparison.cards):
         lines.append(["card", "README.md", "", "", "", *(card_text(card) for card in comparison.cards), *blank, ""])
-    return "".join(f"{','.join(map(_quoted, line))}\n" for line in lines)
+    return "".join(f"{csv_line(line)}\n" for line in lines)
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    """A line of cells that :func:`csv_cell` or a number gave."""
+    return ",".join(map(_quoted, cells))
 
 
 def _quoted(text: str) -> str:
@@ -197,9 +203,9 @@ def _csv_metric(row: MetricRow, order: Sequence[int]) -> list[str]:
     notes = [cell.note for cell in cells[1:] if cell.note]
     return [
         "metrics",
-        _cell(row.name),
+        csv_cell(row.name),
         row.better or "",
-        _cell(row.unit),
+        csv_cell(row.unit),
         *values,
         *changes,
         "; ".join(dict.fromkeys(notes)),
@@ -215,10 +221,10 @@ def card_text(card: CardDifference) -> str:
     return f"{added} lines added, {sum(line.startswith('-') for line in body)} removed"
 
 
-def _cell(text: str) -> str:
+def csv_cell(text: str) -> str:
     """A text that a spreadsheet shows and does not work out; a number stays a number."""
     shown = visible(text)
-    if not shown.startswith(_FORMULA):
+    if not shown.lstrip().startswith(_FORMULA):
         return shown
     try:
         float(shown)

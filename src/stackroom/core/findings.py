@@ -321,6 +321,21 @@ KINDS: Final[dict[str, Kind]] = {
         "The tombstone does not say what it should, or says that somebody made it who does not own it.",
         "Ask its owner; who made it, or owns the model's folder, may remove it.",
     ),
+    "observation-forged": Kind(
+        "warning",
+        "The file's name says that somebody else wrote these observations than who owns it. They never count.",
+        "Ask its owner, who may take the file away.",
+    ),
+    "observation-open": Kind(
+        "warning",
+        "Others than its owner may write to this file of observations, so nobody knows whose they are.",
+        "Its owner takes the permission away.",
+    ),
+    "observation-broken": Kind(
+        "note",
+        "Lines of this file cannot be understood: no JSON, no time, or a metric that is no number. The others count.",
+        "Its owner looks at what writes it, and may take the file away once the observations are old.",
+    ),
     "head-vanished": Kind(
         "warning",
         "You saw a newer event in this ledger before. Its owner took it away, which nothing in the tree can prove.",

@@ -18,6 +18,8 @@ from stackroom.core.values import dataclass, field
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from stackroom.core.monitor import Monitor
+
 Better = Literal["higher", "lower"]
 """Which way a metric is better."""
 
@@ -43,12 +45,14 @@ class Stage:
         guards: what a move into it must meet.
         alias: a pointer outside the lifecycle, such as ``champion``.
         description: for people.
+        monitor: what is asked of whatever holds it, or None.
     """
 
     name: StageName
     guards: Guards = field(default_factory=Guards)
     alias: bool = False
     description: str = ""
+    monitor: Monitor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +177,14 @@ def _stage(name: StageName, info: object, declared: tuple[str, ...]) -> Stage:
         guards=guards_of(table_of(info, (*path, "guards")), (*path, "guards"), declared),
         alias=flag_of(info, (*path, "alias")),
         description=text_of(info, (*path, "description")),
+        monitor=_monitor(info, (*path, "monitor")) if "monitor" in info else None,
     )
+
+
+def _monitor(info: Mapping[str, Any], path: tuple[str, ...]) -> Monitor:
+    from stackroom.core.monitor import monitor_of  # noqa: PLC0415 - few registries have one, and every command reads this
+
+    return monitor_of(info, path)
 
 
 def _directions_are_known(stages: Iterable[Stage], metrics: Mapping[str, MetricInfo]) -> None:

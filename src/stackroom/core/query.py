@@ -4,7 +4,8 @@ A query compares fields with values, joined by ``and``, ``or``, ``not`` and pare
 ``!=``, ``<``, ``<=``, ``>``, ``>=`` and ``~`` (contains, whatever the case). A field alone asks whether it
 says anything. What is missing equals nothing and is neither less nor more; ``!=`` is the exact opposite of
 ``=``. A field with several values (``stage``, ``tags``, ``label``) matches where one of them does. A bare
-name that is no field is looked up in the metrics, then in the hyperparameters.
+name that is no field is looked up in the metrics, then in the hyperparameters. A text in quotes alone is looked
+for in everything that people write about a version: :data:`WORD_FIELDS`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,20 @@ _TOKEN: Final = re.compile(
     )""",
     re.VERBOSE,
 )
+WORD_FIELDS: Final = (
+    "ref",
+    "model",
+    "label",
+    "description",
+    "tags",
+    "author",
+    "team",
+    "framework",
+    "stage",
+    "license",
+)
+"""Where a text alone is looked for."""
+
 _DEPTH_LIMIT: Final = 50
 """Nested parentheses and ``not``; each costs three Python frames."""
 
@@ -62,6 +77,13 @@ class Mentioned:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A text alone, case-folded: whether it stands in what a version says in words."""
+
+    needle: str
+
+
+@dataclass(frozen=True, slots=True)
 class Negated:
     """What must not be so."""
 
@@ -76,7 +98,7 @@ class Joined:
     either: bool
 
 
-Node = Compared | Mentioned | Negated | Joined
+Node = Compared | Mentioned | Said | Negated | Joined
 """A query, or a part of one, taken apart."""
 
 
@@ -111,6 +133,9 @@ def _test_of(node: Node) -> Callable[[Mapping[str, Any]], bool]:
         case Mentioned():
             name = node.field
             return lambda fields: any(says_something(value) for value in _values(fields, name))
+        case Said():
+            needle = node.needle
+            return lambda fields: needle in words_of(fields)
         case Negated():
             inner = _test_of(node.part)
             return lambda fields: not inner(fields)
@@ -201,6 +226,9 @@ class _Parser:
 
     def _comparison(self) -> Node:
         token = self._peek()
+        if token and token.kind == "quoted" and token.text[1:-1].strip():
+            self._next += 1
+            return Said(token.text[1:-1].strip().casefold())
         if not token or token.kind != "word":
             raise self._error("expected a field", token.position if token else None)
         self._next += 1
@@ -216,6 +244,18 @@ class _Parser:
         if operator.text == "!=":
             return Negated(Compared(token.text, "=", text))
         return Compared(token.text, "=" if operator.text == "==" else operator.text, text)
+
+
+def words_of(fields: Mapping[str, Any]) -> str:
+    """Everything that a text alone is looked for in, case-folded."""
+    found: list[str] = []
+    for name in WORD_FIELDS:
+        value = fields.get(name)
+        if isinstance(value, tuple):
+            found.extend(str(item) for item in value)
+        elif value:
+            found.append(str(value))
+    return "\n".join(found).casefold()
 
 
 def comparison(field: str, sign: str, text: str) -> Callable[[Mapping[str, Any]], bool]:

@@ -175,10 +175,10 @@ def guards_of(written: Mapping[str, Any], path: tuple[str, ...], declared: tuple
         require=require,
         steward_owned=flag_of(table, (*path, "steward_owned")),
         four_eyes=flag_of(table, (*path, "four_eyes")),
-        soak_hours=_amount(table, (*path, "soak_hours"), "hours, more than 0", math.inf),
+        soak_hours=amount_of(table, (*path, "soak_hours"), "hours, more than 0", math.inf),
         approvals=_people(table, (*path, "approvals")),
         verify=flag_of(table, (*path, "verify")),
-        metrics=tuple(_rule(text, (*path, "metrics")) for text in texts_of(table, (*path, "metrics"))),
+        metrics=tuple(rule_of(text, (*path, "metrics")) for text in texts_of(table, (*path, "metrics"))),
         not_worse={
             metric: _tolerance(value, (*path, "not_worse", metric))
             for metric, value in table_of(table, (*path, "not_worse")).items()
@@ -213,7 +213,12 @@ def _people(table: Mapping[str, Any], path: tuple[str, ...]) -> int:
     return value
 
 
-def _amount(table: Mapping[str, Any], path: tuple[str, ...], wanted: str, most: float) -> float:
+def amount_of(table: Mapping[str, Any], path: tuple[str, ...], wanted: str, most: float) -> float:
+    """The number at a path, more than 0 and at most ``most``; 0 where there is none.
+
+    Raises:
+        WrongKeyError: it is none; ``wanted`` says what was expected.
+    """
     value = table.get(path[-1])
     if value is None:
         return 0
@@ -236,11 +241,16 @@ def _command(table: Mapping[str, Any], path: tuple[str, ...], extended: Mapping[
             if name not in PLACEHOLDERS:
                 known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
                 raise WrongKeyError(path, f"placeholders out of {known}", f"{{{name}}}")
-    seconds = _amount(extended, (*path, "seconds"), "seconds, more than 0 and at most a day", _LONGEST_SECONDS)
+    seconds = amount_of(extended, (*path, "seconds"), "seconds, more than 0 and at most a day", _LONGEST_SECONDS)
     return Command(words=words, seconds=seconds or COMMAND_SECONDS)
 
 
-def _rule(text: str, path: tuple[str, ...]) -> MetricRule:
+def rule_of(text: str, path: tuple[str, ...]) -> MetricRule:
+    """The bound that a text spells.
+
+    Raises:
+        WrongKeyError: it spells none.
+    """
     found = _RULE.fullmatch(text)
     if found:
         try:

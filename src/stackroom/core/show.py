@@ -15,6 +15,7 @@ __all__ = [
     "count",
     "duration",
     "field_text",
+    "json_line",
     "json_text",
     "long_size",
     "number",
@@ -94,6 +95,14 @@ def json_text(document: object) -> str:
 
     text = json.dumps(jsonable(document), indent=2, ensure_ascii=True, allow_nan=False)
     # DEL is the one control character that JSON lets stand.
+    return text.replace("\x7f", "\\u007f") + "\n"
+
+
+def json_line(document: object) -> str:
+    """The same on one line, for a reader that takes documents one by one as they come."""
+    import json  # noqa: PLC0415 - as in json_text
+
+    text = json.dumps(jsonable(document), ensure_ascii=True, allow_nan=False)
     return text.replace("\x7f", "\\u007f") + "\n"
 
 

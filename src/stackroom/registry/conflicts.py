@@ -105,6 +105,15 @@ def card_conflict(reader: Reader, ref: Ref, base: int, mine: bytes) -> ConflictE
     )
 
 
+def take_up(error: ConflictError, ref: Ref) -> str:
+    """What to do with a card that was typed and not written, because of another one."""
+    theirs = error.facts.get("theirs") or {}
+    return (
+        "put both together in the file below, then:"
+        f" stackroom edit {ref} --card FILE --base {theirs.get('revision', 0)}"
+    )
+
+
 def _card(card: CardText) -> dict[str, Any]:
     owner = {"uid": card.owner.uid, "name": user_name(card.owner.uid)}
     return {"revision": card.number, "owner": owner, "at": iso(card.changed) if card.changed else None}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stackroom.core.findings import Finding
 from stackroom.errors import RegistryError
 from stackroom.registry.examination.approvals import examine_approvals
-from stackroom.registry.examination.folders import examine_feed, examine_folders
+from stackroom.registry.examination.folders import examine_feed, examine_folders, examine_observations
 from stackroom.registry.examination.host import examine_caller, examine_clock, examine_host
 from stackroom.registry.examination.ledgers import examine_ledgers, examine_memory
 from stackroom.registry.examination.models import examine_models
@@ -60,6 +60,7 @@ def examine(reader: Reader) -> Iterator[Finding]:
             examine_approvals(tour),
             examine_models(tour, stages),
             examine_feed(tour),
+            examine_observations(tour),
             told_at_the_end(tour),
             examine_clock(tour),
         )

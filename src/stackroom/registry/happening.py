@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from stackroom.registry.reading import Reader
     from stackroom.registry.saying import Said
-    from stackroom.store.records import Model, Version
+    from stackroom.store.records import Deletion, Model, Version
 
 LIMIT: Final = 1000
 """Things that are told of a whole registry."""
@@ -61,11 +61,11 @@ def activity(
     Raises:
         NotFoundError: no such model.
     """
-    models = (reader.model(model),) if model else reader.models(every_version=True, watch=watch).models
+    models = (reader.model(model),) if model else reader.models(every_version=True, watch=_counted(watch)).models
     troubles: list[str] = []
     found = [*_of_stages(reader, model, troubles)]
     versions = [version for one in models for version in one.versions]
-    found += [_registered(version, version.created) for version in versions if version.created is not None]
+    found += [registration(version, version.created) for version in versions if version.created is not None]
     edited = [version for version in versions if version.revision > 0 or version.card_revision > 0]
     edited.sort(key=_last_touched, reverse=True)
     found += _edits(reader, (version.ref for version in edited[:limit]), troubles)
@@ -76,6 +76,10 @@ def activity(
     return Activity(
         happenings=tuple(found[:limit]), left_off=max(0, len(found) - limit), troubles=tuple(dict.fromkeys(troubles))
     )
+
+
+def _counted(watch: Callable[[int, int], None] | None) -> Callable[[Sequence[Model], int], None] | None:
+    return None if watch is None else lambda found, total: watch(len(found), total)
 
 
 def _of_stages(reader: Reader, model: str | None, troubles: list[str]) -> Iterator[Happening]:
@@ -91,7 +95,8 @@ def _of_stages(reader: Reader, model: str | None, troubles: list[str]) -> Iterat
             troubles.append(str(error))
 
 
-def _registered(version: Version, created: datetime) -> Happening:
+def registration(version: Version, created: datetime) -> Happening:
+    """A version, registered then."""
     return Happening(
         kind="registered",
         when=as_utc(created),
@@ -124,10 +129,11 @@ def _edits(reader: Reader, refs: Iterable[Ref], troubles: list[str]) -> Iterator
         for one in (*metadata, *cards):
             when = one.at or one.changed
             if one.number > 0 and when is not None:
-                yield _edit(ref, one, when)
+                yield edit(ref, one, when)
 
 
-def _edit(ref: Ref, one: Said, when: datetime) -> Happening:
+def edit(ref: Ref, one: Said, when: datetime) -> Happening:
+    """A revision of the metadata or card of a version or model."""
     changed = ", ".join(one.changes)
     first = ref.kind == "model" and one.number == 1
     return Happening(
@@ -161,16 +167,21 @@ def _last_edits(versions: Iterable[Version]) -> Iterator[Happening]:
 
 
 def _deleted(reader: Reader, model: str | None) -> Iterator[Happening]:
-    for one in reader.deleted(model).versions:
-        if one.tombstone is not None:
-            yield Happening(
-                kind="deleted",
-                when=as_utc(one.tombstone.when),
-                model=one.model,
-                number=one.number,
-                by=one.by.label if one.by else str(one.tombstone.owner),
-                why=one.tombstone.why,
-                validity=one.tombstone.validity,
-                notes=(one.state,) if one.state != "deleted" else (),
-                place=f"{one.ref} deleted",
-            )
+    return (found for one in reader.deleted(model).versions if (found := deletion(one)))
+
+
+def deletion(one: Deletion) -> Happening | None:
+    """A version that was deleted; None where no tombstone says so."""
+    if one.tombstone is None:
+        return None
+    return Happening(
+        kind="deleted",
+        when=as_utc(one.tombstone.when),
+        model=one.model,
+        number=one.number,
+        by=one.by.label if one.by else str(one.tombstone.owner),
+        why=one.tombstone.why,
+        validity=one.tombstone.validity,
+        notes=(one.state,) if one.state != "deleted" else (),
+        place=f"{one.ref} deleted",
+    )

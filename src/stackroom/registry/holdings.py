@@ -13,7 +13,7 @@ from stackroom.store.ledgers import StageReading, read_ledger, read_live, read_s
 from stackroom.store.records import Holding, Problem, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
     from stackroom.core.ledger import Ledger
     from stackroom.core.names import ModelName, Ref, StageName
@@ -33,16 +33,18 @@ class Stages:
     live: dict[StageName, Mapping[str, int]]
 
     @classmethod
-    def read(cls, root: Folder, registry_id: str, stages: Sequence[StageName], model: ModelName | None = None) -> Self:
-        """Read every stage, for all models or for one; without the registry's id no event can be judged."""
+    def read(
+        cls, root: Folder, registry_id: str, stages: Sequence[StageName], models: Collection[ModelName] | None = None
+    ) -> Self:
+        """Read every stage, for all models or for some; without the registry's id no event can be judged."""
         if not registry_id:
             reason = f"{layout.REGISTRY_FILE} does not say which registry this is"
             problem = (Problem(place=layout.REGISTRY_FILE, message=reason),)
             unjudged = StageReading({}, problem, OSError(errno.EINVAL, reason))
             return cls(readings=dict.fromkeys(stages, unjudged), live={stage: {} for stage in stages})
         return cls(
-            readings={stage: read_stage(root, registry_id, stage, model) for stage in stages},
-            live={stage: read_live(root, stage, model) for stage in stages},
+            readings={stage: read_stage(root, registry_id, stage, models) for stage in stages},
+            live={stage: read_live(root, stage, models) for stage in stages},
         )
 
     @classmethod

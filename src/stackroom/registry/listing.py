@@ -12,21 +12,19 @@ import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from stackroom.core.attested import Who
 from stackroom.core.values import dataclass
-from stackroom.registry.holdings import Stages, holding_problems, with_stages
+from stackroom.registry.holdings import Stages, with_stages
 from stackroom.registry.reading import joined, shown_numbers
 from stackroom.store import layout
 from stackroom.store.access import owner_label
-from stackroom.store.folder import GONE
 from stackroom.store.mounts import file_system_of
 from stackroom.store.records import Listing, Model, Problem, Version
-from stackroom.store.scan import list_model, list_models, os_problem
+from stackroom.store.scan import list_models, os_problem
 
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from stackroom.core.names import ModelName, StageName
     from stackroom.core.query import Query
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
     from stackroom.store.remembered import Lines
     from stackroom.store.scan import ModelListing
 
-    Watch = Callable[[int, int], None] | None
+    Watch = Callable[[Sequence[Model], int], None] | None
 
 _WORTH_AN_INDEX: Final = 16
 """Models. Loading the database takes as long as reading the newest versions of so many."""
@@ -49,7 +47,7 @@ def listing_of(reader: Reader, *, every_version: bool, afresh: bool, watch: Watc
     def read(models: Folder, names: list[ModelName], stages: Stages, index: Index | None) -> list[Model]:
         if index is None:
             whole = sorted([*names, *stages.held_without(names)])
-            return list(_read(reader, models, whole, stages, every_version=every_version, watch=watch))
+            return _read(reader, models, whole, stages, every_version=every_version, watch=watch)
 
         def shown(listing: ModelListing) -> list[int]:
             return shown_numbers(listing.numbers, stages.holdings(listing.name, listing.numbers))
@@ -249,28 +247,13 @@ def _answer(
 
 def _read(
     reader: Reader, models: Folder, names: list[ModelName], stages: Stages, *, every_version: bool, watch: Watch = None
-) -> Iterator[Model]:
-    for place, name in enumerate(names):
+) -> list[Model]:
+    found: list[Model] = []
+    for name in names:
         if watch is not None:
-            watch(place, len(names))
-        try:
-            with models.child(name) as folder:
-                yield reader.read_model(folder, list_model(folder, name), stages, every_version=every_version)
-        except OSError as error:
-            yield _unread(reader, models, name, stages, error)
-
-
-def _unread(reader: Reader, models: Folder, name: ModelName, stages: Stages, error: OSError) -> Model:
-    problem = os_problem(f"{layout.MODELS}/{name}", error, models)
-    holdings = stages.holdings(name, ())
-    missing = holding_problems(name, holdings, reader.clock()) if error.errno in GONE else ()
-    return Model(
-        name=name,
-        folder=f"{models.path}/{name}",
-        owner=Who(-1),
-        holdings=holdings,
-        problems=(problem, *missing),
-    )
+            watch(found, len(names))
+        found.append(reader.model_of(models, name, stages, every_version=every_version))
+    return found
 
 
 # --- with an index
@@ -285,7 +268,7 @@ def _models_of(reader: Reader, models: Folder, look: Look, stages: Stages) -> It
     for name in sorted([*look.names, *stages.held_without(look.names)]):
         if name not in listings:
             gone = look.errors.get(name) or FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
-            yield _unread(reader, models, name, stages, gone)
+            yield reader.unread(models, name, stages, gone)
             continue
         listing, own = listings[name]
         found = {number: versions[name, number] for number in wanted[name]}
@@ -319,4 +302,8 @@ def _look(
 ) -> Look:
     from stackroom.store.look import Look  # noqa: PLC0415 - small registries do without
 
-    return Look(models, names, index, wanted=wanted, local=file_system_of(reader.folder).local, watch=watch)
+    def told(_done: int, total: int) -> None:
+        if watch is not None:
+            watch((), total)
+
+    return Look(models, names, index, wanted=wanted, local=file_system_of(reader.folder).local, watch=told)

@@ -30,6 +30,7 @@ from stackroom.store.scan import (
     list_model,
     list_models,
     model_record,
+    os_problem,
     read_card,
     read_revisions,
     read_version,
@@ -188,12 +189,16 @@ class Reader:
 
     # --- models and versions
 
-    def read_stages(self, root: Folder, model: ModelName | None = None) -> Stages:
-        """Who holds which stage, of all models or one."""
-        return Stages.read(root, self.id, self.stages, model)
+    def read_stages(self, root: Folder, *models: ModelName) -> Stages:
+        """Who holds which stage, of all models or of some."""
+        return Stages.read(root, self.id, self.stages, models or None)
 
     def models(
-        self, *, every_version: bool = False, afresh: bool = False, watch: Callable[[int, int], None] | None = None
+        self,
+        *,
+        every_version: bool = False,
+        afresh: bool = False,
+        watch: Callable[[Sequence[Model], int], None] | None = None,
     ) -> Listing:
         """All models, sorted by name.
 
@@ -203,7 +208,8 @@ class Reader:
         Args:
             every_version: read all versions, not only the newest and the holders of stages; from the registry itself.
             afresh: read everything from the registry itself.
-            watch: is told before each model that is read how many were, of how many; what it raises ends the reading.
+            watch: is told before each model which were read, and how many there are; what it raises ends the reading.
+                While the index is brought up to date none is.
         """
         from stackroom.registry.listing import listing_of  # noqa: PLC0415 - a command about one model does without
 
@@ -219,10 +225,30 @@ class Reader:
         with self.opened_model(parsed) as (root, folder):
             stages = self.read_stages(root, parsed)
             # Listed after the ledgers, so that a version registered and promoted just now is not missing.
-            return self.read_model(folder, listed(folder, parsed), stages, every_version=True)
+            return self._joined(folder, listed(folder, parsed), stages, every_version=True)
 
-    def read_model(self, folder: Folder, listing: ModelListing, stages: Stages, *, every_version: bool) -> Model:
-        """A model from its open folder, with all its versions or the newest and the holders of stages."""
+    def model_of(self, models: Folder, name: ModelName, stages: Stages, *, every_version: bool) -> Model:
+        """A model of the open folder ``models/``; one that cannot be read has a problem and no versions."""
+        try:
+            with models.child(name) as folder:
+                return self._joined(folder, list_model(folder, name), stages, every_version=every_version)
+        except OSError as error:
+            return self.unread(models, name, stages, error)
+
+    def unread(self, models: Folder, name: ModelName, stages: Stages, error: OSError) -> Model:
+        """What is known of a model whose folder cannot be read."""
+        problem = os_problem(f"{layout.MODELS}/{name}", error, models)
+        holdings = stages.holdings(name, ())
+        missing = holding_problems(name, holdings, self.clock()) if error.errno in GONE else ()
+        return Model(
+            name=name,
+            folder=f"{self.folder}/{layout.MODELS}/{name}",
+            owner=Who(-1),
+            holdings=holdings,
+            problems=(problem, *missing),
+        )
+
+    def _joined(self, folder: Folder, listing: ModelListing, stages: Stages, *, every_version: bool) -> Model:
         own = model_record(folder, listing)
         holdings = stages.holdings(listing.name, listing.numbers)
         found = {
@@ -376,7 +402,7 @@ class Reader:
         found: list[Ledger] = []
         with self.root() as root:
             for stage in stages:
-                reading = read_stage(root, self.id, stage, model)
+                reading = read_stage(root, self.id, stage, (model,) if model else None)
                 _check_read(self, reading, stage)
                 found += reading.ledgers.values()
         return found

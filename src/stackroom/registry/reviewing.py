@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from stackroom.core.attention import HUGE, OLDER_THAN, Remark, worst_first
 from stackroom.core.attested import Validity
 from stackroom.core.metadata import as_utc, has_field
-from stackroom.core.names import Ref
+from stackroom.core.names import Ref, version_ref
 from stackroom.core.show import count, duration, long_size
+from stackroom.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from stackroom.core.policy import Policy, Stage
     from stackroom.registry.reading import Reader
@@ -32,7 +34,38 @@ def review(reader: Reader, names: Sequence[str] = (), *, older_than: timedelta =
     """
     models = [reader.model(name) for name in names] if names else reader.models(afresh=True).models
     now = reader.clock()
-    return tuple(worst_first(one for model in models for one in remarks(model, reader.policy, now, older_than)))
+    found = [one for model in models for one in remarks(model, reader.policy, now, older_than)]
+    return tuple(worst_first([*found, *_monitored(reader, models, now)]))
+
+
+def _monitored(reader: Reader, models: Sequence[Model], now: datetime) -> Iterator[Remark]:
+    """What production measured of those that hold a stage with a monitor."""
+    unread = {held.stage for model in models for held in model.holdings if held.unread}
+    stages = [one for one in reader.policy.stages if one.monitor is not None and one.name not in unread]
+    if not stages:
+        return
+    from stackroom.registry.observing import watch_over  # noqa: PLC0415 - few registries have a monitor
+
+    try:
+        rows = watch_over(reader, models, stages).rows
+    except RegistryError as error:
+        # What cannot be read is no silence: every holder says why nothing is known of it.
+        names = {stage.name for stage in stages}
+        for model in models:
+            for held in model.holdings:
+                if held.stage in names and held.number is not None:
+                    ref = version_ref(model.name, held.number)
+                    yield Remark(
+                        kind="unobserved", model=model.name, ref=ref, why=str(error), command="stackroom doctor"
+                    )
+        return
+    for row in rows:
+        long = now - row.since >= timedelta(hours=row.window_hours)
+        kind = "degraded" if row.state == "degraded" else "unobserved" if row.state == "silent" and long else ""
+        command = row.command if row.state == "degraded" else f"stackroom monitor {row.ref.model}"
+        why = f"{row.stage}: {row.why()}"
+        if kind:
+            yield Remark(kind=kind, model=row.ref.model, ref=row.ref, why=why, command=command)
 
 
 def remarks(model: Model, policy: Policy, now: datetime, older_than: timedelta = OLDER_THAN) -> Iterator[Remark]:

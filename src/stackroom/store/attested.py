@@ -87,7 +87,7 @@ def access_to_stage(root: str, parent: str, stage: str) -> Access:
 def _is_the_stewards_to_make(directory: str) -> bool:
     try:
         with Folder.open(directory) as folder:
-            return _has_groups(folder)
+            return has_groups(folder)
     except OSError:
         return False
 
@@ -156,16 +156,26 @@ def stage_folder(root: Folder, parent: str, stage: str, doing: str) -> Folder:
     """
     path = f"{root.path}/{parent}/{stage}"
     try:
-        return _ensured(_ensured(root, parent), stage, close=True)
+        return ensured(ensured(root, parent), stage, close=True)
     except OSError as error:
         raise refused(error, os.path.dirname(path), doing) or explained(error, "open", path) from error
 
 
-def _ensured(parent: Folder, name: str, *, close: bool = False) -> Folder:
+def ensured(parent: Folder, name: str, *, close: bool = False) -> Folder:
+    """A folder below another one, made where it is missing and the registry has no groups.
+
+    Args:
+        parent: where.
+        name: which.
+        close: close the parent afterwards.
+
+    Raises:
+        OSError: it cannot be opened or made.
+    """
     try:
         return parent.child(name)
     except FileNotFoundError:
-        if _has_groups(parent):
+        if has_groups(parent):
             raise
         with contextlib.suppress(FileExistsError):
             parent.make_folder(name, stat.S_IMODE(parent.status().st_mode))
@@ -175,7 +185,7 @@ def _ensured(parent: Folder, name: str, *, close: bool = False) -> Folder:
             parent.close()
 
 
-def _has_groups(parent: Folder) -> bool:
+def has_groups(parent: Folder) -> bool:
     """Whether a folder or what lies in it belongs to a group: then that of a missing folder is the steward's to say."""
     return bool(parent.status().st_mode & stat.S_ISGID) or any(
         entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_mode & stat.S_ISGID

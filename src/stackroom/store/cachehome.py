@@ -1,96 +1,88 @@
-"""Where what can be had again lies: the user's own cache folder, on a disk of this host.
+"""Where a user's caches lie: for one user alone, on a disk of this host, and never in a registry.
 
-Caches are files that several processes map and change at once, which no network file system stands. So where the cache
-folder lies on one, or on what is not known to be local, a folder of the user's below ``/var/tmp`` takes its place.
-Whatever is found there is believed only where the user alone could have put it there; else there is no cache, and
-nobody is told: everything works without.
+What lies there was found out once and can be found out again: deleting it changes no answer. It is private because
+whoever could write there could make this user's answers wrong; it is local because a database wants locks that work,
+and because asking a server for what saves asking a server saves nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
 from typing import Final
 
-from stackroom.store.locate import absolute
 from stackroom.store.mounts import file_system_of
 
 CACHE_VARIABLE: Final = "STACKROOM_CACHE"
-"""Names the folder of the caches itself; empty or ``off`` for none."""
+"""Names the folder itself; empty or ``off`` for no cache at all."""
 
 _OFF: Final = frozenset({"", "off"})
-_LOCAL_PARENT: Final = "/var/tmp"  # noqa: S108 - a folder of the user's own is made in it, and checked
-_FOLDER_MODE: Final = 0o700
+_MODE: Final = 0o700
+_SHARED: Final = "/var/tmp"  # noqa: S108 - every user has a folder of his own in it, which is looked at before use
+"""Local on every host, and kept over a restart."""
 
 
 def cache_folder() -> str | None:
-    """The folder, made where it is missing; None where there is none that nobody else can write to.
+    """The folder for caches, made where it is not there yet; None where none is wanted, or none can be trusted.
 
-    ``$STACKROOM_CACHE``, else ``stackroom`` in ``$XDG_CACHE_HOME``, else in ``~/.cache``; where that is not on a local
-    disk, ``/var/tmp/stackroom-UID``.
+    It is ``$STACKROOM_CACHE``, else ``stackroom`` in ``$XDG_CACHE_HOME``, else in ``~/.cache``; where that lies on a
+    network file system, or a home cannot be used, ``/var/tmp/stackroom-UID``. The caller's own, and nobody else can
+    write to it or put another in its place. Nothing in it is promised to be there the next time.
     """
-    wanted = _wanted()
-    if wanted is None:
-        return None
-    if not file_system_of(wanted).local:
-        wanted = f"{_LOCAL_PARENT}/stackroom-{os.geteuid()}"
-        if not file_system_of(wanted).local:
-            return None
-    with contextlib.suppress(OSError, ValueError):
-        _make(wanted)
-        return wanted
-    return None
-
-
-def _wanted() -> str | None:
     named = os.environ.get(CACHE_VARIABLE)
-    if named is not None:
-        return None if named in _OFF else absolute(os.path.expanduser(named))
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    base = base if base.startswith("/") else os.path.expanduser("~/.cache")
-    # A home that nobody knows leaves the tilde.
-    return f"{absolute(base)}/stackroom" if base.startswith("/") else None
+    if named is not None and named in _OFF:
+        return None
+    wanted = os.path.expanduser(named) if named else _in_home()
+    aside = os.path.join(_SHARED, f"stackroom-{os.geteuid()}")
+    if not os.path.isabs(wanted) or not file_system_of(wanted).local:
+        return _made(aside)
+    found = _made(wanted)
+    # Who names a folder that cannot be used gets none: caches in another place would be a surprise.
+    return found if found is not None or named else _made(aside)
+
+
+def _in_home() -> str:
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    return os.path.join(named if named.startswith("/") else os.path.expanduser("~/.cache"), "stackroom")
+
+
+def _made(path: str) -> str | None:
+    """The folder's real path, if it is there or can be made, and is the caller's alone."""
+    try:
+        _make(path)
+        real = os.path.realpath(path, strict=True)
+        own = os.lstat(real)
+        if not stat.S_ISDIR(own.st_mode) or own.st_uid != os.geteuid() or own.st_mode & 0o022:
+            return None
+        # A symlink under its name in a folder for everybody is somebody's who would choose where the caches lie.
+        trusted = _is_safe_way(os.path.dirname(real)) and _is_safe_way(os.path.dirname(os.path.abspath(path)))
+        return real if trusted and os.lstat(path).st_uid == own.st_uid and os.access(real, os.W_OK) else None
+    except (OSError, ValueError):
+        return None
 
 
 def _make(path: str) -> None:
-    """Have the folder, private and the caller's own.
-
-    Raises:
-        OSError: it is somebody else's, is led elsewhere, or cannot be made.
-    """
-    parent = os.path.dirname(path)
-    if not os.path.isdir(path):
-        _check_nearest(parent)
-        os.makedirs(parent, mode=_FOLDER_MODE, exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(path, _FOLDER_MODE)
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        status = os.fstat(fd)
-        above = os.stat(parent)
-    finally:
-        os.close(fd)
-    mine, trusted = os.geteuid(), {0, os.geteuid()}
-    others_may = status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-    # Whoever owns the folder around it, or may write to it without a sticky bit, could put another in its place.
-    replaceable = above.st_uid not in trusted or (
-        above.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not above.st_mode & stat.S_ISVTX
-    )
-    if status.st_uid != mine or others_may or replaceable:
-        raise PermissionError(errno.EACCES, "not the caller's alone", path)
-
-
-def _check_nearest(path: str) -> None:
-    """Root with another's home, as sudo leaves it, must not leave folders of root's there.
-
-    Raises:
-        PermissionError: the nearest folder that is there is neither the caller's nor one where everybody has his own.
-    """
-    nearest = path
-    while not os.path.isdir(nearest) and os.path.dirname(nearest) != nearest:
+    """Make it with what is missing above it, in what is the caller's: sudo shall leave nothing in another's home."""
+    if os.path.isdir(path):
+        return
+    nearest = os.path.dirname(path)
+    while not os.path.isdir(nearest):
         nearest = os.path.dirname(nearest)
     status = os.stat(nearest)
-    if status.st_uid != os.geteuid() and not status.st_mode & stat.S_ISVTX:
-        raise PermissionError(errno.EACCES, "it is another user's home", nearest)
+    if status.st_uid != os.geteuid() and not (status.st_uid == 0 and status.st_mode & stat.S_ISVTX):
+        raise PermissionError(errno.EACCES, "it is another user's", nearest)
+    os.makedirs(path, _MODE, exist_ok=True)
+
+
+def _is_safe_way(path: str) -> bool:
+    """Whether nobody but root and the caller can rename any folder on the way to a path."""
+    while True:
+        status = os.stat(path)
+        everybody = status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
+        if status.st_uid not in {0, os.geteuid()} or everybody:
+            return False
+        above = os.path.dirname(path)
+        if above == path:
+            return True
+        path = above

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_WAY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 """O_NONBLOCK: opening a FIFO that somebody left must not wait for a writer."""
 
@@ -79,6 +80,18 @@ class Folder:
         finally:
             os.close(fd)
 
+    @classmethod
+    def way(cls, path: str) -> Self:
+        """Open a directory only to go through it, as :meth:`way_to`; the last step may be a symlink."""
+        return cls(os.open(path, _WAY & ~os.O_NOFOLLOW), path)
+
+    def way_to(self, name: str) -> Folder:
+        """Open a directory in this one only to go through it, for :meth:`child` and :meth:`status`.
+
+        It cannot be listed. On NFS this asks nobody as long as the kernel remembers the name, for up to a minute.
+        """
+        return Folder(os.open(name, _WAY, dir_fd=self.fd), f"{self.path}/{name}")
+
     def close(self) -> None:
         """Close the descriptor."""
         os.close(self.fd)
@@ -111,6 +124,16 @@ class Folder:
     def has(self, name: str) -> bool:
         """Whether the name is there, by listing: NFS remembers for half a minute that a name was missing."""
         return name in self.names()
+
+    def lacks(self, name: str) -> bool:
+        """Whether a folder in this one is missing, or has no names; what cannot be listed is not called empty."""
+        try:
+            with self.child(name) as folder:
+                return not folder.names()
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
 
     def read_link(self, name: str) -> str:
         """A symlink's text."""

@@ -337,7 +337,9 @@ def _connected(path: str) -> sqlite3.Connection:
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_nlink != 1:
             raise IndexLostError(path)
     except FileNotFoundError:
-        pass
+        # Others may be allowed to look into the folder; what a private registry says is not for them.
+        with contextlib.suppress(OSError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     try:
         # Threads: each has an index of its own, which is opened and closed in it; a generator may end in another.
         database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)

@@ -24,6 +24,8 @@ from stackroom.store.used_up import used_up
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Container
+
     from stackroom.core.names import ModelName, StageName
 
 _LIVE_TRIES: Final = 100
@@ -45,11 +47,13 @@ class StageReading:
     error: OSError | None = None
 
 
-def read_stage(root: Folder, registry_id: str, stage: StageName, model: ModelName | None = None) -> StageReading:
-    """Read a stage's folder, all of it or one model's events. A missing folder is an empty one."""
+def read_stage(
+    root: Folder, registry_id: str, stage: StageName, models: Collection[ModelName] | None = None
+) -> StageReading:
+    """Read a stage's folder, all of it or some models' events. A missing folder is an empty one."""
     place = f"{layout.STAGES}/{stage}"
     try:
-        ledgers, foreign = _judged(root, registry_id, stage, model)
+        ledgers, foreign = _judged(root, registry_id, stage, models)
     except OSError as error:
         return StageReading({}, (unread_problem(root, layout.STAGES, stage, error),), error)
     problems = tuple(
@@ -60,14 +64,18 @@ def read_stage(root: Folder, registry_id: str, stage: StageName, model: ModelNam
 
 
 def _judged(
-    root: Folder, registry_id: str, stage: StageName, model: ModelName | None
+    root: Folder, registry_id: str, stage: StageName, models: Collection[ModelName] | None
 ) -> tuple[dict[ModelName, Ledger], tuple[Entry, ...]]:
     try:
         with root.child(layout.STAGES) as stages, stages.child(stage) as folder:
             owner = folder.status().st_uid
-            # Of thousands of names only those of one model are looked at any closer: no other model's has an @ in it.
-            entries = list(entries_of(folder, lambda name: model is None or name.startswith(f"{model}@")))
-            entries = [entry for entry in entries if model is None or _model_of(entry.name) == model]
+            # Of thousands of names only those of some models are looked at any closer.
+            entries = list(
+                entries_of(
+                    folder,
+                    lambda name: models is None or (name.rpartition("@")[0] in models and _model_of(name) in models),
+                )
+            )
     except FileNotFoundError:
         return {}, ()
     return replay(StageFolder(registry_id=registry_id, stage=stage, owner=owner), entries)
@@ -80,10 +88,29 @@ def read_ledger(root: Folder, registry_id: str, stage: StageName, model: ModelNa
         RegistryError: the stage's folder cannot be read.
     """
     try:
-        ledgers, _ = _judged(root, registry_id, stage, model)
+        ledgers, _ = _judged(root, registry_id, stage, (model,))
     except OSError as error:
         raise explained(error, "read", f"{root.path}/{layout.STAGES}/{stage}") from error
     return ledgers.get(model) or Ledger(stage=stage, model=model)
+
+
+def read_ledgers(
+    root: Folder, registry_id: str, stage: StageName, models: Container[ModelName] | None = None
+) -> dict[ModelName, Ledger] | None:
+    """The ledgers of a stage, all or those of some models; None where the stage has no folder.
+
+    Raises:
+        RegistryError: the folder cannot be read.
+    """
+    try:
+        with root.child(layout.STAGES) as stages, stages.child(stage) as folder:
+            owner = folder.status().st_uid
+            entries = list(entries_of(folder, lambda name: models is None or _model_of(name) in models))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise explained(error, "read", f"{root.path}/{layout.STAGES}/{stage}") from error
+    return replay(StageFolder(registry_id=registry_id, stage=stage, owner=owner), entries)[0]
 
 
 def _model_of(name: str) -> ModelName | None:
@@ -91,14 +118,14 @@ def _model_of(name: str) -> ModelName | None:
     return parsed[0] if parsed else None
 
 
-def read_live(root: Folder, stage: StageName, model: ModelName | None = None) -> dict[str, int]:
-    """The pointers of a stage, or of one model in it, as model to number; what is no pointer is left out."""
+def read_live(root: Folder, stage: StageName, models: Collection[ModelName] | None = None) -> dict[str, int]:
+    """The pointers of a stage, or those of some models, as model to number; what is no pointer is left out."""
     found: dict[str, int] = {}
     try:
         with root.child(layout.LIVE) as live, live.child(stage) as folder:
-            # Listed and not guessed, also for one model: NFS remembers for half a minute that a name was missing.
-            for name in folder.names():
-                if model in {None, name} and (number := _pointer(folder, name)) is not None:
+            for name in models if models is not None else folder.names():
+                number = _pointer(folder, name)
+                if number is not None:
                     found[name] = number
     except OSError:
         # Only a projection: who cannot read it loses nothing but the remark that it is behind.

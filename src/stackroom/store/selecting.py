@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.attested import Who
 from stackroom.core.metadata import flat
-from stackroom.core.query import Compared, Joined, Mentioned, Negated, names_of, says_something, value_test
+from stackroom.core.query import Compared, Joined, Mentioned, Negated, Said, names_of, says_something, value_test
 from stackroom.core.values import dataclass, field
 from stackroom.store.access import user_name
 
@@ -126,6 +126,8 @@ class _Compiler:
             case Joined():
                 word = " OR " if node.either else " AND "
                 return f"({word.join(self.sql(part) for part in node.parts)})"
+            case Said():
+                return UNDECIDED
             case Mentioned():
                 return self._leaf(node.field, _mentioned, lambda _: "1")
             case Compared():

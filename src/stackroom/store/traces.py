@@ -79,6 +79,15 @@ def traces_beside(folder: Folder, listing: ModelListing, number: int) -> tuple[T
     return tuple(found)
 
 
+def label_trace(folder: Folder, name: str) -> tuple[int, Trace] | None:
+    """The number that a label names, and whose it is; None where there is no such label."""
+    try:
+        number = layout.parse_label_text(folder.read_link(name))
+        return None if number is None else (number, trace_of(name, folder.lstat(name)))
+    except OSError:
+        return None
+
+
 def strays_with(folder: Folder, digest: str) -> tuple[Trace, ...]:
     """Folders beside the versions that hold artifacts of a digest: where a version went that was renamed away."""
     found: list[Trace] = []

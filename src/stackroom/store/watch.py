@@ -2,10 +2,11 @@
 
 ``open`` and ``fstat`` of ``feed/``, ``models/`` and every stage's folders tell whether a name was made there; only
 those that changed are listed. Hints in ``feed/`` and the names of events and approvals say which model to read again.
-What was done by hand, or lost its hint, is found by a sweep over the model folders whose pace follows its cost.
+What was done by hand, or lost its hint, is found by a sweep over the model folders.
 
-inotify, through watchdog, merely wakes the same code sooner, and only on local file systems: it says nothing about what
-another NFS client does, and its queue overflows silently. Correctness never rests on it.
+On a network file system every look at a directory is one request: ``open`` asks the server, where ``stat`` and what
+is opened with ``O_PATH`` are answered from a cache. So the folders take turns there, the ledgers and the feed in every
+poll, what only a steward changes in every tenth, and one poll costs :data:`REQUESTS` at most while nothing changes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -26,22 +26,43 @@ from stackroom.store.folder import Folder
 from stackroom.store.mounts import file_system_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Mapping
+
+REQUESTS: Final = 10
+"""To a file server, for one poll of a registry in which nothing changes, however large it is."""
+
+_ON_THE_WAY: Final = 1
+"""Requests of a poll that are left to the folders above the registry, which the kernel asks about once a minute."""
 
 _SETTLED: Final = 2.0
-"""Seconds for which a directory's mtime must stay the same before it is believed: two changes within one tick of the
+"""Seconds for which a directory's stamp must stay the same before it is believed: two changes within one tick of the
 server's clock leave one mtime (as git treats its index)."""
 
-_SWEEP_SHARE: Final = 50.0
-"""A sweep is followed by a pause of this many times its own duration: 2 % of the time at most."""
+_OFTEN: Final = 1
+_SOMETIMES: Final = 2
+_SELDOM: Final = 10
+"""Polls from one look to the next, on a network file system; where there are more folders than requests, the one that
+has waited longest beyond its time goes first."""
+
+_REMOTE_SWEEP: Final = 10
+"""Polls from one model folder to the next, where hints tell what changes: six requests a minute, however many models
+there are. Without a feed the sweep gets every request that a poll has left."""
+
+_SWEEP_REST: Final = 200.0
+_SWEEP_REST_UNHINTED: Final = 50.0
+"""On a local file system all models are swept at once, after a pause of this many times what that took: 0.5 % of the
+time, or 2 % where nobody can leave hints, as after a git clone, and the sweep is all there is."""
 
 _LOCAL_PAUSE: Final = 1.0
-_REMOTE_PAUSE: Final = 60.0
-"""Seconds between sweeps at least; a remote one costs the server a request per model."""
+"""Seconds between two such sweeps at least."""
 
+_PER_STAGE: Final = {
+    layout.STAGES: (parse_event_name, _OFTEN),
+    layout.APPROVALS: (parse_approval_name, _SOMETIMES),
+}
+"""What has a folder for every stage, what understands the names in it, and how often it is looked at."""
 
-_PER_STAGE: Final = {layout.STAGES: parse_event_name, layout.APPROVALS: parse_approval_name}
-"""What has a folder for every stage, and what understands the names in it."""
+_ROOT: Final = "."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +72,17 @@ class Changes:
     Attributes:
         models: to be read again.
         policy: ``registry.toml`` changed.
+        came: names that are new, by the place of their folder, such as ``stages/production`` and ``models/fraud``.
+        went: names that are gone, likewise.
+        stirred: the places in which something happened, also where no name came or went.
         trouble: what could not be looked at, in words; empty where all could.
     """
 
     models: frozenset[ModelName] = frozenset()
     policy: bool = False
+    came: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    went: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    stirred: frozenset[str] = frozenset()
     trouble: str = ""
 
     def __bool__(self) -> bool:
@@ -66,26 +93,75 @@ class Changes:
 class _Seen:
     """A directory as last looked at."""
 
-    stamp: tuple[int, int] = (0, 0)
+    stamp: tuple[int, ...] = ()
     since: float = 0.0
-    names: frozenset[str] = field(default_factory=frozenset)
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Turn:
+    """When a place is looked at: every so many polls, next in that one, for so many requests."""
+
+    every: int
+    due: int = 0
+    requests: int = 1
+
+
+@dataclass(slots=True)
+class _Noted:
+    """What a poll has noticed so far."""
+
+    models: set[ModelName] = field(default_factory=set)
+    policy: bool = False
+    came: dict[str, frozenset[str]] = field(default_factory=dict)
+    went: dict[str, frozenset[str]] = field(default_factory=dict)
+    stirred: set[str] = field(default_factory=set)
+
+    def changes(self, trouble: str) -> Changes:
+        return Changes(
+            models=frozenset(self.models),
+            policy=self.policy,
+            came=self.came,
+            went=self.went,
+            stirred=frozenset(self.stirred),
+            trouble=trouble,
+        )
 
 
 class Watch:
     """Remembers what a registry looked like, and says what changed since.
 
-    Not thread-safe: one thread polls. The first poll only looks.
+    Not thread-safe: one thread polls. The first poll that succeeds only looks, at everything. What one poll could not
+    look at is not lost: the next one that can says what changed.
+
+    Args:
+        root: the registry's folder.
+        stage: look at this stage's ledger alone, and at what says whether the registry is still there.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, stage: str | None = None) -> None:
         self._root = root
+        self._stage = stage
         self._seen: dict[str, _Seen] = {}
         self._policy: tuple[int, ...] = ()
-        self._present: set[str] = set()
-        self._stages: dict[str, set[str]] = {}
-        self._first = True
+        self._known_models: list[str] = []
+        self._polls = 0
+        self._looked = False
+        self._doubtful = False
+        self._device = -1
         self._local = file_system_of(root).local
         self._next_sweep = 0.0
+        # Two requests: NFSv4 opens and closes a file.
+        self._turns = {_ROOT: _Turn(_SELDOM), layout.REGISTRY_FILE: _Turn(_SELDOM, requests=2)}
+        self._turns[layout.STAGES] = _Turn(_SELDOM)
+        if stage is None:
+            self._turns |= {
+                layout.FEED: _Turn(_OFTEN),
+                layout.MODELS: _Turn(_SOMETIMES),
+                layout.APPROVALS: _Turn(_SELDOM),
+            }
+        else:
+            self._turns[f"{layout.STAGES}/{stage}"] = _Turn(_OFTEN)
 
     @property
     def local(self) -> bool:
@@ -93,84 +169,204 @@ class Watch:
         return self._local
 
     def poll(self) -> Changes:
-        """Look once. Cost: an ``open`` and an ``fstat`` for each of the handful, plus a sweep when one is due."""
+        """Look once.
+
+        Cost: an ``open`` and an ``fstat`` for each of the handful, plus what the sweep takes; on a network file system
+        at most :data:`REQUESTS` requests while nothing changes.
+        """
+        self._polls += 1
+        noted = _Noted()
+        trouble = ""
         try:
-            with Folder.open(self._root) as root:
-                models = self._look(root)
-                policy = self._policy_changed(root)
+            with self._entered() as root:
+                left = self._requests()
+                for place in self._due():
+                    left -= self._turns[place].requests
+                    self._look(root, place, noted)
+                    self._done(place)
+                self._sweep(root, noted, left)
         except OSError as error:
-            return Changes(trouble=(error.strerror or str(error)).lower())
-        first, self._first = self._first, False
-        return Changes() if first else Changes(models=frozenset(models), policy=policy)
+            self._doubtful = True
+            trouble = (error.strerror or str(error)).lower()
+        if self._looked:
+            return noted.changes(trouble)
+        self._looked = not trouble
+        return Changes(trouble=trouble)
 
-    def directories(self) -> tuple[str, ...]:
-        """The handful, for whoever wants to be woken by them."""
-        names = [layout.MODELS, layout.FEED]
-        for parent in _PER_STAGE:
-            with contextlib.suppress(OSError):
-                names += [f"{parent}/{name}" for name in sorted(os.listdir(os.path.join(self._root, parent)))]
-        paths = [os.path.join(self._root, name) for name in names]
-        return tuple(path for path in paths if os.path.isdir(path))
+    def directories(self) -> tuple[tuple[str, int], ...]:
+        """The handful as far as it is there, each with its inode number, for whoever wants to be woken by them."""
+        places = [place for place in self._turns if place not in {_ROOT, layout.REGISTRY_FILE}]
+        seen = [(place, self._seen.get(place)) for place in sorted(places)]
+        return tuple((f"{self._root}/{place}", one.stamp[0]) for place, one in seen if one and one.stamp)
 
-    def _look(self, root: Folder) -> set[ModelName]:
-        found: set[ModelName] = set()
-        for name in self._changed_names(root, layout.FEED):
-            hinted = layout.parse_feed_name(name)
-            if hinted and is_model_name(hinted):
-                found.add(ModelName(hinted))
-        for name in self._changed_names(root, layout.MODELS):
+    # --- which
+
+    @contextlib.contextmanager
+    def _entered(self) -> Iterator[Folder]:
+        """The registry's folder, to go through; after trouble the server is asked whether it is still the same."""
+        if self._doubtful:
+            Folder.open(self._root).close()
+            self._doubtful = False
+        with Folder.way(self._root) as root:
+            device = root.status().st_dev
+            if device != self._device:
+                # Mounted, or mounted over, since: what is local and what is remote may have changed.
+                self._local = file_system_of(self._root).local
+                self._device = device
+            yield root
+
+    def _requests(self) -> int:
+        """How many the handful may take in this poll."""
+        return REQUESTS - _ON_THE_WAY - self._sweeps_anyway()
+
+    def _sweeps_anyway(self) -> int:
+        """How many model folders have their turn in this poll, whatever else is looked at."""
+        return int(self._polls % _REMOTE_SWEEP == 0)
+
+    def _due(self) -> Iterator[str]:
+        """The places to look at now, those that are found on the way included."""
+        everything = self._local or not self._looked
+        left = self._requests()
+        done: set[str] = set()
+        while True:
+            waiting = [
+                (turn.due, turn.every, place)
+                for place, turn in self._turns.items()
+                if place not in done and (everything or (turn.due <= self._polls and turn.requests <= left))
+            ]
+            if not waiting:
+                return
+            place = min(waiting)[2]
+            left -= self._turns[place].requests
+            done.add(place)
+            yield place
+
+    def _done(self, place: str) -> None:
+        turn = self._turns.get(place)
+        if turn:
+            turn.due = self._polls + turn.every
+
+    # --- looking
+
+    def _look(self, root: Folder, place: str, noted: _Noted) -> None:
+        parent, _, _name = place.rpartition("/")
+        if place == _ROOT:
+            # Asks the server, so that names that are new in it are seen, too.
+            root.child(_ROOT).close()
+        elif place == layout.REGISTRY_FILE:
+            noted.policy = self._policy_changed(root) or noted.policy
+        elif place == layout.FEED:
+            self._look_at_hints(root, noted)
+        elif place == layout.MODELS:
+            self._look_at_models(root, noted)
+        elif place in _PER_STAGE:
+            self._note(root, place, noted)
+            self._take_turns(place)
+        elif self._note(root, place, noted):
+            understood, _ = _PER_STAGE[parent]
+            names = noted.came.get(place, frozenset()) | noted.went.get(place, frozenset())
+            noted.models |= {parsed[0] for name in names if (parsed := understood(name))}
+
+    def _look_at_hints(self, root: Folder, noted: _Noted) -> None:
+        if self._note(root, layout.FEED, noted):
+            for name in noted.came.get(layout.FEED, frozenset()):
+                hinted = layout.parse_feed_name(name)
+                if hinted and is_model_name(hinted):
+                    noted.models.add(ModelName(hinted))
+                    self._note(root, f"{layout.MODELS}/{hinted}", noted)
+
+    def _look_at_models(self, root: Folder, noted: _Noted) -> None:
+        if not self._note(root, layout.MODELS, noted):
+            return
+        present = {name for name in self._seen[layout.MODELS].names if is_model_name(name)}
+        # The sweep goes on where it was, however often models are made.
+        kept = [name for name in self._known_models if name in present]
+        self._known_models = kept + sorted(present.difference(kept))
+        for name in noted.came.get(layout.MODELS, frozenset()):
             if is_model_name(name):
-                found.add(ModelName(name))
-        for parent, parse in _PER_STAGE.items():
-            with contextlib.suppress(FileNotFoundError), root.child(parent) as folder:
-                present = {name for name in folder.names() if not name.startswith(".")}
-                known = self._stages.get(parent, set())
-                self._stages[parent] = present
-                for stage in sorted(present | known):
-                    parsed = [parse(name) for name in self._changed_names(folder, stage)]
-                    found |= {one[0] for one in parsed if one}
-        return found | self._sweep(root)
+                noted.models.add(ModelName(name))
+                self._note(root, f"{layout.MODELS}/{name}", noted)
+        for name in noted.went.get(layout.MODELS, frozenset()):
+            if is_model_name(name):
+                noted.models.add(ModelName(name))
+                self._seen.pop(f"{layout.MODELS}/{name}", None)
 
-    def _changed_names(self, parent: Folder, name: str) -> frozenset[str]:
-        """The names that came or went in a directory since the last look: all where it can be entered no more."""
-        place = f"{parent.path}/{name}"
-        before = self._seen.setdefault(place, _Seen())
+    def _take_turns(self, parent: str) -> None:
+        """Have every stage that has a folder looked at; one that has none any more was noted when it was missed."""
+        if self._stage is not None:
+            return
+        present = {f"{parent}/{name}" for name in self._seen[parent].names if not name.startswith(".")}
+        for place in present - self._turns.keys():
+            self._turns[place] = _Turn(_PER_STAGE[parent][1])
+        for place in [one for one in self._turns if one.startswith(f"{parent}/") and one not in present]:
+            if not self._seen.get(place, _Seen()).stamp:
+                del self._turns[place]
+
+    def _note(self, root: Folder, place: str, noted: _Noted) -> bool:
+        """Look at a directory, and note what came and went; whether something happened in it."""
+        before = self._seen.get(place, _Seen())
+        now = self._seen[place] = self._seen_now(root, place, before)
+        came, went = now.names - before.names, before.names - now.names
+        if came:
+            noted.came[place] = noted.came.get(place, frozenset()) | came
+        if went:
+            noted.went[place] = noted.went.get(place, frozenset()) | went
+        happened = bool(came or went) or now.stamp != before.stamp
+        if happened:
+            noted.stirred.add(place)
+        return happened
+
+    def _seen_now(self, root: Folder, place: str, before: _Seen) -> _Seen:
+        parent, _, name = place.rpartition("/")
         try:
-            with parent.child(name) as folder:
-                self._present.add(place)
+            with contextlib.ExitStack() as opened:
+                above = opened.enter_context(root.way_to(parent)) if parent else root
+                folder = opened.enter_context(above.child(name))
                 status = folder.status()
-                stamp = (status.st_mtime_ns, status.st_ino)
+                stamp = (status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
                 now = time.monotonic()
                 if stamp == before.stamp and now - before.since >= _SETTLED:
-                    return frozenset()
-                names = frozenset(folder.names())
+                    return before
+                return _Seen(stamp, before.since if stamp == before.stamp else now, frozenset(folder.names()))
         except OSError as error:
-            self._present.discard(place)
-            if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.EACCES}:
-                # Gone, or closed to us: whatever was in it is not what it was.
-                self._seen[place] = _Seen()
-                return before.names
-            raise
-        since = before.since if stamp == before.stamp else now
-        self._seen[place] = _Seen(stamp, since, names)
-        return names ^ before.names
+            if error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.EACCES}:
+                raise
+            if before.stamp and error.errno != errno.EACCES:
+                # Unmounted, or moved away as a whole: then nothing was taken out of it.
+                self._check_here(root)
+            # Gone, or closed to us: whatever was in it is not what it was.
+            return _Seen()
 
-    def _sweep(self, root: Folder) -> set[ModelName]:
-        """Models in whose own folder something changed, hinted at or not."""
+    @staticmethod
+    def _check_here(root: Folder) -> None:
+        try:
+            with root.child(_ROOT):
+                os.close(root.open_file(layout.REGISTRY_FILE))
+        except FileNotFoundError:
+            raise OSError(errno.ENOENT, f"there is no {layout.REGISTRY_FILE} any more") from None
+
+    def _sweep(self, root: Folder, noted: _Noted, left: int) -> None:
+        """Look into model folders for what changed in them, hinted at or not."""
+        if self._stage is not None:
+            return
+        hinted = bool(self._seen[layout.FEED].stamp)
         start = time.monotonic()
-        if start < self._next_sweep:
-            return set()
-        found: set[ModelName] = set()
-        with contextlib.suppress(FileNotFoundError), root.child(layout.MODELS) as models:
-            for name in models.names():
-                if is_model_name(name) and self._changed_names(models, name):
-                    found.add(ModelName(name))
-        now = time.monotonic()
-        # Without a feed, as after a git clone, nobody can leave hints: then the sweep is all there is.
-        hinted = f"{self._root}/{layout.FEED}" in self._present
-        pause = _REMOTE_PAUSE if hinted and not self._local else _LOCAL_PAUSE
-        self._next_sweep = now + max(pause, (now - start) * _SWEEP_SHARE)
-        return found
+        if not self._looked or (self._local and start >= self._next_sweep):
+            for name in self._known_models:
+                self._sweep_one(root, name, noted)
+            now = time.monotonic()
+            rest = _SWEEP_REST if hinted else _SWEEP_REST_UNHINTED
+            self._next_sweep = now + max(_LOCAL_PAUSE, (now - start) * rest)
+        elif not self._local:
+            many = self._sweeps_anyway() + (0 if hinted else left)
+            for name in self._known_models[:many]:
+                self._sweep_one(root, name, noted)
+            self._known_models = self._known_models[many:] + self._known_models[:many]
+
+    def _sweep_one(self, root: Folder, name: str, noted: _Noted) -> None:
+        place = f"{layout.MODELS}/{name}"
+        if self._note(root, place, noted) and (place in noted.came or place in noted.went):
+            noted.models.add(ModelName(name))
 
     def _policy_changed(self, root: Folder) -> bool:
         try:
@@ -180,56 +376,7 @@ class Watch:
         else:
             status = os.fstat(fd)
             os.close(fd)
-            stamp = (status.st_mtime_ns, status.st_ino, status.st_size)
+            stamp = (status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
         changed = stamp != self._policy
         self._policy = stamp
         return changed
-
-
-class Alarm:
-    """Waits until something may have changed, or until it is time to look anyway."""
-
-    def __init__(self, directories: Iterable[str]) -> None:
-        self._event = threading.Event()
-        self._stopped = False
-        self._observer = self._observe(tuple(directories))
-
-    def _observe(self, directories: tuple[str, ...]) -> object | None:
-        if not directories:
-            return None
-        from watchdog.events import FileSystemEvent, FileSystemEventHandler  # noqa: PLC0415 - costs 20 ms to import
-        from watchdog.observers import Observer  # noqa: PLC0415 - the same
-
-        event = self._event
-
-        class Ring(FileSystemEventHandler):
-            """Any event at all is a reason to look."""
-
-            def on_any_event(self, _event: FileSystemEvent) -> None:
-                if _event.event_type not in {"opened", "closed_no_write"}:
-                    # Our own looking opens directories; that must not wake us.
-                    event.set()
-
-        observer = Observer()
-        try:
-            for directory in directories:
-                observer.schedule(Ring(), directory, recursive=False)
-            observer.start()
-        except OSError:
-            # No more watches or instances allowed here: polling alone is slower and just as right.
-            return None
-        return observer
-
-    def wait(self, seconds: float) -> bool:
-        """Sleep until woken, or for that long; False once stopped."""
-        self._event.wait(seconds)
-        self._event.clear()
-        return not self._stopped
-
-    def stop(self) -> None:
-        """Wake whoever waits, for the last time. Does not wait for watchdog's threads, which are daemons."""
-        self._stopped = True
-        self._event.set()
-        stop = getattr(self._observer, "stop", None)
-        if stop:
-            stop()

@@ -12,7 +12,7 @@ from stackroom.core.show import count
 from stackroom.errors import UsageError
 from stackroom.registry.remembering import remember, vanished
 from stackroom.tui import running, terminal
-from stackroom.tui.background import Background, Done, Failed
+from stackroom.tui.background import Background, Done, Failed, Progress
 from stackroom.tui.changing import OPENING, Changing
 from stackroom.tui.clipboard import OSC52_LIMIT, copy_in_tmux
 from stackroom.tui.commands import History
@@ -20,7 +20,7 @@ from stackroom.tui.glyphs import UNICODE, Glyphs
 from stackroom.tui.keymap import Keymap
 from stackroom.tui.live import Fresh, Live, Watching
 from stackroom.tui.memory import Memory, forget_view, save_view, saved_views
-from stackroom.tui.picture import Picture, Reading, read_all, read_some
+from stackroom.tui.picture import Picture, Reading, read_all, read_first, read_some
 from stackroom.tui.places import Opened, Personal, Places
 from stackroom.tui.present import palette, settings
 from stackroom.tui.present.news import changed_versions, news
@@ -47,6 +47,10 @@ _LOOK_SECONDS: Final = 1.0
 
 _OWN_SECONDS: Final = 3.0
 """For which the news of our own change is no news."""
+
+
+class _GivenUpError(Exception):
+    """Nobody waits for the models any more; never shown, for what was cancelled posts nothing."""
 
 
 class Browser(Changing):
@@ -96,6 +100,8 @@ class Browser(Changing):
         self._watched = live
         self._live: Live | None = None
         self._own: dict[str, float] = {}
+        self._content = False
+        """Whether somebody is content with the models that were read so far."""
         self.made: set[str] = set()
         self._remember(memory or Memory())
         self.settings_problems = (*self.personal.settings.problems, *self.keymap.problems)
@@ -154,6 +160,8 @@ class Browser(Changing):
         if self._live is None:
             self.read()
         else:
+            registry, also = self.registry, self._browse.remembered_model
+            self._work.run("first", lambda _task: read_first(registry, also))
             self._live.start()
 
     def on_unmount(self) -> None:
@@ -198,6 +206,7 @@ class Browser(Changing):
         self.accent = self.places.accent()
         self.registry, self.picture, self._work = opened.registry, Picture(), Background(self)
         self.now, self.last_news, self.live_state, self._own = opened.registry.clock(), "", ("", ""), {}
+        self._content = False
         self.made.clear()
         self.vanished = ()
         self._remember(opened.memory)
@@ -224,13 +233,33 @@ class Browser(Changing):
     # ---- reading
 
     def read(self) -> None:
-        """Read all models."""
-        registry = self.registry
+        """Read all models; the first time, they are shown as they come."""
+        registry, growing = self.registry, not self.picture.ready
 
-        def work(_task: Task) -> Reading:
-            return read_all(registry)
+        def work(task: Task) -> Reading:
+            def grown(part: Reading) -> None:
+                if task.cancelled:
+                    raise _GivenUpError
+                task.report(part, kind=next(iter(part.models), ""))
 
+            return read_all(registry, grown if growing else None)
+
+        self._content = False
         self._work.run("models", work)
+
+    @property
+    def reading(self) -> bool:
+        """Whether the models are being read for the first time."""
+        return not self.picture.ready and not self._content
+
+    def stop_reading(self) -> bool:
+        """Be content with the models that were read so far; False where none are being read for the first time."""
+        if not self.reading:
+            return False
+        self._content = True
+        self._work.cancel("first")
+        self._work.cancel("models")
+        return True
 
     def read_model(self, name: str) -> None:
         """Read a model with all its versions."""
@@ -246,7 +275,8 @@ class Browser(Changing):
         message.stop()
         if message.source is self._live:
             self._look()
-            self.read()
+            if not self._content:
+                self.read()
 
     def on_fresh(self, message: Fresh) -> None:
         """Somebody changed something."""
@@ -276,6 +306,13 @@ class Browser(Changing):
         else:
             self.changed(message.name, message.value)
 
+    def on_progress(self, message: Progress) -> None:
+        """More models were read."""
+        message.stop()
+        if message.is_current:
+            for part in message.latest.values():
+                self.take(part)
+
     def on_failed(self, message: Failed) -> None:
         """It went wrong; what was read before stays on the screen."""
         message.stop()
@@ -293,7 +330,7 @@ class Browser(Changing):
         told: list[str] = []
         stages = self.picture.stages
         changed: dict[str, frozenset[str]] = {}
-        moved = reading.whole
+        moved = reading.extent == "all"
 
         def tell(name: str, before: Model | None, after: Model | None) -> None:
             nonlocal moved
@@ -306,6 +343,10 @@ class Browser(Changing):
         self.picture.take(reading, tell)
         more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
         self.last_news = told[0] + more if told else ""
+        if reading.extent == "part":
+            for page in self.pages():
+                page.picture_grew()
+            return
         if moved:
             self._compare_remembered()
         for page in self.pages():

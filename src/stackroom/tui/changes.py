@@ -12,6 +12,9 @@ CHANGING: Final[frozenset[Scope]] = frozenset({"edit", "conflict", "bulk"})
 _CHANGEABLE: Final[frozenset[Scope]] = frozenset({"models", "versions", "version"})
 """Where something of the registry is shown that can be changed."""
 
+_MENDABLE: Final[frozenset[Scope]] = _CHANGEABLE | {"move"}
+"""The same, and where a guard may refuse what is lacking there."""
+
 CHANGES: Final[tuple[Action, ...]] = (
     Action(
         id="edit",
@@ -19,8 +22,9 @@ CHANGES: Final[tuple[Action, ...]] = (
         label="edit",
         order=7,
         writes=True,
+        doing="edit metadata",
         help="Edit the metadata, field by field.",
-        screens=_CHANGEABLE,
+        screens=_MENDABLE,
     ),
     Action(
         id="editor",
@@ -28,8 +32,19 @@ CHANGES: Final[tuple[Action, ...]] = (
         label="editor",
         order=17,
         writes=True,
+        doing="edit metadata",
         help="Edit the metadata in $EDITOR.",
         screens=_CHANGEABLE | {"edit"},
+    ),
+    Action(
+        id="card",
+        keys=("C",),
+        label="card",
+        order=18,
+        writes=True,
+        doing="edit a card",
+        help="Write the card in $EDITOR, or go on with it.",
+        screens=_MENDABLE,
     ),
     Action(
         id="tags",
@@ -37,6 +52,7 @@ CHANGES: Final[tuple[Action, ...]] = (
         label="tags",
         order=10,
         writes=True,
+        doing="change tags",
         help="Add tags to what is marked, or to the cursor's row, and take some away.",
         screens=_CHANGEABLE,
         words="TAG… -TAG…",
@@ -48,6 +64,7 @@ CHANGES: Final[tuple[Action, ...]] = (
         label="new model",
         order=11,
         writes=True,
+        doing="make a model",
         help="Make a model.",
         screens=frozenset({"models"}),
         words="NAME",
@@ -59,6 +76,7 @@ CHANGES: Final[tuple[Action, ...]] = (
         label="new version",
         order=11,
         writes=True,
+        doing="register a version",
         help="Register a version from a file or a folder.",
         screens=frozenset({"versions"}),
         words="PATH",

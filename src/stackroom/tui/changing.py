@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
     from stackroom.core.names import ModelName, Ref
     from stackroom.registry.deletions import Deletions
+    from stackroom.registry.editables import EditableCard
     from stackroom.tui.background import Background, Task
     from stackroom.tui.screens.page import Page
 
 T = TypeVar("T")
 
-OPENING: Final = frozenset({"edit", "editor", "form", "deleted"})
+OPENING: Final = frozenset({"edit", "editor", "card", "form", "deleted"})
 """Work that ends in a screen on which something is changed: who may not is told why in full."""
 
 
@@ -90,6 +91,15 @@ class Changing(Going):
         """Edit the metadata of a version or model in the user's editor."""
         self._draft("editor", ref)
 
+    def edit_card(self, ref: str) -> None:
+        """Write the card of a version or model in the user's editor."""
+        registry = self.registry
+
+        def work(_task: Task) -> EditableCard:
+            return editing.card_draft(registry, ref)
+
+        self._work.run("card", work)
+
     def _draft(self, name: str, ref: str) -> None:
         registry = self.registry
 
@@ -103,7 +113,9 @@ class Changing(Going):
         if name == "edit":
             self.push_screen(EditPage(value.start))
         elif name == "editor":
-            self._edit(value)
+            self._edit(value.start.ref, lambda: editing.edit_and_save(self.registry, value))
+        elif name == "card":
+            self._edit(value.ref, lambda: editing.edit_and_save_card(self.registry, value))
         elif name == "form":
             self.push_screen(RegisterPage(*value))
         elif name == "deleted":
@@ -166,13 +178,12 @@ class Changing(Going):
         self.push_screen(ConflictPage(met))
         self.read_own({met.ref.model})
 
-    def _edit(self, draft: editing.Draft) -> None:
-        registry = self.registry
-        outcome = self.suspended(lambda: editing.edit_and_save(registry, draft))
+    def _edit(self, ref: Ref, work: Callable[[], str | editing.Conflict]) -> None:
+        outcome = self.suspended(work)
         if isinstance(outcome, editing.Conflict):
             self.settle(outcome)
             return
-        self.read_own({draft.start.ref.model})
+        self.read_own({ref.model})
         if isinstance(outcome, BaseException):
             self.show_refusal("not saved", outcome)
         elif outcome is not None:

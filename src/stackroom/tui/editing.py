@@ -10,6 +10,7 @@ from stackroom.core.patching import patched
 from stackroom.core.threeway import on_top
 from stackroom.core.toml import format_toml, parse_toml
 from stackroom.errors import ConflictError
+from stackroom.registry.conflicts import take_up
 from stackroom.registry.drafts import draft_text, read_draft
 from stackroom.registry.editing import Edit
 from stackroom.registry.reading import may_write
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from stackroom.core.metadata import Record
     from stackroom.core.names import Ref
-    from stackroom.registry.editables import Editable
+    from stackroom.registry.editables import Editable, EditableCard
     from stackroom.registry.editing import Revised
     from stackroom.registry.facade import Registry
     from stackroom.tui.present.words import Line
@@ -98,6 +99,35 @@ def edit_and_save(registry: Registry, what: Draft) -> str | Conflict:
             return told(registry.edit(start.ref, Edit(text=read_draft(text).text, base=start.revision)))
     except ConflictError as error:
         return conflict(start, read_draft(text).text, "", error)
+
+
+def card_draft(registry: Registry, ref: str) -> EditableCard:
+    """The present card, for somebody who may change it; touches the disk.
+
+    Raises:
+        PermissionDeniedError: the caller may not.
+        InvalidInputError: it is no text that an editor could leave as it is.
+    """
+    start = registry.editable_card(ref)
+    may_write(registry, start.ref.model, f"edit the card of {start.ref}")
+    return start
+
+
+def edit_and_save_card(registry: Registry, start: EditableCard) -> str:
+    """Run the editor on a card in the foreground and write it; returns what to say about it.
+
+    Raises:
+        RegistryError: the editor failed, or the card cannot be written, also because somebody else wrote one meanwhile.
+            What was typed is kept in a file that :func:`kept` names.
+    """
+    with edited(start.text, ".md") as text:
+        if text == start.text:
+            return f"the card of {start.ref} is unchanged"
+        try:
+            return told(registry.edit(start.ref, Edit(card=text, card_base=start.revision)))
+        except ConflictError as error:
+            error.hint = take_up(error, start.ref)
+            raise
 
 
 def edited_record(start: Editable, mine: Record) -> Record:

@@ -57,6 +57,7 @@ class Glyphs:
         gap: a sparkline's cell without a value.
         point: a value in a plot; in the line of a stage, a version that holds it.
         past: in the line of a stage, a version that held it.
+        observed: in a plot, a value that production measured.
         line: a plot's line, where there is no braille.
         corner: where a plot's axes meet.
         tick: on the axis of values, beside a value that is written.
@@ -93,6 +94,7 @@ class Glyphs:
     gap: str = " "
     point: str = "●"
     past: str = "○"
+    observed: str = "◆"
     line: str = "."
     corner: str = "└"
     tick: str = "┤"
@@ -109,7 +111,8 @@ class Glyphs:
             return text
         shown = _VARIATION.sub("", visible(text))
         if self.ascii_only:
-            return shown.encode("ascii", "backslashreplace").decode("ascii")
+            # Our own sentences have ellipses, and three dots are what people have always typed for one.
+            return shown.replace("…", "...").encode("ascii", "backslashreplace").decode("ascii")
         return shown
 
 
@@ -141,6 +144,7 @@ ASCII: Final = Glyphs(
     blocks="_.,-=+*#",
     point="o",
     past=".",
+    observed="x",
     corner="+",
     tick="+",
     notch="+",

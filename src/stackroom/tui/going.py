@@ -21,6 +21,7 @@ from stackroom.tui.screens.doctor import DoctorPage
 from stackroom.tui.screens.move import MovePage
 from stackroom.tui.screens.page import Page
 from stackroom.tui.screens.review import ReviewPage
+from stackroom.tui.screens.search import SearchPage
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
 
@@ -92,6 +93,8 @@ class Going(App[None]):
         ref = parse_ref(text)
         model = self.picture.opened.get(ref.model) or self.picture.models.get(ref.model)
         if model is None:
+            if not self.picture.ready:
+                raise NotFoundError(f"{ref.model} is not among the models that were read yet")
             raise NotFoundError(f"there is no model {ref.model}")
         number = ref.number
         match ref.kind:
@@ -131,7 +134,7 @@ class Going(App[None]):
         """Why the caller may change nothing, and whom to ask."""
         lacking = self.picture.lacking(action.id)
         if lacking is not None:
-            self.show_text("read-only", refusal(lacking.refusal(action.label, you=self.registry.who)))
+            self.show_text("read-only", refusal(lacking.refusal(action.doing or action.label, you=self.registry.who)))
 
     def holder_of(self, name: str) -> Version | None:
         """Who holds the last stage of a model."""
@@ -221,6 +224,10 @@ class Going(App[None]):
     def show_activity(self, model: str | None) -> None:
         """The screen of what happened, to one model or all."""
         self.push_screen(ActivityPage(model))
+
+    def show_search(self, text: str) -> None:
+        """The screen of a search through all versions."""
+        self.push_screen(SearchPage(text))
 
     def show_review(self) -> None:
         """The screen of what needs attention."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from textual.message import Message
 
 from stackroom.errors import RegistryError
-from stackroom.store.watch import Alarm, Watch
+from stackroom.store.looks import INTERVAL, Looks
+from stackroom.store.watch import Watch
 from stackroom.tui.picture import Reading, read_all, read_some
 
 if TYPE_CHECKING:
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from stackroom.registry.facade import Registry
     from stackroom.store.watch import Changes
     from stackroom.tui.widgets.crumbs import Live as State
-
-INTERVAL: Final = 1.0
-"""Seconds between two looks at least: six requests to a file server, and half of what "at once" may take."""
-
-_BATCH_SECONDS: Final = 0.25
-"""After a change, until the next look: a job array that registers sixteen versions makes four redraws a second."""
 
 _SLOW_SECONDS: Final = 3.0
 _STALE_SECONDS: Final = 10.0
@@ -74,7 +69,7 @@ class Live:
     def __init__(self, registry: Registry, target: MessagePump) -> None:
         self._registry = registry
         self._target = target
-        self._alarm: Alarm | None = None
+        self._looks: Looks | None = None
         self._stopped = False
         self._missed = False
         self._policy = False
@@ -89,8 +84,8 @@ class Live:
     def stop(self) -> None:
         """Post nothing any more; the thread ends when its files answer, or with the process."""
         self._stopped = True
-        if self._alarm is not None:
-            self._alarm.stop()
+        if self._looks is not None:
+            self._looks.stop()
 
     def state(self) -> tuple[State, str]:
         """How old the picture is, and the interval or the reason; the same while nothing changes."""
@@ -112,20 +107,21 @@ class Live:
 
     def _watch(self) -> None:
         """Look for as long as nothing unforeseen happens."""
-        watch = Watch(str(self._registry.path))
-        self._take(watch.poll())
-        if self._missed:
-            self._policy, self._missed = True, False  # what happened since is not known: everything is read
-        else:
-            self._post(Watching(self))
-        alarm = Alarm(watch.directories() if watch.local else ())
-        self._alarm = alarm
-        while not self._stopped and alarm.wait(INTERVAL):
-            changes = watch.poll()
+        self._looks = Looks(Watch(str(self._registry.path)), interval=INTERVAL)
+        first = True
+        for changes in self._looks:
+            if self._stopped:
+                return
             self._take(changes)
-            if self._policy or self._models:
+            if first:
+                first = False
+                if not self._missed:
+                    self._post(Watching(self))
+                # What happened before the first look that succeeds is not known: then everything is read.
+                self._policy = self._missed or bool(changes.trouble)
+                self._missed = False
+            elif self._policy or self._models:
                 self._read()
-                time.sleep(_BATCH_SECONDS)
 
     def _take(self, changes: Changes) -> None:
         """Remember what is to be read; what could not be read before is tried again."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from stackroom.tui.scopes import EVERYWHERE, Action, Scope
 
-OVERSEEN: Final[frozenset[Scope]] = frozenset({"activity", "review", "doctor"})
+OVERSEEN: Final[frozenset[Scope]] = frozenset({"activity", "review", "search", "doctor"})
 """Screens over the whole registry."""
 
 _BROWSED: Final[frozenset[Scope]] = OVERSEEN | {"models", "versions", "version", "compare", "plot"}
@@ -19,6 +19,7 @@ OVERSIGHT: Final[tuple[Action, ...]] = (
         label="undo",
         order=11,
         writes=True,
+        doing="move versions",
         help="Undo your last own move of the model, with a new one, if nobody moved after you.",
         screens=frozenset({"models", "versions", "version"}),
     ),
@@ -52,6 +53,16 @@ OVERSIGHT: Final[tuple[Action, ...]] = (
         told="Say no to a version for a stage.",
     ),
     Action(
+        id="search",
+        keys=("S",),
+        label="search",
+        order=10,
+        help="Search the versions of all models: words, tag:x, stage:production, auc>0.9, or a query.",
+        screens=_BROWSED,
+        words="TEXT",
+        told="Show the versions of all models that match.",
+    ),
+    Action(
         id="activity",
         keys=("L",),
         label="activity",
@@ -74,6 +85,14 @@ OVERSIGHT: Final[tuple[Action, ...]] = (
         order=19,
         help="Who you are here, and everything that is not as it should be, with its remedy.",
         screens=_BROWSED - {"doctor"},
+    ),
+    Action(
+        id="fix",
+        keys=("f",),
+        label="fix",
+        order=3,
+        help="Mend what you may, as doctor --fix does: shows what it would do, and asks for the word.",
+        screens=frozenset({"doctor"}),
     ),
     Action(
         id="vanished",

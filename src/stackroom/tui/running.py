@@ -31,7 +31,7 @@ def run_command(app: Browser, page: Page, text: str) -> None:
                 app.open_text(command.words[0])
             case "compare" if command.words:
                 app.compare_texts(command.words)
-            case "move" if command.words and app.picture.read_only is None:
+            case "move" if command.words:
                 app.move_text(command.words)
             case "quit":
                 app.exit()

@@ -18,6 +18,7 @@ Screen = Literal[
     "bulk",
     "approve",
     "activity",
+    "search",
     "review",
     "doctor",
     "text",
@@ -45,6 +46,7 @@ class Action:
         help: one sentence, for the help screen and the reference.
         screens: where it works.
         order: of the footer's entries; those with the smallest number are the last to give way. 0: not in the footer.
+        doing: what somebody may not do who may not do it, after "you may not"; the label where that says it.
         writes: whether it changes the registry: greyed, with the reason, for readers.
         words: what may be typed after its name, as the help writes it; empty where nothing may.
         told: what it does with those words.
@@ -56,6 +58,7 @@ class Action:
     help: str
     screens: frozenset[Scope]
     order: int = 0
+    doing: str = ""
     writes: bool = False
     words: str = ""
     told: str = ""

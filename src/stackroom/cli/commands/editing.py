@@ -12,6 +12,7 @@ from stackroom.cli.style import Styled
 from stackroom.cli.words import fields_of
 from stackroom.core.values import replace
 from stackroom.errors import ConflictError, InvalidInputError, RegistryError, UsageError
+from stackroom.registry.conflicts import take_up
 from stackroom.registry.drafts import Draft, draft_text, read_draft, taken_up
 from stackroom.registry.editing import Edit, Revised
 from stackroom.registry.reading import may_write
@@ -187,11 +188,7 @@ def _edit_card(context: Context, options: Namespace) -> int:
         try:
             return _revise_or_ask(context, options, change)
         except ConflictError as error:
-            theirs = error.facts.get("theirs") or {}
-            error.hint = (
-                f"put both together in the file below, then: stackroom edit {start.ref} --card FILE"
-                f" --base {theirs.get('revision', 0)}"
-            )
+            error.hint = take_up(error, start.ref)
             raise
 
 

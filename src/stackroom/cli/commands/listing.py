@@ -333,7 +333,7 @@ COMMANDS: Final = {
             'stackroom search "tags.team = nlp and not (author = alice)" --sort -auc --limit 5',
         ),
         about="A query compares fields (=, !=, <, <=, >, >=, ~ for contains) and joins them with and, or, not and\n"
-        "parentheses. A field alone asks whether it says anything.",
+        "parentheses. A field alone asks whether it says anything; a text in quotes alone is looked for in all words.",
     ),
     "path": Command(
         arguments=_path_arguments,

@@ -43,7 +43,9 @@ def _demo(context: Context, options: Namespace) -> int:
     if options.no_open or not (context.terminal and context.watched):
         context.say(f"look around with: stackroom {directory}")
         return 0
-    return context.browse([directory])
+    code = context.browse([directory])
+    context.say(f"your copy stays; go on with: stackroom {shlex.quote(directory)}")
+    return code
 
 
 def _demo_dry_run(context: Context, directory: str | None) -> int:

@@ -11,11 +11,13 @@ from stackroom.cli.table import Column, width_of
 from stackroom.cli.versions import metric_columns, moment, put_versions, shown
 from stackroom.cli.words import MISSING, metric_text
 from stackroom.core import show
+from stackroom.core.attested import Validity
 from stackroom.core.metadata import iso
 from stackroom.core.names import parse_ref
 from stackroom.errors import IntegrityError, RegistryError
 from stackroom.registry.approving import approvals
 from stackroom.registry.families import relatives
+from stackroom.store import layout
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from stackroom.core.approvals import Word
     from stackroom.core.files import FileFact
     from stackroom.core.names import Ref
+    from stackroom.core.observations import Latest
     from stackroom.registry.reading import Reader
     from stackroom.store.records import Holding, Model, Version
 
@@ -115,6 +118,7 @@ def _show_version(context: Context, version: Version) -> int:
     card = reader.card(version.ref)
     holdings, children = relatives(reader, version)
     words, silence = _words(reader, version)
+    measured, unobserved = _observed(reader, version)
     if context.json:
         document: dict[str, Any] = {
             "version": version.document(),
@@ -124,6 +128,7 @@ def _show_version(context: Context, version: Version) -> int:
             "children": [str(child) for child in children],
             "stages": [holding.document() for holding in holdings],
             "approvals": None if silence else [word.document() for word in words],
+            "observed": None if unobserved else [one.document() for one in measured],
         }
         context.document(document)
         return 0
@@ -133,6 +138,7 @@ def _show_version(context: Context, version: Version) -> int:
         _heading(context, "approvals")
         put_words(context, words, refs=False)
     _put_table(context, "metrics", {name: _metric(reader, name, value) for name, value in version.metrics.items()})
+    _put_observed(context, measured)
     _put_table(context, "hyperparameters", {key: shown(value) for key, value in version.hyperparameters.items()})
     _put_datasets(context, version)
     _put_table(context, "source", {key: shown(value) for key, value in version.record.source.items()})
@@ -141,7 +147,7 @@ def _show_version(context: Context, version: Version) -> int:
     _put_table(context, "more", {key: shown(value) for key, value in version.record.extra.items()})
     _put_files(context, files)
     _put_card(context, card)
-    for warning in filter(None, (trouble, silence)):
+    for warning in filter(None, (trouble, silence, unobserved)):
         context.warn(warning)
     context.warn_of(version.problems)
     return 0
@@ -158,6 +164,20 @@ def _words(reader: Reader, version: Version) -> tuple[Sequence[Word], str]:
     """What people said about it, or why that cannot be known."""
     try:
         return approvals(reader, version.ref), ""
+    except RegistryError as error:
+        return (), str(error)
+
+
+def _observed(reader: Reader, version: Version) -> tuple[Sequence[Latest], str]:
+    """What production measured of it last, or why that cannot be known."""
+    with reader.root() as root:
+        if root.lacks(layout.OBSERVATIONS):
+            return (), ""
+    from stackroom.core.observations import latest_of  # noqa: PLC0415 - most registries have no observations
+    from stackroom.registry.observing import observed  # noqa: PLC0415 - the same
+
+    try:
+        return latest_of(observed(reader, version.ref).observations), ""
     except RegistryError as error:
         return (), str(error)
 
@@ -226,6 +246,32 @@ def _put_datasets(context: Context, version: Version) -> None:
             one.uri or MISSING,
         ]
         for one in version.record.datasets
+    ]
+    context.table(columns, rows)
+
+
+def _put_observed(context: Context, measured: Sequence[Latest]) -> None:
+    if not measured:
+        return
+    _heading(context, "observed")
+    columns = [
+        Column(title="METRIC"),
+        Column(title="LATEST", right=True),
+        Column(title="AT", priority=1),
+        Column(title="BY", priority=2),
+        Column(title="HOST", priority=4),
+        Column(title="COUNT", right=True, priority=3),
+    ]
+    rows: list[list[Piece]] = [
+        [
+            one.metric,
+            metric_text(one.value),
+            moment(one.observation.at, exact=not context.terminal),
+            one.observation.by.label + ("" if one.observation.validity is Validity.ATTESTED else " (unattested)"),
+            one.observation.host,
+            str(one.count),
+        ]
+        for one in measured
     ]
     context.table(columns, rows)
 

@@ -6,8 +6,11 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.findings import Finding
+from stackroom.core.observations import parse_file_name
+from stackroom.core.show import count
 from stackroom.registry.examination.tour import foreign, who
 from stackroom.store import layout
+from stackroom.store.observations import read_observations
 from stackroom.store.programs import why_not_run
 
 if TYPE_CHECKING:
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 
     from stackroom.core.policy import Stage
     from stackroom.registry.examination.tour import Tour
+    from stackroom.store.observations import ObservedFile
+    from stackroom.store.sights import Sight
     from stackroom.store.survey import Difference, Survey
     from stackroom.store.tree import Found, Row
 
@@ -128,18 +133,58 @@ def _widens(survey: Survey, row: Row | None, found: Found | None) -> bool:
 
 
 def examine_feed(tour: Tour) -> Iterator[Finding]:
-    """The hints and the observations: only names, because nothing is decided by them."""
-    for name in (layout.FEED, layout.OBSERVATIONS):
-        try:
-            with tour.root.child(name) as folder:
-                sights = tour.seen(folder, name)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            yield tour.unreadable(name, error, tour.root)
-            continue
-        for sight in sights:
-            hint = name == layout.FEED and sight.is_symlink and layout.parse_feed_name(sight.name) is not None
-            record = name == layout.OBSERVATIONS and sight.is_file and sight.name.endswith(".jsonl")
-            if not (hint or record or sight.name.startswith(".")):
-                yield foreign(sight)
+    """The hints: only names, because nothing is decided by them."""
+    for sight in _names(tour, layout.FEED):
+        if isinstance(sight, Finding):
+            yield sight
+        elif not (sight.is_symlink and layout.parse_feed_name(sight.name) is not None):
+            yield foreign(sight)
+
+
+def examine_observations(tour: Tour) -> Iterator[Finding]:
+    """What production measured: whose files they are, and whether they can be understood."""
+    known = False
+    for sight in _names(tour, layout.OBSERVATIONS):
+        if isinstance(sight, Finding):
+            yield sight
+        elif sight.is_file and parse_file_name(sight.name) is not None:
+            known = True
+        else:
+            yield foreign(sight)
+    if not known:
+        return
+    reading = read_observations(tour.root, lambda _name: True)
+    for file in reading.files:
+        yield from _observed_file(tour, file)
+    for problem in reading.problems:
+        # What is no file was told by its name above.
+        if problem.severity == "error":
+            yield Finding(kind="unreadable", place=problem.place, message=problem.message)
+
+
+def _observed_file(tour: Tour, file: ObservedFile) -> Iterator[Finding]:
+    place, owner = file.place, file.owner
+    if not file.validity.counts:
+        said = f"says uid {file.name.uid}, and its owner is {owner}"
+        yield Finding(kind="observation-forged", place=place, message=said, owner=owner)
+    if file.mode & _WRITERS:
+        command = f"chmod 644 {tour.path(place)}" if tour.me == owner.uid else ""
+        message = f"mode {file.mode:04o}"
+        yield Finding(kind="observation-open", place=place, message=message, owner=owner, command=command)
+    if file.broken:
+        message = f"{count(file.broken, 'line')} cannot be understood, the first is line {file.first_broken}"
+        message += f" after byte {file.unread:,}" if file.unread else ""
+        yield Finding(kind="observation-broken", place=place, message=message, owner=owner)
+
+
+def _names(tour: Tour, place: str) -> Iterator[Sight | Finding]:
+    """What lies in a folder of the root, without hidden names; that it cannot be listed is a finding."""
+    try:
+        with tour.root.child(place) as folder:
+            sights = tour.seen(folder, place)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        yield tour.unreadable(place, error, tour.root)
+        return
+    yield from (sight for sight in sights if not sight.name.startswith("."))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLUMNS: Final = (
     Column(key="when", label="WHEN", align="right"),
     Column(key="what", label="WHAT", max_width=24),
-    Column(key="ref", label="VERSION", max_width=36, min_width=12),
+    Column(key="ref", label="VERSION", max_width=36, min_width=15),
     Column(key="by", label="BY", max_width=14, min_width=6),
     Column(key="worth", label="EVENT", priority=2),
     Column(key="why", label="WHY", max_width=100, min_width=8, priority=1),

@@ -35,8 +35,24 @@ _BASE_LEAST: Final = 19
 _OTHER_LEAST: Final = 31
 """Cells of the base's column, and of another's, which holds a value, two differences and a sign, at least."""
 
+_ROOMY: Final = 76
+"""Cells from which on the base and another version are seen whole."""
+
 _WIDE: Final = 100
 """Cells from which on the names have more room."""
+
+_NARROW: Final = 80
+"""Cells below which a base and another version do not stand side by side with both differences."""
+
+_NARROW_NAME: Final = 16
+_NARROW_BASE: Final = 14
+_NARROW_OTHER: Final = 22
+"""Cells of the columns there: another version's holds a value, one difference and a sign."""
+
+
+def form_within(form: DeltaForm, room: int) -> DeltaForm:
+    """How differences are written in so many cells: both forms of them only where a number need not be cut."""
+    return "value" if form == "both" and room < _NARROW else form
 
 
 def columns(comparison: Comparison, states: dict[Ref, Version], room: int) -> tuple[Column, ...]:
@@ -47,11 +63,13 @@ def columns(comparison: Comparison, states: dict[Ref, Version], room: int) -> tu
         states: the versions that are known, for the stages that they hold.
         room: cells of the table.
     """
-    name = 22 if room < _WIDE else 28
+    narrow = room < _NARROW
+    name = _NARROW_NAME if narrow else 22 if room < _WIDE else 28
+    least, other_least = (_NARROW_BASE, _NARROW_OTHER) if narrow else (_BASE_LEAST, _OTHER_LEAST)
     left = room - name - 6
-    seen = max(1, min(len(comparison.refs) - 1, (left - _BASE_LEAST) // (_OTHER_LEAST + 2)))
-    other = max(_OTHER_LEAST, min(_VALUE_LIMIT, (left - _BASE_LEAST) // seen - 2))
-    base = max(_BASE_LEAST, min(_VALUE_LIMIT, left - seen * (other + 2)))
+    seen = max(1, min(len(comparison.refs) - 1, (left - least) // (other_least + 2)))
+    other = max(other_least, min(_VALUE_LIMIT, (left - least) // seen - 2))
+    base = max(least, min(_VALUE_LIMIT, left - seen * (other + 2)))
     labels = []
     for place in order_of(comparison):
         ref = comparison.refs[place]
@@ -86,6 +104,7 @@ def rows(
     *,
     only_differences: bool,
     chosen: Sequence[str] = (),
+    room: int = 80,
 ) -> list[Row]:
     """All rows, each part under its title.
 
@@ -95,11 +114,12 @@ def rows(
         glyphs: to draw with.
         only_differences: leave out what is the same everywhere.
         chosen: the metrics that are shown; none for all.
+        room: cells of the table. Where a version does not fit whole, the sign of who is better stands by the value.
     """
     order = order_of(comparison)
     found: list[Row] = []
     metrics = [row for row in shown_metrics(comparison, chosen) if row.differs or not only_differences]
-    found.extend(_metric_rows(metrics, order, form, glyphs))
+    found.extend(_metric_rows(metrics, order, form, glyphs, tight=room < _ROOMY))
     for section in comparison.sections:
         shown = [row for row in section.rows if row.differs or not only_differences]
         if not shown:
@@ -118,7 +138,9 @@ def rows(
     return found
 
 
-def _metric_rows(metrics: Sequence[MetricRow], order: Sequence[int], form: DeltaForm, glyphs: Glyphs) -> list[Row]:
+def _metric_rows(
+    metrics: Sequence[MetricRow], order: Sequence[int], form: DeltaForm, glyphs: Glyphs, *, tight: bool
+) -> list[Row]:
     """The metrics, with values and differences of each column below each other."""
     parts = [[_parts(row.cells[place], form, glyphs, base=place == order[0]) for place in order] for row in metrics]
     widths = [
@@ -134,7 +156,9 @@ def _metric_rows(metrics: Sequence[MetricRow], order: Sequence[int], form: Delta
             padded = [text.rjust(width) for text, width in zip(texts, widths[column], strict=True) if width]
             sign = {"better": glyphs.better, "worse": glyphs.worse}.get(cell.outcome, "")
             note = "" if cell.value is None or cell.note in _SEEN_ANYWAY else cell.note
-            text = "  ".join([*padded, sign or ("=" if cell.outcome == "equal" and place != order[0] else "")])
+            sign = sign or ("=" if cell.outcome == "equal" and place != order[0] else "")
+            at = 1 if tight else len(padded)
+            text = "  ".join([*padded[:at], f"{sign:<1}" if tight else sign, *padded[at:]])
             role = {"better": "good", "worse": "bad"}.get(cell.outcome, "dim" if cell.value is None else "")
             cells.append(Cell(f"{text} {note}".rstrip(), role))
         found.append(Row(f"metric:{row.name}", tuple(cells)))

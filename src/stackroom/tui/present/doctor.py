@@ -63,7 +63,7 @@ def full(one: Finding) -> list[Line]:
     if one.command:
         lines.append((Cell("  $ ", "dim"), Cell(one.command, "key")))
     if one.fixable:
-        lines.append((Cell("  "), Cell("You may have it mended: stackroom doctor --fix", "good")))
+        lines.append((Cell("  "), Cell("You may have it mended: f, or stackroom doctor --fix", "good")))
     return lines
 
 
@@ -86,8 +86,12 @@ def about_you(caller: Caller) -> list[Line]:
         *((Cell("  "), Cell(one.doing)) for one in caller.may if one.allowed),
         heading("You may not"),
     ]
-    for one in caller.may:
-        if not one.allowed:
-            why = one.access.who_may() if one.access.exists else one.access.reason
-            lines.append((Cell(f"  {one.doing}: "), Cell(why, "dim")))
+    if caller.read_only:
+        # One reason for all: a line for each would bury it.
+        return [*lines, (Cell("  change anything from here: "), Cell(caller.read_only, "dim"))]
+    lines += [
+        (Cell(f"  {one.doing}: "), Cell(one.access.reason or one.access.who_may(), "dim"))
+        for one in caller.may
+        if not one.allowed
+    ]
     return lines

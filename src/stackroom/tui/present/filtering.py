@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from stackroom.core.query import Query, comparison
+from stackroom.core.query import Query, comparison, words_of
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -18,20 +18,6 @@ _QUERY: Final = re.compile(r"(?:^|\s)(?:and|or|not)(?:\s|$)|[()]|\s(?:<=|>=|!=|=
 
 _UNFINISHED: Final = 6
 """Words at the end of a query that may still be on their way."""
-
-_WORD_FIELDS: Final = (
-    "ref",
-    "model",
-    "label",
-    "description",
-    "tags",
-    "author",
-    "team",
-    "framework",
-    "stage",
-    "license",
-)
-"""Where a plain word is looked for."""
 
 
 class Searchable(NamedTuple):
@@ -48,7 +34,7 @@ class Searchable(NamedTuple):
 
 def searchable(fields: Mapping[str, Any]) -> Searchable:
     """Fields with their text."""
-    return Searchable(fields, haystack(fields))
+    return Searchable(fields, words_of(fields))
 
 
 class Filter:
@@ -93,15 +79,8 @@ class Filter:
         return bool(last) and grown and self._words[: len(head)] == head
 
     def _query_tests(self) -> list[Callable[[Searchable], bool]]:
-        words = self._words
-        for length in range(len(words), max(0, len(words) - _UNFINISHED), -1):
-            try:
-                query = Query(" ".join(words[:length]))
-            except InvalidInputError as error:
-                self.problem = self.problem or str(error)
-            else:
-                return [_of_fields(query.matches)]
-        return []
+        query, self.problem = as_query(self.text)
+        return [_of_fields(Query(query).matches)] if query else []
 
 
 def _is_plain(word: str) -> bool:
@@ -127,13 +106,36 @@ def _of_fields(test: Callable[[Mapping[str, Any]], bool]) -> Callable[[Searchabl
     return lambda row: test(row.fields)
 
 
-def haystack(fields: Mapping[str, Any]) -> str:
-    """Everything that a plain word is looked for in, in one text."""
-    found: list[str] = []
-    for name in _WORD_FIELDS:
-        value = fields.get(name)
-        if isinstance(value, tuple):
-            found.extend(str(item) for item in value)
-        elif value:
-            found.append(str(value))
-    return "\n".join(found).casefold()
+def as_query(text: str) -> tuple[str, str]:
+    """What a filter line asks for, in the language of queries, and what is wrong with it; both may be empty.
+
+    The line means what it means to :class:`Filter`; a query counts as far as it is finished.
+    """
+    words = text.split()
+    if _QUERY.search(text.strip()) is None:
+        return " and ".join(_asked(word) for word in words if word.removeprefix("!").strip("'\"") or word == "!"), ""
+    problem = ""
+    for length in range(len(words), max(0, len(words) - _UNFINISHED), -1):
+        query = " ".join(words[:length])
+        try:
+            Query(query)
+        except InvalidInputError as error:
+            problem = problem or str(error)
+        else:
+            return query, problem
+    return "", problem
+
+
+def _asked(word: str) -> str:
+    if word.startswith("!") and len(word) > 1:
+        return f"not {_asked(word[1:])}"
+    found = _COMPARISON.fullmatch(word)
+    if found:
+        return f"{found[1]} {found[2]} {_quoted(found[3])}"
+    named = _FIELD.fullmatch(word)
+    return f"{named[1]} = {_quoted(named[2])}" if named else _quoted(word)
+
+
+def _quoted(text: str) -> str:
+    """A text in quotes; the language has no sign for one that holds both kinds, so one of them is dropped."""
+    return f"'{text}'" if '"' in text and "'" not in text else '"' + text.replace('"', "") + '"'

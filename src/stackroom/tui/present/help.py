@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stackroom.tui.actions import ACTIONS, Scope, Screen
+from stackroom.tui.actions import ACTIONS, BY_ID, SCREENS, Scope, Screen
 from stackroom.tui.bindings import KeysOf, help_rows, key_text, own_keys
 from stackroom.tui.present.words import Line, heading
 from stackroom.tui.widgets.drawing import Cell
@@ -12,10 +12,27 @@ from stackroom.tui.widgets.drawing import Cell
 if TYPE_CHECKING:
     from stackroom.tui.glyphs import Glyphs
 
+
+_HERE: Final = "Keys of this screen"
+_WRITES: Final = "Keys that change the registry"
+_ANYWHERE: Final = "Keys of every screen"
+_LINES: Final = "Keys of every list"
+_PARTS: Final = (_HERE, _WRITES, _ANYWHERE, _LINES)
+
+_LAST: Final = 100
+"""Stands for the order of what the footer never shows."""
+
+_UNPRESSING: Final = frozenset({0, *range(50, _LAST)})
+"""Orders of what the footer shows never, or only where there is little else to press."""
+
 _SIGNS: Final = (
     ("mark", "this row is marked"),
     ("changed", "somebody else has just changed this row"),
     ("best", "the best value, on the newest test data"),
+    ("up", "in a heading: the higher the better"),
+    ("down", "in a heading: the lower the better"),
+    ("ascending", "in a heading: sorted by it, the smallest first; in a comparison: better than the base"),
+    ("descending", "in a heading: sorted by it, the largest first; in a comparison: worse than the base"),
 )
 
 _MORE_SIGNS: Final = (
@@ -25,25 +42,37 @@ _MORE_SIGNS: Final = (
 
 
 def help_lines(screen: Screen, glyphs: Glyphs, *, keys: KeysOf = own_keys) -> list[Line]:
-    """Every key of a screen, then the signs.
+    """Every key of a screen, the most wanted first, then the signs and the commands.
 
     Args:
         screen: which one.
         glyphs: to draw with.
         keys: which keys an action has.
     """
-    lines: list[Line] = [heading("Keys")]
-    for row in help_rows(screen, keys=keys):
-        note = " (changes the registry)" if row.writes else ""
-        lines.append((Cell(f"  {row.keys:<14} ", "key"), Cell(row.help + note)))
+    rows = sorted(help_rows(screen, keys=keys), key=lambda row: BY_ID[row.id].order or _LAST)
+    lines: list[Line] = []
+    for part in _PARTS:
+        found = [row for row in rows if _part(row.id) == part]
+        lines += [*([()] if lines else []), heading(part)] if found else []
+        lines += [(Cell(f"  {row.keys:<14} ", "key"), Cell(row.help)) for row in found]
+    lines += [(), heading("Signs")]
+    lines += [(Cell(f"  {getattr(glyphs, name):<14} ", "key"), Cell(told)) for name, told in _SIGNS]
+    lines += [(Cell(f"  {sign:<14} ", "key"), Cell(told)) for sign, told in _MORE_SIGNS]
     lines += [(), heading("Commands")]
     lines.append((Cell("  : and the name of an action, or one of these:"),))
     for text, told in commands_with_words():
         lines.append((Cell(f"  {':' + text:<26} ", "key"), Cell(told)))
-    lines += [(), heading("Signs")]
-    lines += [(Cell(f"  {getattr(glyphs, name):<12} ", "key"), Cell(told)) for name, told in _SIGNS]
-    lines += [(Cell(f"  {sign:<12} ", "key"), Cell(told)) for sign, told in _MORE_SIGNS]
     return lines
+
+
+def _part(id_: str) -> str:
+    """Under which heading an action stands."""
+    action = BY_ID[id_]
+    if "list" in action.screens:
+        return _LINES
+    if action.writes:
+        return _WRITES
+    return _ANYWHERE if len(action.screens) * 2 > len(SCREENS) and action.order in _UNPRESSING else _HERE
 
 
 def commands_with_words() -> list[tuple[str, str]]:

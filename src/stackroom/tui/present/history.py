@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackroom.core.show import age, number
-from stackroom.tui.present.plot import Curve, Point
+from stackroom.tui.present.plot import Curve, Mark, Point
 from stackroom.tui.present.versions import author, best_of
 from stackroom.tui.present.words import Line, arrow
 from stackroom.tui.widgets.drawing import Cell
@@ -32,6 +32,7 @@ class History:
         tenures: who held the stages when.
         now: what ages are counted to.
         best: the number of the best version; None where there is none.
+        marks: what production measured of the metric, oldest first.
     """
 
     model: Model
@@ -40,6 +41,7 @@ class History:
     tenures: Sequence[Tenure]
     now: datetime
     best: int | None
+    marks: Sequence[Mark] = ()
 
     def curve(self, stages: Sequence[str], *, log: bool | None = None) -> Curve:
         """What is plotted: a point for each version, and a line for each stage that any of them held.
@@ -58,10 +60,11 @@ class History:
             stages=[stage for stage in reversed(stages) if stage in held],
             now=self.now,
             log=log,
+            marks=self.marks,
         )
 
     def title(self, glyphs: Glyphs, *, log: bool, by_time: bool) -> Line:
-        """The metric, which way it is better, its unit, and how it is drawn."""
+        """The metric, which way it is better, its unit, how it is drawn, and what its signs mean."""
         info = self.policy.metrics.get(self.metric)
         unit = f" {info.unit}" if info and info.unit else ""
         better = self.policy.better(self.metric)
@@ -70,7 +73,17 @@ class History:
         return (
             Cell(f" {self.metric} {arrow(better, glyphs)}{unit}", "strong"),
             Cell(f"   {', '.join(how)}", "dim"),
+            *self._legend(glyphs, by_time=by_time),
         )
+
+    def _legend(self, glyphs: Glyphs, *, by_time: bool) -> Line:
+        """The signs that need a word, the rarest first: what is too long for the line is cut."""
+        cells: list[Cell] = []
+        if self.marks:
+            cells += [Cell(f"   {glyphs.observed}", "warn"), Cell(" observed", "dim")]
+        if self.tenures and not by_time:
+            cells += [Cell(f"   {glyphs.point}", "good"), Cell(f" holds  {glyphs.past} held", "dim")]
+        return tuple(cells)
 
     def point(self, index: int, glyphs: Glyphs, *, dates: bool) -> Line:
         """One version: its value, who registered it when, and when it last held each stage.
@@ -93,8 +106,16 @@ class History:
         return (
             Cell(f" {version.number}{label}  {shown}{best}", "strong"),
             Cell(f"  {day}{age(version.created, self.now)} by {author(version)}", "dim"),
+            *self._observed(version.number),
             *([Cell(f"  {', '.join(stages)}", "good" if holds else "")] if stages else []),
         )
+
+    def _observed(self, version: int) -> Line:
+        """What production measured of a version last."""
+        own = [mark for mark in self.marks if mark.number == version]
+        if not own:
+            return ()
+        return (Cell(f"  observed {number(own[-1].value)} {age(own[-1].when, self.now)}, {len(own):,} times", "warn"),)
 
     def _told(self, tenure: Tenure) -> str:
         name = f"{tenure.stage}{'' if tenure.attested else '?'}"
@@ -103,7 +124,15 @@ class History:
         return f"{name} {tenure.start:%m-%d} to {tenure.end:%m-%d}"
 
 
-def history_of(model: Model, metric: str, policy: Policy, tenures: Sequence[Tenure], now: datetime) -> History:
+def history_of(
+    model: Model,
+    metric: str,
+    policy: Policy,
+    tenures: Sequence[Tenure],
+    now: datetime,
+    *,
+    marks: Sequence[Mark] = (),
+) -> History:
     """The history of one metric; costs 20 ms for 10,000 versions."""
     best = best_of(model, policy, [metric]).get(metric)
-    return History(model=model, metric=metric, policy=policy, tenures=tenures, now=now, best=best)
+    return History(model=model, metric=metric, policy=policy, tenures=tenures, now=now, best=best, marks=marks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.approvals import Op
@@ -14,7 +15,7 @@ from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.line_table import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from stackroom.core.approvals import Word
@@ -34,6 +35,8 @@ STAGE_COLUMNS: Final = (
     Column(key="why", label="WHY", max_width=100, min_width=8, priority=1),
 )
 """Of the list to choose a stage from."""
+
+_NO_KEYS: Final[Mapping[str, str]] = MappingProxyType({})
 
 REASON_MISSING: Final = "type the reason"
 
@@ -92,6 +95,12 @@ def confirm(wanted: str) -> str:
     return f"type {wanted} to confirm"
 
 
+def asked_to_type(wanted: str, width: int) -> str:
+    """The words before the line where the version is typed, which needs room beside them."""
+    told = f" Type {wanted} to confirm: "
+    return told if len(told) + len(wanted) < width else " Type the version to confirm: "
+
+
 def obstacles(judgement: Judgement, *, reason: str, typed: str, wanted: str) -> list[str]:
     """Why Enter does nothing yet, the most important first; empty when it would move."""
     if judgement.already:
@@ -109,8 +118,25 @@ def obstacles(judgement: Judgement, *, reason: str, typed: str, wanted: str) -> 
     return found
 
 
-def lines(judgement: Judgement, *, reason: str, you: Who, glyphs: Glyphs, news: Sequence[str] = ()) -> list[Line]:
-    """The whole judgement; ``news`` stands at the top, for what has changed since it was last shown."""
+def lines(
+    judgement: Judgement,
+    *,
+    reason: str,
+    you: Who,
+    glyphs: Glyphs,
+    keys: Mapping[str, str] = _NO_KEYS,
+    news: Sequence[str] = (),
+) -> list[Line]:
+    """The whole judgement.
+
+    Args:
+        judgement: of the move.
+        reason: as far as it is typed.
+        you: who would move.
+        glyphs: to draw with.
+        keys: those with which what is missing can be filled in here, by the names of the actions ``card`` and ``edit``.
+        news: what has changed since it was last shown; it stands at the top.
+    """
     found: list[Line] = [(Cell(f"! {line}", "bad"),) for line in news]
     found += [()] if news else []
     if judgement.overridden:
@@ -123,11 +149,13 @@ def lines(judgement: Judgement, *, reason: str, you: Who, glyphs: Glyphs, news: 
     found.extend((Cell(f"    {warning}", "warn"),) for warning in judgement.warnings)
     if judgement.verdicts:
         found.append(heading("Guards"))
+    asked = judgement.access.allowed and not judgement.already and not refusing(judgement)
     advised: set[str] = set()
     for verdict in judgement.verdicts:
         shown = replace(verdict, advice="") if verdict.advice in advised else verdict
         advised.add(verdict.advice)
-        found.extend(_verdict_lines(shown, reason, glyphs))
+        found.extend(_reason_lines(reason, glyphs, asked=asked) if verdict.guard == "reason" else ())
+        found.extend(_verdict_lines(shown, glyphs, keys) if verdict.guard != "reason" else ())
     if judgement.words:
         found.append(heading("Approvals"))
         found.extend(word_line(word, glyphs) for word in judgement.words)
@@ -171,25 +199,37 @@ def access_line(access: Access, you: Who, glyphs: Glyphs) -> Line:
     return (sign, Cell(f"{said} ({you.label})", "" if access.allowed else "bad"), Cell(f"  {what}", "dim"))
 
 
-def _verdict_lines(verdict: Verdict, reason: str, glyphs: Glyphs) -> list[Line]:
+def _reason_lines(reason: str, glyphs: Glyphs, *, asked: bool) -> list[Line]:
+    """The guard that is met on this screen; before it can be, it is not among those that refuse."""
+    if not asked:
+        told = "is asked for once nothing else refuses"
+        return [(Cell(f"  {glyphs.missing} ", "dim"), Cell(f"{'reason':<22} "), Cell(told, "dim"))]
+    given = bool(reason.strip())
+    sign = Cell(f"  {glyphs.yes if given else glyphs.no} ", "good" if given else "bad")
+    seen = Cell("given" if given else "none given", "" if given else "bad")
+    return [(sign, Cell(f"{'reason':<22} "), seen)]
+
+
+def _verdict_lines(verdict: Verdict, glyphs: Glyphs, keys: Mapping[str, str]) -> list[Line]:
     passed, seen = verdict.passed, verdict.seen
-    if verdict.guard == "reason":
-        passed = bool(reason.strip())
-        seen = "given" if passed else "none given"
     sign = Cell(f"  {glyphs.yes if passed else glyphs.no} ", "good" if passed else "bad")
     head = (sign, Cell(f"{verdict.guard:<22} "), Cell(seen, "" if passed else "bad"))
+    if verdict.pending:
+        # Neither a yes nor a no: it waits for the others.
+        return [(Cell(f"  {glyphs.pending} ", "warn"), Cell(f"{verdict.guard:<22} "), Cell(seen, "warn"))]
     if passed:
         compared = verdict.wanted[:1] in {"<", ">", "=", "!"}
         return [(*head, Cell(f"  {verdict.wanted}", "dim")) if compared else head]
-    if verdict.guard == "reason":
-        return [head]
     more: list[Line] = [(Cell(f"      wanted {verdict.wanted}", "warn"),)]
     if verdict.overridden:
         return [(Cell("  ! ", "bad"), head[1], Cell("OVERRIDDEN  ", "bad"), *head[2:]), *more]
     if verdict.overridable:
         more.append((Cell("      it may be overridden: space", "key"),))
     if verdict.advice:
-        more.append((Cell(f"      {verdict.advice}", "dim"),))
+        name, _, field = verdict.guard.partition(" ")
+        key = keys.get("card" if field == "card" else "edit", "") if name == "require" else ""
+        here = f"{key} writes it here, or: " if key else ""
+        more.append((Cell(f"      {here}", "key"), Cell(verdict.advice, "dim")))
     return [head, *more]
 
 

@@ -58,6 +58,8 @@ def _edits(name: str, before: Model, after: Model) -> list[str]:
         if earlier and earlier.revision != version.revision:
             by = version.note.revised_by.partition(":")[2] if version.note else ""
             told.append(f"{version.ref} edited" + (f" by {by}" if by else ""))
+        elif earlier and earlier.card_revision != version.card_revision:
+            told.append(f"the card of {version.ref} edited")
         elif earlier and earlier.labels != version.labels:
             told.append(f"{version.ref} labelled {', '.join(sorted(set(version.labels) - set(earlier.labels)))}")
     if after.count < before.count:

@@ -65,6 +65,21 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A value that was observed of a version after its release.
+
+    Attributes:
+        number: of the version.
+        value: of the metric.
+        when: it was observed.
+    """
+
+    number: int
+    value: float
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
     """What is drawn.
 
@@ -74,6 +89,7 @@ class Curve:
         stages: whose lines are drawn, the most important first: the others leave where there is too little room.
         now: the end of the axis of time.
         log: as :func:`scale_of` takes it.
+        marks: what was observed, drawn over the line.
     """
 
     points: Sequence[Point]
@@ -81,6 +97,7 @@ class Curve:
     stages: Sequence[str] = ()
     now: datetime
     log: bool | None = None
+    marks: Sequence[Mark] = ()
 
 
 @dataclass(slots=True)
@@ -126,7 +143,8 @@ class Plot:
         self._glyphs = glyphs
         self._by_time = by_time
         self._grid = _Grid(max(0, width), max(0, height))
-        self.scale: Scale | None = scale_of((point.value for point in curve.points), log=curve.log)
+        values = [*(point.value for point in curve.points), *(mark.value for mark in curve.marks)]
+        self.scale: Scale | None = scale_of(values, log=curve.log)
         self._columns: dict[int, int] = {}
         self._places: dict[int, tuple[int, int]] = {}
         self._axis_row = height - _FOOT
@@ -142,6 +160,7 @@ class Plot:
         self._span = self._time_span()
         self._draw_axes([(tick.text, tick.place) for tick in ticks])
         self._draw_curve()
+        self._draw_marks()
         self._draw_below(self._time_labels() if by_time else self._number_labels())
         for row, stage in enumerate(stages, self._axis_row + _FOOT):
             self._draw_stage(row, stage)
@@ -171,6 +190,7 @@ class Plot:
     def _time_span(self) -> tuple[datetime, datetime]:
         times = [as_utc(point.when) for point in self._curve.points if point.when]
         times += [as_utc(tenure.start) for tenure in self._curve.tenures]
+        times += [as_utc(mark.when) for mark in self._curve.marks]
         first, last = min(times, default=self._curve.now), max([*times, as_utc(self._curve.now)])
         return first, last if last > first else first + timedelta(seconds=1)
 
@@ -235,8 +255,24 @@ class Plot:
         if len(self._places) * 3 <= self._grid.width - self._left:
             for x, y in self._places.values():
                 self._grid.put(x, y, self._glyphs.point, "accent")
-        if not self._places:
+        if not self._places and not self._curve.marks:
             self._grid.put(self._left + 1, self._axis_row // 2, "no values", "dim")
+
+    def _draw_marks(self) -> None:
+        """What was observed: where its version stands, or at its own time; a version's own point stays on top."""
+        columns = {self._curve.points[index].number: column for index, column in self._columns.items()}
+        present = {point.number for point in self._curve.points}
+        taken = set(self._places.values())
+        for mark in self._curve.marks:
+            y = self._y_of(mark.value)
+            column = columns.get(mark.number)
+            if self._by_time:
+                column = self._left + self._canvas.cell_of(self._x_of_time(mark.when), 0)[0]
+            if y is None or column is None or mark.number not in present:
+                continue
+            place = (column, self._canvas.cell_of(0, y)[1])
+            if place not in taken:
+                self._grid.put(*place, self._glyphs.observed, "warn")
 
     def _draw_below(self, labels: Iterable[tuple[int, str]]) -> None:
         """What is written under the axis, as far as it does not run into each other."""

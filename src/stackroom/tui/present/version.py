@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stackroom.store.records import Model, Version
     from stackroom.store.scan import RevisionText
     from stackroom.tui.glyphs import Glyphs
+    from stackroom.tui.present.observed import Production
 
 TABS: Final = ("Overview", "Metrics", "Hyperparameters", "Card", "Files", "History")
 """In their order; the number of each is its key."""
@@ -40,6 +41,7 @@ class Texts:
         files_trouble: why the seal cannot be read, or empty.
         revisions: of its metadata, oldest first.
         events: of its model, oldest first.
+        measured: what production measured of it.
     """
 
     card: str | None
@@ -47,16 +49,18 @@ class Texts:
     files_trouble: str
     revisions: tuple[RevisionText, ...]
     events: tuple[Event, ...]
+    measured: Production
 
 
-def overview(model: Model, version: Version, now: datetime) -> list[Line]:
-    """All facts of a version, what is wrong with it first."""
+def overview(model: Model, version: Version, now: datetime, observed: Sequence[Line] = ()) -> list[Line]:
+    """All facts of a version, what is wrong with it first; what production measured stands below its stages."""
     record, seal = version.record, version.seal
     lines = problem_lines(version.problems)
     lines.extend((Cell(line),) for line in record.description.splitlines())
     lines.append(())
     lines.append(heading("Stages"))
     lines.extend(_stage_lines(model, version, now))
+    lines.extend(observed)
     lines.append(heading("Version"))
     created = f"{seal.created:%Y-%m-%d %H:%M} UTC, {age(seal.created, now)}" if seal else "unknown"
     source = ", ".join(f"{key}={field_text(value)}" for key, value in flat(dict(record.source)).items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stackroom.core.show import count
@@ -9,15 +10,17 @@ from stackroom.errors import NotFoundError
 from stackroom.registry.happening import LIMIT, Activity, activity
 from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present import activity as happened
+from stackroom.tui.present import lists
 from stackroom.tui.screens.overseen import OverseenPage, open_row
 from stackroom.tui.screens.page import Body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.binding import BindingType
 
     from stackroom.core.activity import Happening
+    from stackroom.core.listing import Listing
     from stackroom.registry.facade import Registry
     from stackroom.tui.background import Task, Work
     from stackroom.tui.present.words import Line
@@ -130,6 +133,11 @@ class ActivityPage(OverseenPage):
         """One thing in full."""
         one = self._found.get(key)
         return happened.more(one) if one else []
+
+    def listing(self, keys: Sequence[str]) -> Callable[[], Listing]:
+        """What happened."""
+        found = [self._found[key] for key in keys if key in self._found]
+        return partial(lists.of_happenings, found)
 
     # ---- actions
 

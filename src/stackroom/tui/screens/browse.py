@@ -5,20 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stackroom.core.approvals import Op
+from stackroom.core.listing import listed
 from stackroom.core.names import parse_model_name
 from stackroom.core.settings import nearest
-from stackroom.errors import NotFoundError
+from stackroom.errors import NotFoundError, UsageError
 from stackroom.tui.actions import BY_ID
+from stackroom.tui.present import lists
 from stackroom.tui.screens import recalled
 from stackroom.tui.screens.change_keys import ChangeKeys
+from stackroom.tui.screens.exporting import Exporting
 from stackroom.tui.screens.lists import sortable
 from stackroom.tui.screens.panes import PANES, PanesPage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from stackroom.core.export import Format
+    from stackroom.store.records import Model, Version
 
 
-class BrowsePage(PanesPage, ChangeKeys):
+class BrowsePage(PanesPage, ChangeKeys, Exporting):
     """Models and versions, with everything that can be done there."""
 
     def action_act(self, id_: str) -> None:
@@ -74,6 +80,15 @@ class BrowsePage(PanesPage, ChangeKeys):
         shown = self.previews[1] if self.has_right else self.previews[0]
         self.set_focus(shown, scroll_visible=False)
         self.say("the keys scroll the preview; esc goes back to the list")
+
+    def do_pane_4(self) -> None:
+        """The cursor's version, or the newest one of the cursor's model."""
+        model = self.browser.picture.models.get(self.models.cursor_key or "")
+        version = self.version() if self.pane == "versions" else model.latest if model else None
+        if version is not None:
+            self.browser.open_version(version.ref)
+        else:
+            self.say(self.absent("no version here"), tone="warn")
 
     def do_zoom(self) -> None:
         """One list, or both."""
@@ -205,6 +220,21 @@ class BrowsePage(PanesPage, ChangeKeys):
         elif model := self.browser.picture.models.get(self.models.cursor_key or ""):
             self.browser.copy_of(self, model.name, str(model.path))
 
+    def exporting(self) -> Callable[[Format], str]:
+        """The models or versions that the filter lets through, in the order in which they stand."""
+        model, keys, registry = self.opened(), self.shown.keys, self.browser.registry
+        if self.shown.busy or (self.pane == "versions" and model is None):
+            raise UsageError("still reading")
+        if self.pane == "versions" and model is not None:
+            return lambda form: listed(lists.of_versions(_versions(model, keys), model), form)
+        models = self.browser.picture.models
+        shown = [models[key] for key in keys if key in models]
+        return lambda form: listed(lists.of_models(shown, registry.stages, registry.policy), form)
+
+    def export_name(self) -> str:
+        """What the list is of."""
+        return f"{self.model}-versions" if self.pane == "versions" else "models"
+
     def sort_columns(self) -> Sequence[str]:
         """The columns that can be sorted by, without the words before the colon."""
         return [key.partition(":")[2] or key for key in sortable(self.table.columns)]
@@ -253,3 +283,9 @@ class BrowsePage(PanesPage, ChangeKeys):
             self.browser.forget_view(words[0])
         else:
             self.ask(":", "forget ")
+
+
+def _versions(model: Model, keys: Sequence[str]) -> list[Version]:
+    """The versions of these rows; a holder whose folder is gone is none."""
+    by_key = {str(version.number): version for version in model.versions}
+    return [by_key[key] for key in keys if key in by_key]

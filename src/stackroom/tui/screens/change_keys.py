@@ -32,6 +32,11 @@ class ChangeKeys(Page):
         for ref in self.chosen(marked=False):
             self.browser.edit(ref)
 
+    def do_card(self) -> None:
+        """Write the card of the cursor's row in the user's editor."""
+        for ref in self.chosen(marked=False):
+            self.browser.edit_card(ref)
+
     def do_tags(self, *words: str) -> None:
         """Tags come and go, of what is marked or the cursor's row."""
         self.browser.bulk("tags", self.chosen(), {"tags": ", ".join(words)})

@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from stackroom.core.export import ENDINGS, FORMATS, Format, exported
-from stackroom.errors import ConflictError, UsageError
-from stackroom.store.userfiles import write_user_file
+from stackroom.core.export import exported
+from stackroom.errors import UsageError
 from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present import compare as side_by_side
+from stackroom.tui.screens.exporting import FORMS, Exporting
 from stackroom.tui.screens.metric_keys import Measured, MetricKeys
 from stackroom.tui.screens.page import Body
 from stackroom.tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from stackroom.core.compare import Comparison
+    from stackroom.core.export import Format
     from stackroom.core.names import Ref
     from stackroom.store.records import Version
     from stackroom.tui.background import Task
-
-
-_FORMS: Final[tuple[tuple[str, Format, str], ...]] = (
-    ("m", "markdown", "Markdown"),
-    ("v", "csv", "CSV"),
-    ("j", "json", "JSON"),
-)
-"""What a comparison is copied and written as: the key, the form, its name."""
-
-
-class Written(NamedTuple):
-    """A file that was written, or that was not because something is there.
-
-    Attributes:
-        path: of the file.
-        form: as what.
-        conflict: why it was not.
-    """
-
-    path: str
-    form: Format
-    conflict: ConflictError | None = None
 
 
 class CompareBody(Body):
@@ -53,7 +33,7 @@ class CompareBody(Body):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("compare")]
 
 
-class ComparePage(MetricKeys):
+class ComparePage(MetricKeys, Exporting):
     """Two or more versions.
 
     Args:
@@ -73,7 +53,6 @@ class ComparePage(MetricKeys):
         self._form = side_by_side.DELTA_FORMS[0]
         self._needle = ""
         self._keys: frozenset[str] = frozenset()
-        self._overwriting = ""
 
     def compose_body(self) -> ComposeResult:
         """The table."""
@@ -112,7 +91,7 @@ class ComparePage(MetricKeys):
             *side_by_side.summary(self._comparison)[:4],
             self._metrics_fact(self._comparison),
             "only differences" if self._only_differences else "",
-            f"deltas as {self._form}" if self._form != "both" else "",
+            f"deltas as {form}" if (form := self._shown_form()) != "both" else "",
             f"filter: {self._needle}" if self._needle else "",
         ]
 
@@ -129,9 +108,8 @@ class ComparePage(MetricKeys):
         if name == "compare":
             self._comparison = value
             self.show_rows(columns=True)
-        elif name == "export":
-            self._written(value)
-            self._overwriting = ""
+        else:
+            super().got(name, value)
 
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """What is compared may have changed."""
@@ -147,10 +125,11 @@ class ComparePage(MetricKeys):
             self._table.set_columns(side_by_side.columns(comparison, self._versions(), self.size.width))
         rows = side_by_side.rows(
             comparison,
-            self._form,
+            self._shown_form(),
             self.browser.glyphs,
             only_differences=self._only_differences,
             chosen=self.browser.chosen_metrics,
+            room=self.size.width,
         )
         if self._needle:
             needle = self._needle.casefold()
@@ -159,6 +138,9 @@ class ComparePage(MetricKeys):
         self._keys = frozenset(row.key for row in rows)
         self._table.set_rows(rows)
         self.call_after_refresh(self.show_bars)
+
+    def _shown_form(self) -> side_by_side.DeltaForm:
+        return side_by_side.form_within(self._form, self.size.width)
 
     def _versions(self) -> dict[Ref, Version]:
         picture = self.browser.picture
@@ -250,65 +232,29 @@ class ComparePage(MetricKeys):
     def do_copy(self) -> None:
         """Ask what to copy."""
         refs = " ".join(str(ref) for ref in self.refs)
-        forms = {key: form for key, form, _ in _FORMS}
-        named = [(key, f"as {name}") for key, _, name in _FORMS]
+        forms = {key: form for key, form, _ in FORMS}
+        named = [(key, f"as {name}") for key, _, name in FORMS]
 
         def answer(key: str) -> None:
             if key in forms:
-                name = next(name for other, _, name in _FORMS if other == key)
-                self.browser.copy(self._text(forms[key]), f"the comparison as {name}")
+                name = next(name for other, _, name in FORMS if other == key)
+                self.browser.copy(self.exporting()(forms[key]), f"the comparison as {name}")
             else:
                 self.browser.copy(refs if key == "r" else f"stackroom diff {refs}")
 
         self.choose("copy", [("r", "refs"), ("c", "command"), *(named if self._comparison else [])], answer)
 
-    def _text(self, form: Format) -> str:
-        """What is on the screen, as a text."""
+    def exporting(self) -> Callable[[Format], str]:
+        """The comparison as it is shown."""
         if self._comparison is None:
             raise UsageError("the comparison is still being read")
-        return exported(side_by_side.view_of(self._comparison, self._keys), form)
+        return partial(exported, side_by_side.view_of(self._comparison, self._keys))
 
-    def do_export(self, *words: str) -> None:
-        """Ask for the form and the file, or write the one that was typed."""
-        if len(words) > 1 and words[0] in FORMATS:
-            form: Format = next(form for form in FORMATS if form == words[0])
-            self._write(form, " ".join(words[1:]))
-        elif words:
-            raise UsageError("name a form and a file", hint=":export markdown, csv or json, then a path")
-        else:
-            forms = {key: form for key, form, _ in _FORMS}
-            choices = [(key, name) for key, _, name in _FORMS]
-            self.choose("write as", choices, lambda key: self.ask(":", self._export_command(forms[key])))
-
-    def _export_command(self, form: Format) -> str:
-        """The line to go on from: a name that says what is compared."""
+    def export_name(self) -> str:
+        """What is compared."""
         models = {ref.model for ref in self.refs}
         names = [ref.value if len(models) == 1 else f"{ref.model}-{ref.value}" for ref in self.refs[:6]]
-        return f"export {form} {'-'.join([*(models if len(models) == 1 else ()), *names])}.{ENDINGS[form]}"
-
-    def _write(self, form: Format, path: str, *, over: bool = False) -> None:
-        text = self._text(form)
-
-        def work(_task: Task) -> Written:
-            try:
-                return Written(write_user_file(path, text.encode(), replace=over), form)
-            except ConflictError as error:
-                return Written(path, form, error)
-
-        self.work.run("export", work)
-
-    def _written(self, done: Written) -> None:
-        """Say where it is, or ask before anything is written over."""
-        if done.conflict is None:
-            self.say(f"written: {done.path}", tone="good")
-        elif self._overwriting == done.path:
-            self.complain(done.conflict)
-        else:
-            self.choose(f"{done.path} is there already", [("o", "overwrite")], lambda _key: self._overwrite(done))
-
-    def _overwrite(self, done: Written) -> None:
-        self._overwriting = done.path
-        self._write(done.form, done.path, over=True)
+        return "-".join([*(models if len(models) == 1 else ()), *names])
 
     def do_refresh(self) -> None:
         """Read again."""

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from stackroom.core.findings import SEVERITIES, worst_first
 from stackroom.core.show import count
 from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present import doctor as found
+from stackroom.tui.present import lists
+from stackroom.tui.screens.mending import MendPage
 from stackroom.tui.screens.overseen import OverseenPage
 from stackroom.tui.screens.page import Body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from textual.binding import BindingType
 
     from stackroom.core.findings import Finding
+    from stackroom.core.listing import Listing
     from stackroom.registry.facade import Registry
     from stackroom.registry.whoami import Caller
     from stackroom.tui.background import Task, Work
@@ -56,7 +60,7 @@ class DoctorPage(OverseenPage):
         counts = Counter(one.severity for one in self._findings)
         told = [count(counts[one], one) for one in SEVERITIES if counts[one]]
         fixable = sum(one.fixable for one in self._findings)
-        mends = f"stackroom doctor --fix mends {fixable}" if fixable else ""
+        mends = f"f mends {fixable}" if fixable else ""
         return [*(told or ["healthy: nothing was found"]), mends, self.shown_fact]
 
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
@@ -86,6 +90,19 @@ class DoctorPage(OverseenPage):
         if finding is not None:
             return found.short(finding)
         return found.about_you(self._caller)[:5] if self._caller else []
+
+    def listing(self, keys: Sequence[str]) -> Callable[[], Listing]:
+        """What was found."""
+        return partial(lists.of_findings, [self._findings[int(key)] for key in keys if key.isdigit()])
+
+    def do_fix(self) -> None:
+        """Show what would be mended, and ask."""
+        if self._caller is None:
+            self.say("still reading", tone="warn")
+        elif not any(one.fixable for one in self._findings):
+            self.say("nothing here is yours to mend; enter says who can", tone="warn")
+        else:
+            self.app.push_screen(MendPage(self._findings, self.read_again))
 
     def do_details(self) -> None:
         """One finding, or the caller, in full."""

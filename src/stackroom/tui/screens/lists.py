@@ -72,6 +72,7 @@ class View:
         sort: the column.
         descending: which way.
         total: rows without the filter.
+        hidden: of those that are archived and not shown.
         empty: what is said when there are none.
     """
 
@@ -79,6 +80,7 @@ class View:
     descending: bool = False
     filter: Filter = field(default_factory=lambda: Filter(""))
     total: int = 0
+    hidden: int = 0
     empty: str = ""
 
     def memory(self) -> ListMemory:

@@ -85,7 +85,7 @@ class MovePage(Page):
         self._reason = Line(id="reason")
         self._typed = Line(id="typed")
         self._reason_line = Asked(Label(" Reason: "), self._reason)
-        self._typed_label = Label(" Type the version to confirm: ")
+        self._typed_label = Label("")
         self._typed_line = Asked(self._typed_label, self._typed)
         self._judgement: Judgement | None = None
         self._override: tuple[str, ...] = ()
@@ -111,7 +111,6 @@ class MovePage(Page):
             self._reason.cursor_position = len(self._reason.value)
         if self.stage is None:
             self.set_focus(self._stages, scroll_visible=False)
-            self.say("choose the stage")
         else:
             self._judge()
 
@@ -138,17 +137,22 @@ class MovePage(Page):
     def facts(self) -> Sequence[str]:
         """How it stands."""
         judgement = self._judgement
+        if self.stage is None:
+            return ["choose the stage"]
         if judgement is None:
             return []
         if judgement.already or not judgement.verdicts:
             return []
+        total, waiting = len(judgement.verdicts), len(judgement.pending)
         if failed := len(judged.refusing(judgement)):
-            return [f"{failed} of {len(judgement.verdicts)} guards refuse"]
+            return [f"{failed} of {total} guards refuse" + (f", {waiting} not run" if waiting else "")]
+        if not judgement.access.allowed:
+            return ["you may not make this move"]
         if judgement.overridden:
             return [f"OVERRIDES {', '.join(judgement.overridden)}"]
         if judged.asks_reason(judgement) and not self._reason.value.strip():
             return ["the reason is missing"]
-        return ["every guard agrees"]
+        return [f"{waiting} of {total} guards not run" if waiting else "every guard agrees"]
 
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """Who holds the stage may be another now: judge again, and say what changed."""
@@ -156,7 +160,8 @@ class MovePage(Page):
             return
         self._fill_stages()
         if self.stage is not None:
-            self._news = f"changed meanwhile: {self.browser.last_news or self.model_name}"
+            # Without news it was oneself, by a key of this screen.
+            self._news = f"changed meanwhile: {self.browser.last_news}" if self.browser.last_news else ""
             self._judge()
 
     def _fill_stages(self) -> None:
@@ -257,6 +262,7 @@ class MovePage(Page):
         asks = not judgement.already and judgement.access.allowed and not judged.refusing(judgement)
         self._reason_line.display = asks
         self._typed_line.display = asks and bool(self.wanted)
+        self._typed_label.show(judged.asked_to_type(self.wanted, self.size.width))
         if asks and not open_before:
             self.set_focus(self._reason, scroll_visible=False)
         elif not asks:
@@ -271,6 +277,7 @@ class MovePage(Page):
                 reason=self._reason.value,
                 you=app.registry.who,
                 glyphs=app.glyphs,
+                keys={name: app.key_of(name) for name in ("card", "edit")},
                 news=[line for line in (self._news, self.intent.told) if line],
             )
             self._text.set_lines(lines, keep_place=True, fold=True)
@@ -370,8 +377,27 @@ class MovePage(Page):
         self._text.set_lines(())
         self._stages.display = True
         self.set_focus(self._stages, scroll_visible=False)
-        self.say("choose the stage")
+        self.say("")
         self.show_bars()
+
+    def do_edit(self) -> None:
+        """Fill in what a guard misses; what is written is judged again."""
+        for ref in self._mended():
+            self.browser.edit_in_place(ref)
+
+    def do_card(self) -> None:
+        """Write the card that a guard misses."""
+        for ref in self._mended():
+            self.browser.edit_card(ref)
+
+    def _mended(self) -> list[str]:
+        """The version that is on its way, once that is known."""
+        if self._judgement is not None and self._judgement.ref.number is not None:
+            return [str(self._judgement.ref)]
+        if self.number is not None:
+            return [f"{self.model_name}:{self.number}"]
+        self.say("choose the stage first", tone="warn")
+        return []
 
     def do_refresh(self) -> None:
         """Judge again."""

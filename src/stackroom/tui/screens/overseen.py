@@ -5,18 +5,24 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from stackroom.tui.screens.page import Body, Page
+from stackroom.core.listing import listed
+from stackroom.errors import UsageError
+from stackroom.tui.screens.exporting import Exporting
+from stackroom.tui.screens.page import Body
 from stackroom.tui.widgets.divider import Divider
 from stackroom.tui.widgets.line_table import LineTable
 from stackroom.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
+    from stackroom.core.export import Format
+    from stackroom.core.listing import Listing
     from stackroom.tui.background import Work
     from stackroom.tui.present.words import Line
+    from stackroom.tui.screens.page import Page
     from stackroom.tui.widgets.columns import Column
     from stackroom.tui.widgets.line_table import Row
 
@@ -24,7 +30,7 @@ _MORE: Final = 5
 """Rows of the text below the list."""
 
 
-class OverseenPage(Page):
+class OverseenPage(Exporting):
     """A list that is read in the background, filtered by words, with more about one row below it.
 
     Subclasses say what the rows are, and fill the list with :meth:`show_rows` when something is new.
@@ -43,6 +49,7 @@ class OverseenPage(Page):
         self._line = Divider()
         self._more = TextPane()
         self._needle = ""
+        self._shown: tuple[str, ...] = ()
         self._rows: list[Row] = []
         self._empty = "reading …"
         self._reading = False
@@ -60,6 +67,21 @@ class OverseenPage(Page):
     def more(self, key: str) -> list[Line]:
         """More about one row."""
 
+    @abstractmethod
+    def listing(self, keys: Sequence[str]) -> Callable[[], Listing]:
+        """What makes the list to write, of the rows with these keys."""
+
+    def exporting(self) -> Callable[[Format], str]:
+        """The rows that the filter lets through."""
+        if self._reading:
+            raise UsageError("it is still being read")
+        listing = self.listing(self._shown)
+        return lambda form: listed(listing(), form)
+
+    def export_name(self) -> str:
+        """The screen, and the model if it is one."""
+        return "-".join(self.steps())
+
     def compose_body(self) -> ComposeResult:
         """The list, a line, the text."""
         yield self.table
@@ -71,6 +93,10 @@ class OverseenPage(Page):
         self._line.styles.width, self._line.styles.height = "1fr", 1
         self._more.styles.height = _MORE
         self.set_focus(self.table, scroll_visible=False)
+        self.begin()
+
+    def begin(self) -> None:
+        """What is done first, once the list has the keys."""
         self.read()
 
     def read(self) -> None:
@@ -95,6 +121,8 @@ class OverseenPage(Page):
             if self._again:
                 self._again = False
                 self.work.run("read", self.reading())
+        else:
+            super().got(name, value)
 
     def progressed(self, name: str, latest: dict[str, Any]) -> None:  # noqa: ARG002  # there is one piece of work
         """How far it is."""
@@ -121,6 +149,7 @@ class OverseenPage(Page):
         words = self._needle.casefold().split()
         shown = [row for row in self._rows if _matches(row, words)]
         self.table.set_empty("nothing matches the filter" if self._rows and words else self._empty)
+        self._shown = tuple(row.key for row in shown)
         self.table.set_rows(shown, keep_gone=keep_gone)
         self._show_more()
         self.show_bars()

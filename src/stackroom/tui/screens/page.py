@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from stackroom.tui.widgets.prompt import Question
     from stackroom.tui.widgets.status import Tone
 
+_JUDGED: Final = frozenset({"move"})
+"""What its own screen refuses, who may do it and what else is in the way: readers want to know, too."""
+
 LEAST: Final = (60, 16)
 """Columns and rows below which nothing is drawn but a line that says so."""
 
@@ -103,6 +106,7 @@ class Page(TextualScreen[None]):
         self.hints = KeyHints()
         self._answer: Callable[[str], None] | None = None
         self._back_to: Widget | None = None
+        self._back_after: Widget | None = None
         self._ready_at = float("inf")
 
     @property
@@ -127,6 +131,9 @@ class Page(TextualScreen[None]):
     @abstractmethod
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """Models were read again: the names of those that changed, each with the numbers of the versions that did."""
+
+    def picture_grew(self) -> None:
+        """More models were read for the first time; none of those that were has changed."""
 
     def filter_changed(self, text: str) -> None:
         """The filter line says something else."""
@@ -193,9 +200,19 @@ class Page(TextualScreen[None]):
         self.work.stop()
 
     def on_resize(self) -> None:
-        """Below the least size one line is all."""
-        self.set_class(self.size.width < LEAST[0] or self.size.height < LEAST[1], "-tiny")
+        """Below the least size one line is all; what had the keys before has them again after."""
+        tiny = self.size.width < LEAST[0] or self.size.height < LEAST[1]
+        if tiny and not self.has_class("-tiny"):
+            self._back_after = self.focused  # Textual takes the keys away from what it hides
+        self.set_class(tiny, "-tiny")
         self.query_one(TooSmall).redraw()
+        if not tiny and self._back_after is not None:
+            self.call_after_refresh(self._give_keys_back)
+
+    def _give_keys_back(self) -> None:
+        widget, self._back_after = self._back_after, None
+        if widget is not None and widget.is_attached and self.focused is None:
+            self.set_focus(widget, scroll_visible=False)
 
     def on_screen_resume(self) -> None:
         """Back from another screen: the bars may have to say something else."""
@@ -215,12 +232,12 @@ class Page(TextualScreen[None]):
         """Bring the keys up to date."""
         keys = self.browser.keymap.keys
         hints = footer_hints(self.scope, enabled=lambda action: not self.why_not(action), keys=keys)
-        shown = keys(BY_ID["help"])
+        shown = keys(BY_ID["help"]) if self.scope in BY_ID["help"].screens else ()
         self.hints.show(hints, more=MORE._replace(key=key_text(shown[0])) if shown else None)
 
     def why_not(self, action: Action) -> str:
         """Why an action cannot be done now, or nothing: greyed ones say it when asked."""
-        lacking = self.browser.picture.lacking(action.id) if action.writes else None
+        lacking = self.browser.picture.lacking(action.id) if action.writes and action.id not in _JUDGED else None
         return f"read-only: needs {lacking.group or lacking.owner.label}" if lacking else ""
 
     def say(self, message: str, *, tone: Tone = "") -> None:
@@ -241,7 +258,7 @@ class Page(TextualScreen[None]):
             words: what was typed after it.
         """
         action = BY_ID[id_]
-        if action.writes and self.browser.picture.read_only:
+        if action.writes and id_ not in _JUDGED and self.browser.picture.read_only:
             self.browser.explain_read_only(action)
             return
         method: Callable[..., None] = getattr(self, f"do_{id_}")
@@ -315,6 +332,10 @@ class Page(TextualScreen[None]):
     def do_activity(self) -> None:
         """What happened."""
         self.browser.show_activity(self.model_shown())
+
+    def do_search(self, *words: str) -> None:
+        """Versions of all models."""
+        self.browser.show_search(" ".join(words))
 
     def do_review(self) -> None:
         """What needs attention."""
@@ -397,6 +418,7 @@ class Page(TextualScreen[None]):
         """Enter."""
         event.stop()
         self.entered(event.question, event.text)
+        self.prompt.release()
 
     def entered(self, question: Question, text: str) -> None:
         """Take the filter or do the command."""

@@ -105,6 +105,11 @@ class PanesPage(BrowseMetricKeys):
     # ---- where we are
 
     @property
+    def remembered_model(self) -> str:
+        """The model that somebody was at the last time, until it is shown again; or nothing."""
+        return self._memory.model if self._memory is not None else ""
+
+    @property
     def table(self) -> LineTable:
         """The list that has the keys."""
         return self.models if self.pane == "models" else self.versions
@@ -156,7 +161,8 @@ class PanesPage(BrowseMetricKeys):
         label = next((column.label for column in table.columns if column.key == view.sort), view.sort)
         arrow = self.browser.glyphs.descending if view.descending else self.browser.glyphs.ascending
         return [
-            total if self.browser.picture.ready else "",
+            total if self.browser.picture.ready or self.pane == "versions" else self._reading_fact(),
+            f"{view.hidden:,} archived ({self.browser.key_of('archived')} shows)" if view.hidden else "",
             model_list.beside_fact(problems) if self.pane == "models" else "",
             f"{len(table.marks)} marked" if table.marks else "",
             f"filter: {view.filter.text}" if view.filter else "",
@@ -165,6 +171,15 @@ class PanesPage(BrowseMetricKeys):
             f"sort {label} {arrow}" if view.total > 1 else "",
             "archived too" if self.archived else "",
         ]
+
+    def _reading_fact(self) -> str:
+        """How many models were read, while the others are not."""
+        picture = self.browser.picture
+        if not picture.total:
+            return ""
+        matching = f"{self.models.row_count:,} match in " if self.view.filter else ""
+        read = f"{matching}{len(picture.models):,} of {count(picture.total, 'model')}"
+        return f"{read}, esc stops reading" if self.browser.reading else f"{read}, r reads the others"
 
     def arrange_panes(self) -> None:
         """Show what there is room for."""
@@ -224,14 +239,26 @@ class PanesPage(BrowseMetricKeys):
 
     # ---- what is shown
 
+    def picture_grew(self) -> None:
+        """More models; what is there stays as it is."""
+        self.show_models()
+        if self._memory is not None and self._memory.model in self.browser.picture.models:
+            self._take_up()
+        self.show_preview()
+        self.show_bars()
+
+    def _take_up(self) -> None:
+        memory, self._memory = self._memory, None
+        if memory is not None:
+            recalled.take_up(self, memory)
+
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """Other models, other versions; cursors and marks stay where they are."""
         self._shown_models.forget()
         self.show_models(keep_gone=True)
         self.models.flag(changed)
-        if self._memory is not None and self.browser.picture.ready:
-            memory, self._memory = self._memory, None
-            recalled.take_up(self, memory)
+        if self.browser.picture.ready:
+            self._take_up()
         here = self.model in self.browser.picture.models
         if here and (self.model in changed or self.opened() is None):
             self._read_versions()
@@ -368,7 +395,7 @@ class PanesPage(BrowseMetricKeys):
             self.show_bars()
 
     def dismiss_one(self) -> bool:
-        """First a range, then the filter, then the marks."""
+        """First a range, then the filter, then the marks, then the reading of a large registry."""
         if self.table.cancel_range():
             return True
         if self.view.filter:
@@ -377,4 +404,10 @@ class PanesPage(BrowseMetricKeys):
         if self.table.marks:
             self.table.set_marks(())
             return True
-        return False
+        return self.pane == "models" and self._stopped_reading()
+
+    def _stopped_reading(self) -> bool:
+        stopped = self.browser.stop_reading()
+        if stopped:
+            self.show_bars()
+        return stopped

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from stackroom.core.listing import listed
+from stackroom.core.names import Ref
 from stackroom.core.show import count
 from stackroom.core.tenure import Tenure, tenures
-from stackroom.errors import NotFoundError
+from stackroom.errors import NotFoundError, RegistryError, UsageError
 from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present.history import History, history_of
+from stackroom.tui.present.lists import of_history
+from stackroom.tui.present.observed import Production, marks_of
 from stackroom.tui.present.plot import Plot
 from stackroom.tui.present.versions import metric_names, shown_metrics
+from stackroom.tui.screens.exporting import Exporting
 from stackroom.tui.screens.metrics import MetricsPage
 from stackroom.tui.screens.page import Body, Page
 from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.sheet import Sheet, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from stackroom.core.export import Format
     from stackroom.core.names import ModelName
+    from stackroom.registry.facade import Registry
     from stackroom.store.records import Model
     from stackroom.tui.background import Task
 
@@ -56,13 +64,21 @@ def open_plot(page: Page, model: Model | None, metric: str = "", number: int | N
     page.app.push_screen(PlotPage(model.name, metric or first, number))
 
 
+def read_production(registry: Registry, ref: Ref) -> Production:
+    """What production measured of a version or a model; that it cannot be read is part of the answer."""
+    try:
+        return Production(observations=registry.observations(ref).observations)
+    except RegistryError as error:
+        return Production(trouble=str(error))
+
+
 class PlotBody(Body):
     """Holds the keys of a plot."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("plot")]
 
 
-class PlotPage(Page):
+class PlotPage(Exporting):
     """The history of one metric at a time.
 
     Args:
@@ -87,6 +103,7 @@ class PlotPage(Page):
         self._point = Words()
         self._sheet = Sheet()
         self._tenures: tuple[Tenure, ...] = ()
+        self._measured = Production()
         self._by_time = False
         self._log: bool | None = None
         self._history: History | None = None
@@ -108,8 +125,8 @@ class PlotPage(Page):
     def _read(self) -> None:
         registry, name = self.browser.registry, self.model_name
 
-        def work(_task: Task) -> tuple[Tenure, ...]:
-            return tenures(registry.history(name))
+        def work(_task: Task) -> tuple[tuple[Tenure, ...], Production]:
+            return tenures(registry.history(name)), read_production(registry, Ref(name))
 
         self.work.run("tenures", work)
 
@@ -151,7 +168,7 @@ class PlotPage(Page):
         having = sum(self.metric in version.metrics for version in model.versions)
         lacking = f", {having:,} with it" if having < len(model.versions) else ""
         place = f"metric {names.index(self.metric) + 1} of {len(names)}" if self.metric in names else ""
-        return [count(len(model.versions), "version") + lacking, place]
+        return [count(len(model.versions), "version") + lacking, place, self._measured.trouble]
 
     def _is_gone(self) -> bool:
         picture = self.browser.picture
@@ -168,10 +185,12 @@ class PlotPage(Page):
         self.draw()
 
     def got(self, name: str, value: Any) -> None:  # noqa: ANN401  # each piece of work has its own
-        """The stages' history has been read."""
+        """The stages' history and the observations have been read."""
         if name == "tenures":
-            self._tenures = value
+            self._tenures, self._measured = value
             self.draw()
+        else:
+            super().got(name, value)
 
     def on_sheet_resized(self, event: Sheet.Resized) -> None:
         """More or less room."""
@@ -189,7 +208,8 @@ class PlotPage(Page):
             self._point.show([])
             self._sheet.show([])
         else:
-            self._history = history_of(model, self.metric, app.registry.policy, self._tenures, app.now)
+            marks = marks_of(self._measured, self.metric)
+            self._history = history_of(model, self.metric, app.registry.policy, self._tenures, app.now, marks=marks)
             curve = self._history.curve(app.registry.stages, log=self._log)
             self._plot = Plot(curve, width=width, height=height, glyphs=app.glyphs, by_time=self._by_time)
             self.show_cursor()
@@ -313,6 +333,17 @@ class PlotPage(Page):
         if model is not None and cursor is not None:
             version = model.versions[cursor]
             self.browser.copy_of(self, str(version.ref), str(version.path))
+
+    def exporting(self) -> Callable[[Format], str]:
+        """The values of the curve, who held the stages, and what was observed."""
+        history = self._history
+        if history is None:
+            raise UsageError("it is still being read")
+        return lambda form: listed(of_history(history), form)
+
+    def export_name(self) -> str:
+        """The model and the metric."""
+        return "-".join(re.sub(r"[^\w.-]+", "_", step) for step in self.steps())
 
     def do_refresh(self) -> None:
         """Read again."""

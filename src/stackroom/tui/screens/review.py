@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from stackroom.core.findings import SEVERITIES
 from stackroom.core.show import count
 from stackroom.registry.reviewing import review
 from stackroom.tui.bindings import bindings_for
+from stackroom.tui.present import lists
 from stackroom.tui.present import review as reviewed
 from stackroom.tui.screens.overseen import OverseenPage, open_row
 from stackroom.tui.screens.page import Body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.binding import BindingType
 
     from stackroom.core.attention import Remark
+    from stackroom.core.listing import Listing
     from stackroom.tui.background import Task, Work
     from stackroom.tui.present.words import Line
 
@@ -72,6 +75,10 @@ class ReviewPage(OverseenPage):
         """One of them in full."""
         one = self._found.get(key)
         return reviewed.more(one) if one else []
+
+    def listing(self, keys: Sequence[str]) -> Callable[[], Listing]:
+        """What needs attention."""
+        return partial(lists.of_remarks, [self._found[key] for key in keys if key in self._found])
 
     def do_open(self, *words: str) -> None:
         """The version, or the model."""

@@ -59,6 +59,7 @@ class Shown(ABC):
 
     Attributes:
         view: how it is shown.
+        keys: of the rows that are shown, in their order; a list may be a long one, and is not copied.
 
     Args:
         table: that is filled.
@@ -68,6 +69,7 @@ class Shown(ABC):
 
     def __init__(self, table: LineTable, view: View, tell: Callable[[], None]) -> None:
         self.view = view
+        self.keys: Sequence[str] = ()
         self._table = table
         self._tell = tell
         self._keys: Sequence[str] = ()
@@ -179,7 +181,7 @@ class Shown(ABC):
 
     def _show(self, keys: Sequence[str], *, keep_gone: bool) -> None:
         if self._row_of is not None:
-            shown = [*self._always, *keys] if self._always else keys
+            self.keys = shown = [*self._always, *keys] if self._always else keys
             self._table.set_lazy_rows(shown, self._row_of, keep_gone=keep_gone, news=keep_gone)
 
 
@@ -191,7 +193,7 @@ class ShownModels(Shown):
         registry, now, glyphs, view = app.registry, app.now, app.glyphs, self.view
         stages, policy = registry.stages, registry.policy
         known = [model for model in app.picture.models.values() if archived or not model.record.archived]
-        view.total = len(known)
+        view.total, view.hidden = len(known), len(app.picture.models) - len(known)
         columns = model_list.columns(stages)
         self._find_sort(columns, View(sort="model"))
         if columns != self._table.columns:
@@ -199,7 +201,7 @@ class ShownModels(Shown):
         self._table.set_sort(view.sort, descending=view.descending)
         ordered = model_list.sorted_models(known, view.sort, policy, descending=view.descending)
         if app.picture.ready:
-            view.empty = "no models yet: stackroom new MODEL"
+            view.empty = f"no models yet: {app.key_of('new')} makes one"
         models = {str(model.name): model for model in ordered}
         self._put(
             list(models),
@@ -220,8 +222,8 @@ class ShownVersions(Shown):
 
     def nothing(self, why: str) -> None:
         """There are none, and why."""
-        self.view.total, self.view.empty, self.model = 0, why, None
-        self._keys, self._passed, self._sieve = (), None, None
+        self.view.total, self.view.hidden, self.view.empty, self.model = 0, 0, why, None
+        self.keys, self._keys, self._passed, self._sieve = (), (), None, None
         self._table.set_empty(why)
         self._table.set_rows([])
 
@@ -232,7 +234,7 @@ class ShownVersions(Shown):
             return
         policy, glyphs = app.registry.policy, app.glyphs
         known = [version for version in model.versions if archived or not version.archived]
-        view.total = len(known)
+        view.total, view.hidden = len(known), len(model.versions) - len(known)
         chosen = app.chosen_metrics
         self._find_sort(
             version_list.columns(model, policy, glyphs, chosen=chosen), View(sort="version", descending=True)
@@ -241,7 +243,7 @@ class ShownVersions(Shown):
         if columns != self._table.columns:
             self._table.set_columns(columns)
         self._table.set_sort(view.sort, descending=view.descending)
-        view.empty = "no versions yet"
+        view.empty = f"no versions yet: {app.key_of('register')} registers one"
         ordered = version_list.sorted_versions(model, known, view.sort, descending=view.descending)
         rows = version_list.Rows(model, policy, app.now, glyphs, view.sort, chosen=chosen)
         versions: dict[str, Version] = {str(version.number): version for version in ordered}

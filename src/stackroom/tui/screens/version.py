@@ -9,9 +9,11 @@ from stackroom.core.show import count
 from stackroom.errors import IntegrityError
 from stackroom.tui.bindings import bindings_for
 from stackroom.tui.present import version as tabs
+from stackroom.tui.present.observed import Production, observed_lines
 from stackroom.tui.screens.change_keys import ChangeKeys
 from stackroom.tui.screens.metric_keys import Measured, MetricKeys
 from stackroom.tui.screens.page import Body
+from stackroom.tui.screens.plot import read_production
 from stackroom.tui.screens.text import find
 from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.line_table import LineTable
@@ -51,6 +53,7 @@ def read_texts(registry: Registry, ref: Ref) -> tabs.Texts:
         files_trouble=trouble,
         revisions=registry.revisions(ref),
         events=registry.history(ref.model),
+        measured=read_production(registry, ref),
     )
 
 
@@ -141,6 +144,11 @@ class VersionPage(MetricKeys, ChangeKeys):
             self._texts = value
             self.show_tab(self.tab, keep_place=True)
 
+    def do_refresh(self) -> None:
+        """Read again, also what no change of the model tells of."""
+        self._read()
+        super().do_refresh()
+
     # ---- the tabs
 
     def show_tab(self, tab: int, *, keep_place: bool = False) -> None:
@@ -166,7 +174,11 @@ class VersionPage(MetricKeys, ChangeKeys):
             if model and version is None:
                 self._text.set_lines([(Cell(f"{self.ref} is gone", "bad"),)])
             elif model and version:
-                self._text.set_lines(tabs.overview(model, version, self.browser.now), keep_place=keep_place, fold=True)
+                app = self.browser
+                measured = texts.measured if texts else Production()
+                observed = observed_lines(version, measured, app.registry.policy, app.now)
+                lines = tabs.overview(model, version, app.now, observed)
+                self._text.set_lines(lines, keep_place=keep_place, fold=True)
         elif texts is not None:
             card = texts.card
             self._text.set_text("no card" if card is None else card or "an empty card", keep_place=keep_place)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextvars import Context
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
+from textual import events
 from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.message import Message
@@ -14,7 +16,6 @@ from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.one_line import OneLine
 
 if TYPE_CHECKING:
-    from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
@@ -61,6 +62,53 @@ class Line(Input):
     def validate_value(self, value: str) -> str:
         """What is typed or pasted, with control characters as pictures of themselves."""
         return visible(value)
+
+
+class _Asked(Line):
+    """The line of a question: what is typed ahead after Enter or Esc is for whatever the answer leads to.
+
+    Both travel through the queues of other widgets before the line is closed, and meanwhile every key would land here.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead: list[events.Key] | None = None
+        self._is_asked = False
+
+    def begin(self) -> None:
+        """A question is open."""
+        self._is_asked = True
+
+    def end(self) -> None:
+        """No question is open any more: keys that are still on their way here are for somebody else."""
+        self._is_asked = False
+        self.release()
+
+    def release(self) -> None:
+        """The answer has been taken, or was refused: what was typed after it goes where the keys are now."""
+        held, self._ahead = self._ahead or [], None
+        for event in held:
+            self._pass_on(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """Enter is taken at once; after it and after Esc, keys are kept."""
+        if self._ahead is not None:
+            self._ahead.append(event)
+        elif not self._is_asked:
+            self._pass_on(event)
+        elif event.key == "enter":
+            self._ahead = []
+            self.post_message(self.Submitted(self, self.value))
+        else:
+            if event.key == "escape":
+                self._ahead = []
+            return
+        event.stop()
+        event.prevent_default()
+
+    def _pass_on(self, event: events.Key) -> None:
+        # In a context of its own: as ours it would be taken for this one, and go no further.
+        self.app.post_message(Context().run(events.Key, event.key, event.character))
 
 
 class Label(OneLine):
@@ -133,7 +181,7 @@ class Prompt(Horizontal):
         super().__init__()
         self.question: Question = ""
         self._label = Label(" / ")
-        self._line = Line()
+        self._line = _Asked()
         self.display = False
 
     def compose(self) -> ComposeResult:
@@ -148,6 +196,7 @@ class Prompt(Horizontal):
         self._line.value = text
         self._line.cursor_position = len(text)
         self.display = True
+        self._line.begin()
         self.screen.set_focus(self._line, scroll_visible=False)
 
     @property
@@ -164,6 +213,11 @@ class Prompt(Horizontal):
         """Ask nothing any more."""
         self.question = ""
         self.display = False
+        self._line.end()
+
+    def release(self) -> None:
+        """What was typed after Enter goes to whatever has the keys by now."""
+        self._line.release()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Every key counts: filters are live."""
