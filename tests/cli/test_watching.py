@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.calling import environment, process
-from cli.test_reference import check
+from cli.test_reference import SCHEMAS, check
 from stackroom.registry.facade import Registry
+from stackroom.store.usercommands import hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from cli.calling import Cli
+
+KEYS = list(json.loads((SCHEMAS / "watch.json").read_text(encoding="utf-8"))["properties"])
 
 SECONDS = 20.0
 """Until a test gives up."""
@@ -73,7 +76,11 @@ def watching(*argv: object) -> Iterator[Watching]:
         yield started
     finally:
         started.process.kill()
-        started.process.communicate()
+        started.process.wait()
+        # Not read to their end, which something that it started may hold open.
+        for stream in (started.process.stdout, started.process.stderr):
+            if stream:
+                stream.close()
 
 
 @pytest.fixture
@@ -97,6 +104,7 @@ def test_nothing_is_missed_or_told_twice_wherever_the_watcher_is_killed(registry
             for at in range(lines + 1):
                 document = one.document()
                 check("watch", document)
+                assert list(document) == KEYS
                 cursor = document["cursor"]
                 told += [place(document)] if at else []
             one.ends(signal.SIGKILL)
@@ -182,6 +190,23 @@ def test_ending_the_watcher_ends_its_command_and_tells_the_event_again(registry:
                 os.kill(pid, 0)
 
 
+def test_an_interrupt_while_a_command_starts_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through
+            super().__init__(*args, **kwargs)
+            started.append(self)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        hand(["tail", "-f", "/dev/null"], "", {})
+    assert started[0].returncode == -signal.SIGTERM
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_a_reader_that_goes_away_ends_the_watcher_quietly(registry: Registry) -> None:
     with watching("-R", registry.folder, "watch", "--json") as one:
         assert one.document()["kind"] == "watching"
@@ -208,6 +233,14 @@ def test_wait_prints_the_version_that_comes_to_hold_the_stage(registry: Registry
         registry.promote("fraud:1", "production")
         assert one.line() == "fraud:1"
         assert one.ends() == (0, "")
+
+
+def test_a_wait_that_is_ended_never_looks_like_one_that_found_something(registry: Registry) -> None:
+    for number, code in ((signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)):
+        with watching("-R", registry.folder, "wait", "fraud@production", "--changed") as one:
+            with pytest.raises(subprocess.TimeoutExpired):
+                one.process.wait(1.0)
+            assert one.ends(number)[0] == code
 
 
 def test_wait_has_an_exit_code_for_time_that_is_up_alone(fraud: Cli) -> None:

@@ -266,6 +266,32 @@ def test_what_was_seen_before_a_failure_is_not_lost(registry: Registry, monkeypa
     assert found[0].models | found[1].models == {ModelName("diabetes-progression")}
 
 
+def test_a_hint_that_could_not_be_followed_is_followed_later(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (registry.path / "feed").mkdir()
+    seen = Watch(str(registry.path))
+    seen.poll()
+    seen._next_sweep = float("inf")
+    for model in ("iris-species", "wine-origin"):
+        registry.register(model, _artifact(tmp_path))
+    child = Folder.child
+
+    def fails(folder: Folder, name: str) -> Folder:
+        if name == "iris-species":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return child(folder, name)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Folder, "child", fails)
+        first = seen.poll()
+    assert first.trouble == "input/output error"
+    assert first.models == {"iris-species", "wine-origin"}
+    later = seen.poll()
+    assert {place for place in later.came if place != "feed"} == {"models/iris-species", "models/wine-origin"}
+    assert not later.trouble
+
+
 def test_a_registry_that_is_unmounted_has_lost_nothing(registry: Registry, tmp_path: Path) -> None:
     seen = Watch(str(registry.path))
     seen.poll()

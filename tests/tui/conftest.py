@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,8 @@ def copy_of_sample(target: Path) -> None:
                 path.chmod(0o644)
 
 
-@pytest.fixture
-def sample() -> Iterator[Path]:
+@contextmanager
+def copied() -> Iterator[Path]:
     """A copy to change, below a path that has the same length everywhere."""
     folder = Path(
         tempfile.mkdtemp(prefix="stackroom-", dir="/tmp")
@@ -44,6 +45,13 @@ def sample() -> Iterator[Path]:
     for parent, _, _ in os.walk(folder):
         Path(parent).chmod(0o755)  # what a test registered is sealed, also against its own user
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def sample() -> Iterator[Path]:
+    """A copy to change."""
+    with copied() as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from stackroom.errors import NotFoundError
 from stackroom.registry.facade import Registry
 from stackroom.tui import picture
 from stackroom.tui.app import Browser
-from stackroom.tui.memory import ListMemory, Memory
+from stackroom.tui.memory import Keeper, ListMemory, Memory
 from stackroom.tui.picture import Picture, Reading, read_all, read_first
+from stackroom.tui.places import Personal
 from support.registries import artifacts, make
 from tui.browsing import NARROW, NOW, Walk, key_event, walk
 from tui.ptys import Terminal
@@ -129,7 +130,9 @@ def test_parts_are_all_there_is_once_each_and_whoever_gives_up_ends_the_reading(
         read_all(registry, give_up)
 
 
-def test_the_model_one_was_at_is_there_with_the_first_rows(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_model_one_was_at_comes_with_the_first_rows_and_is_remembered_from_then_on(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(picture, "_FIRST", 2)
     assert list(read_first(registry, "tumor-screening").models) == [
         "diabetes-progression",
@@ -137,7 +140,7 @@ def test_the_model_one_was_at_is_there_with_the_first_rows(registry: Registry, m
         "tumor-screening",
     ]
     memory = Memory(pane="versions", model="tumor-screening", version="3", versions=ListMemory(sort="version"))
-    app = Browser(registry, live=False, memory=memory)
+    app = Browser(registry, live=False, memory=memory, personal=Personal(remembers=True))
 
     async def main() -> None:
         async with app.run_test(size=(120, 40)) as pilot:
@@ -149,6 +152,7 @@ def test_the_model_one_was_at_is_there_with_the_first_rows(registry: Registry, m
 
     monkeypatch.setattr(app, "read", lambda: None)  # the first look alone
     asyncio.run(main())
+    assert (app.picture.ready, Keeper(registry).read().model) == (False, "tumor-screening")
 
 
 def test_models_that_are_shown_as_they_come_are_shown_as_if_they_had_come_at_once(

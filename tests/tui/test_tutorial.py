@@ -124,7 +124,7 @@ class Tour:
             await somebody.settle()
             for place, step in enumerate(found[at + 1 :], at + 1):
                 if step.kind == "keys" and [one.kind for one in found[place + 1 : place + 2]] == ["markdown"]:
-                    self._typed.write_text(found[place + 1].text, encoding="utf-8")  # one at a time
+                    self._typed.write_text(found[place + 1].text, encoding="utf-8")
                 await self.do(step, somebody)
             assert somebody.left, "the tour ends with leaving"
 
@@ -156,7 +156,8 @@ class Tour:
         if words[:1] == ["stackroom"]:
             said = io.StringIO()
             with redirect_stdout(said), redirect_stderr(said):
-                main.run(words[1:], lambda _paths: 0)
+                code = main.run(words[1:], lambda _paths: 0)
+            assert code == 0, f"{line}\n{said.getvalue()}"
             return said.getvalue()
         # The kernel refuses root nothing, so that somebody else has to try.
         user = 4711 if os.geteuid() == 0 else None

@@ -5,7 +5,7 @@ A query compares fields with values, joined by ``and``, ``or``, ``not`` and pare
 says anything. What is missing equals nothing and is neither less nor more; ``!=`` is the exact opposite of
 ``=``. A field with several values (``stage``, ``tags``, ``label``) matches where one of them does. A bare
 name that is no field is looked up in the metrics, then in the hyperparameters. A text in quotes alone is looked
-for in everything that people write about a version: :data:`WORD_FIELDS`.
+for in everything that people write about a version: ``WORD_FIELDS``.
 """
 
 from __future__ import annotations

@@ -23,13 +23,14 @@ from stackroom.registry import (
     verifying,
 )
 from stackroom.registry.judging import Judgement, Options
+from stackroom.registry.measured import Measured
 from stackroom.registry.registering import Registered, Registration
 from stackroom.registry.watchable import Watchable
 from stackroom.store.digest import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
     from pathlib import Path
 
     from stackroom.core.approvals import Word
@@ -42,18 +43,16 @@ if TYPE_CHECKING:
     from stackroom.registry.editing import Edit, Revised
     from stackroom.registry.mending import Repair
     from stackroom.registry.moving import MoveResult
-    from stackroom.registry.observing import Observed, Watch
     from stackroom.registry.pruning import Prune
     from stackroom.registry.purging import Purge
     from stackroom.registry.remembering import Vanished
     from stackroom.registry.removing import Removed
     from stackroom.registry.verifying import VersionCheck
     from stackroom.registry.whoami import Caller
-    from stackroom.store.observations import ObservationReading
     from stackroom.store.records import Version
 
 
-class Registry(Watchable):
+class Registry(Measured, Watchable):
     """A registry to read and to change.
 
     Every method goes to the disk; nothing is cached, and nothing is locked. All of them raise
@@ -384,50 +383,6 @@ class Registry(Watchable):
             RegistryError: a folder of approvals cannot be read: that is not silence.
         """
         return approving.approvals(self, ref, stage)
-
-    def observe(
-        self, ref: str | Ref, metrics: Mapping[str, float], *, at: datetime | None = None, dry_run: bool = False
-    ) -> Observed:
-        """Record what was measured of a version after it was released; waits for the disk.
-
-        Args:
-            ref: the version.
-            metrics: name to number; also numpy's and others that Python knows as numbers.
-            at: when it was measured; now without.
-            dry_run: check, and write nothing.
-
-        Raises:
-            NotFoundError: no such version.
-            InvalidInputError: a name or value is not allowed, or the time is still to come.
-            PermissionDeniedError: the kernel refuses.
-        """
-        from stackroom.registry import observing  # noqa: PLC0415 - as in examine
-
-        return observing.observe(self, ref, metrics, at=at, dry_run=dry_run)
-
-    def observations(self, ref: str | Ref | None = None) -> ObservationReading:
-        """What was observed of a version, of all versions of a model, or of everything.
-
-        Reads at most 64 MiB, of the files that changed last; what is left out, broken or foreign is part of the answer.
-
-        Raises:
-            NotFoundError: the reference names a stage's holder or a label that there is not.
-            RegistryError: the folder cannot be read: that is not silence.
-        """
-        from stackroom.registry import observing  # noqa: PLC0415 - as in examine
-
-        return observing.observed(self, ref)
-
-    def monitor(self, model: str | None = None, stage: str | None = None) -> Watch:
-        """Check all that hold a stage, or those of one model or one stage, against the stage's ``monitor``.
-
-        Raises:
-            NotFoundError: no such model or stage.
-            RegistryError: ``registry.toml``, a ledger or the observations cannot be read: that is not health.
-        """
-        from stackroom.registry import observing  # noqa: PLC0415 - as in examine
-
-        return observing.monitor(self, model, stage)
 
     def vanished(self) -> tuple[Vanished, ...]:
         """The newest events that this user saw of the ledgers, and that are gone or say something else now.

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Final
 from stackroom.errors import InvalidInputError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from types import FrameType
 
 _PATIENCE: Final = 10.0
 """Seconds that a command has to end after SIGTERM, before it is killed."""
 
 _STDERR: Final = 2
+
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def words_of(command: str) -> list[str]:
@@ -50,7 +53,7 @@ def hand(words: list[str], text: str, variables: Mapping[str, str]) -> int:
     """Run a command to its end, and give its exit code, or the negative number of the signal that ended it.
 
     Its output goes to our stderr: stdout is for what we have to say. Where this is interrupted the command is asked to
-    end, and waited for, so that no half of it goes on by itself.
+    end, and waited for, so that no half of it goes on by itself. To be called in the main thread.
 
     Args:
         words: the command and its arguments.
@@ -61,8 +64,21 @@ def hand(words: list[str], text: str, variables: Mapping[str, str]) -> int:
         NotFoundError: there is no such command.
         InvalidInputError: it cannot be run.
     """
+    with _held() as held:
+        process = _started(words, variables)
+        try:
+            # From here on an interrupt finds the command, however soon after its start it comes.
+            held.release()
+            process.communicate(text.encode())
+        except BaseException:
+            _end(process)
+            raise
+    return process.returncode
+
+
+def _started(words: list[str], variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(  # noqa: S603 - the user's own command line, and no shell
+        return subprocess.Popen(  # noqa: S603 - the user's own command line, and no shell
             words, stdin=subprocess.PIPE, stdout=_STDERR, env={**os.environ, **variables}
         )
     except FileNotFoundError:
@@ -70,17 +86,42 @@ def hand(words: list[str], text: str, variables: Mapping[str, str]) -> int:
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise InvalidInputError(f"cannot run {words[0]}: {reason.lower()}", facts={"command": words[0]}) from None
+
+
+class _Held:
+    """The signals that end us, kept back for a while."""
+
+    def __init__(self) -> None:
+        self._came: list[int] = []
+        self._before = {number: signal.signal(number, self._keep) for number in _ENDING}
+
+    def _keep(self, number: int, _frame: FrameType | None) -> None:
+        self._came.append(number)
+
+    def release(self) -> None:
+        """Let them through, and those that came meanwhile."""
+        for number, action in self._before.items():
+            signal.signal(number, action)
+        self._before = {}
+        if self._came:
+            signal.raise_signal(self._came.pop())
+
+
+@contextlib.contextmanager
+def _held() -> Iterator[_Held]:
+    held = _Held()
     try:
-        process.communicate(text.encode())
-    except BaseException:
-        _end(process)
-        raise
-    return process.returncode
+        yield held
+    finally:
+        held.release()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
+    with contextlib.suppress(OSError):
+        if process.stdin:
+            process.stdin.close()
     try:
         process.wait(_PATIENCE)
     except subprocess.TimeoutExpired:

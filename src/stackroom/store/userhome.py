@@ -14,6 +14,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from stackroom.errors import NotFoundError
+from stackroom.store.folder import explained
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
@@ -56,6 +57,21 @@ def read_config(path: Path, limit: int) -> bytes | None:
         if os.environ.get(CONFIG_VARIABLE):
             raise
         return None
+
+
+def write_config(path: Path, content: bytes) -> None:
+    """Write the settings, because the user edited them; a symlink to them stays one.
+
+    Raises:
+        RegistryError: they cannot be written; what was there is there.
+    """
+    from stackroom.store.userfiles import write_user_file  # noqa: PLC0415 - as in read_config
+
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise explained(error, "make", str(path.parent)) from error
+    write_user_file(str(path.resolve()), content, replace=True)
 
 
 def state_folder() -> str:

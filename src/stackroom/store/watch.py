@@ -145,6 +145,7 @@ class Watch:
         self._seen: dict[str, _Seen] = {}
         self._policy: tuple[int, ...] = ()
         self._known_models: list[str] = []
+        self._suspected: set[str] = set()
         self._polls = 0
         self._looked = False
         self._doubtful = False
@@ -184,6 +185,7 @@ class Watch:
                     left -= self._turns[place].requests
                     self._look(root, place, noted)
                     self._done(place)
+                self._look_at_suspects(root, noted)
                 self._sweep(root, noted, left)
         except OSError as error:
             self._doubtful = True
@@ -197,7 +199,7 @@ class Watch:
         """The handful as far as it is there, each with its inode number, for whoever wants to be woken by them."""
         places = [place for place in self._turns if place not in {_ROOT, layout.REGISTRY_FILE}]
         seen = [(place, self._seen.get(place)) for place in sorted(places)]
-        return tuple((f"{self._root}/{place}", one.stamp[0]) for place, one in seen if one and one.stamp)
+        return tuple((f"{self._root}/{place}", one.stamp[0]) for place, one in seen if one)
 
     # --- which
 
@@ -269,43 +271,55 @@ class Watch:
 
     def _look_at_hints(self, root: Folder, noted: _Noted) -> None:
         if self._note(root, layout.FEED, noted):
-            for name in noted.came.get(layout.FEED, frozenset()):
-                hinted = layout.parse_feed_name(name)
-                if hinted and is_model_name(hinted):
-                    noted.models.add(ModelName(hinted))
-                    self._note(root, f"{layout.MODELS}/{hinted}", noted)
+            hinted = map(layout.parse_feed_name, noted.came.get(layout.FEED, frozenset()))
+            self._suspect({name for name in hinted if name and is_model_name(name)}, noted)
 
     def _look_at_models(self, root: Folder, noted: _Noted) -> None:
         if not self._note(root, layout.MODELS, noted):
             return
-        present = {name for name in self._seen[layout.MODELS].names if is_model_name(name)}
+        present = {name for name in self._names_in(layout.MODELS) if is_model_name(name)}
         # The sweep goes on where it was, however often models are made.
         kept = [name for name in self._known_models if name in present]
         self._known_models = kept + sorted(present.difference(kept))
-        for name in noted.came.get(layout.MODELS, frozenset()):
-            if is_model_name(name):
-                noted.models.add(ModelName(name))
-                self._note(root, f"{layout.MODELS}/{name}", noted)
+        self._suspect({name for name in noted.came.get(layout.MODELS, frozenset()) if is_model_name(name)}, noted)
         for name in noted.went.get(layout.MODELS, frozenset()):
             if is_model_name(name):
                 noted.models.add(ModelName(name))
                 self._seen.pop(f"{layout.MODELS}/{name}", None)
 
+    def _suspect(self, names: set[str], noted: _Noted) -> None:
+        """Have these models read again, and their folders looked at as soon as that succeeds."""
+        noted.models |= {ModelName(name) for name in names}
+        self._suspected |= names
+
+    def _look_at_suspects(self, root: Folder, noted: _Noted) -> None:
+        for name in sorted(self._suspected):
+            self._note(root, f"{layout.MODELS}/{name}", noted)
+            self._suspected.discard(name)
+
+    def _names_in(self, place: str) -> frozenset[str]:
+        return self._seen.get(place, _Seen()).names
+
     def _take_turns(self, parent: str) -> None:
         """Have every stage that has a folder looked at; one that has none any more was noted when it was missed."""
         if self._stage is not None:
             return
-        present = {f"{parent}/{name}" for name in self._seen[parent].names if not name.startswith(".")}
+        present = {f"{parent}/{name}" for name in self._names_in(parent) if not name.startswith(".")}
         for place in present - self._turns.keys():
             self._turns[place] = _Turn(_PER_STAGE[parent][1])
         for place in [one for one in self._turns if one.startswith(f"{parent}/") and one not in present]:
-            if not self._seen.get(place, _Seen()).stamp:
+            if place not in self._seen:
                 del self._turns[place]
 
     def _note(self, root: Folder, place: str, noted: _Noted) -> bool:
         """Look at a directory, and note what came and went; whether something happened in it."""
         before = self._seen.get(place, _Seen())
-        now = self._seen[place] = self._seen_now(root, place, before)
+        now = self._seen_now(root, place, before)
+        if now.stamp:
+            self._seen[place] = now
+        else:
+            # Nothing is kept of what is not there: hints may name any number of models that never were.
+            self._seen.pop(place, None)
         came, went = now.names - before.names, before.names - now.names
         if came:
             noted.came[place] = noted.came.get(place, frozenset()) | came
@@ -349,7 +363,7 @@ class Watch:
         """Look into model folders for what changed in them, hinted at or not."""
         if self._stage is not None:
             return
-        hinted = bool(self._seen[layout.FEED].stamp)
+        hinted = layout.FEED in self._seen
         start = time.monotonic()
         if not self._looked or (self._local and start >= self._next_sweep):
             for name in self._known_models:

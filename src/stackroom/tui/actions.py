@@ -387,8 +387,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="settings",
         keys=(),
         label="settings",
-        help="Show what the settings say, and what is wrong in them.",
+        help="Read the settings again, and show what they say and what is wrong in them.",
         screens=_EVERYWHERE,
+        words="[edit]",
+        told="Edit the settings in your editor, and read them again.",
     ),
     Action(
         id="suspend",

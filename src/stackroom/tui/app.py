@@ -7,13 +7,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from stackroom.core.settings import nearest
 from stackroom.core.show import count
 from stackroom.errors import UsageError
 from stackroom.registry.remembering import remember, vanished
 from stackroom.tui import running, terminal
 from stackroom.tui.background import Background, Done, Failed, Progress
-from stackroom.tui.changing import OPENING, Changing
+from stackroom.tui.changing import OPENING
 from stackroom.tui.clipboard import OSC52_LIMIT, copy_in_tmux
 from stackroom.tui.commands import History
 from stackroom.tui.glyphs import UNICODE, Glyphs
@@ -22,12 +21,13 @@ from stackroom.tui.live import Fresh, Live, Watching
 from stackroom.tui.memory import Memory, forget_view, save_view, saved_views
 from stackroom.tui.picture import Picture, Reading, read_all, read_first, read_some
 from stackroom.tui.places import Opened, Personal, Places
-from stackroom.tui.present import palette, settings
+from stackroom.tui.present import palette
 from stackroom.tui.present.news import changed_versions, news
 from stackroom.tui.screens import recalled
 from stackroom.tui.screens.browse import BrowsePage
 from stackroom.tui.screens.page import Page
 from stackroom.tui.screens.palette import PalettePage
+from stackroom.tui.settling import Settling
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 _LOOK_SECONDS: Final = 1.0
 """Between two looks at whether the watching thread still answers; nothing is sent unless that has changed."""
 
+_KEEP_SECONDS: Final = 2.0
+"""Between two looks at whether there is something new to remember; what there is, a thread writes."""
 
 _OWN_SECONDS: Final = 3.0
 """For which the news of our own change is no news."""
@@ -53,7 +55,7 @@ class _GivenUpError(Exception):
     """Nobody waits for the models any more; never shown, for what was cancelled posts nothing."""
 
 
-class Browser(Changing):
+class Browser(Settling):
     """The interface of one registry.
 
     Args:
@@ -105,6 +107,7 @@ class Browser(Changing):
         self.made: set[str] = set()
         self._remember(memory or Memory())
         self.settings_problems = (*self.personal.settings.problems, *self.keymap.problems)
+        self.plain_theme = self.theme
 
     def _remember(self, memory: Memory) -> None:
         """Where somebody was, with what is the app's own of it."""
@@ -117,7 +120,9 @@ class Browser(Changing):
 
     def on_mount(self) -> None:
         """The first screen; the registry is read once somebody watches it, so that nothing is missed."""
-        self._wear()
+        self.wear()
+        if self.personal.remembers:
+            self.set_interval(_KEEP_SECONDS, lambda: self._keep(wait=False))
         self.set_keymap(self.keymap.changed())
         self.push_screen(self._browse)
         self._watch()
@@ -126,22 +131,7 @@ class Browser(Changing):
         self.app_suspend_signal.subscribe(self, lambda _app: self._write(terminal.TITLE_BACK))
         self.app_resume_signal.subscribe(self, lambda _app: self._entitle())
         self._entitle()
-        self.call_after_refresh(self._tell_settings)
-
-    def _wear(self) -> None:
-        """The theme of the settings, if there is one of that name."""
-        theme = self.personal.settings.looks.theme
-        if theme in self.available_themes:
-            self.theme = theme
-        elif theme:
-            wrong = f"there is no such theme{nearest(theme, self.available_themes)}"
-            problem = self.personal.settings.problem(("ui", "theme"), wrong)
-            self.settings_problems = (*self.settings_problems, problem)
-
-    def _tell_settings(self) -> None:
-        """What is wrong in the settings; the rest of them is followed."""
-        if self.settings_problems and self.page is not None:
-            self.page.say(settings.told(self.settings_problems), tone="warn")
+        self.call_after_refresh(self.tell_settings)
 
     def _entitle(self) -> None:
         """The window is called after the registry."""
@@ -172,11 +162,14 @@ class Browser(Changing):
         self._work.stop()
         if self._live is not None:
             self._live.stop()
-        if self.picture.ready:
+        self._keep(wait=True)
+
+    def _keep(self, *, wait: bool) -> None:
+        """Remember where somebody is: now and then, because nobody is asked before a process is killed."""
+        if self.picture.ready or (self.picture.models and not self._browse.remembered_model):
             memory = recalled.remembered(self._browse)
-            self.places.keep(
-                self.registry, replace(memory, metrics=self.chosen_metrics, history=tuple(self.history.lines))
-            )
+            memory = replace(memory, metrics=self.chosen_metrics, history=tuple(self.history.lines))
+            self.places.keep(self.registry, memory, wait=wait)
 
     def go_to_registry(self, name: str) -> None:
         """Open another registry, and show it when it is there.
@@ -295,6 +288,8 @@ class Browser(Changing):
             self._copied(*message.value)
         elif message.name == "registry":
             self._switch(message.value)
+        elif message.name == "settings":
+            self.settle_in(message.value, show=True)
         elif message.name == "undo":
             self.show_undo(message.value)
         elif message.name == "vanished":
@@ -428,10 +423,6 @@ class Browser(Changing):
         entries = running.view_entries(self)
         empty = "no view is saved: filter, sort, then :save NAME"
         self.push_screen(PalettePage("view", lambda text: palette.matching(entries, text), empty=empty))
-
-    def show_settings(self) -> None:
-        """What the settings say, and what is wrong in them."""
-        self.show_text("settings", settings.lines(self.personal, self.settings_problems, self.views()))
 
     # ---- saved views
 

@@ -142,13 +142,27 @@ class Keeper:
     def __init__(self, registry: Reader) -> None:
         name = f"{registry.id}\0{registry.path}".encode(errors="surrogateescape")
         self._file = f"{hashlib.sha256(name).hexdigest()[:32]}{_SUFFIX}"
+        self._memory: Memory | None = None
+        self._thread: threading.Thread | None = None
 
     def read(self) -> Memory:
         """What is remembered; touches the disk."""
         return memory_of(read_state(_REGISTRIES, self._file))
 
-    def write(self, memory: Memory) -> None:
-        """Remember it, if the disk answers soon; whether it does is nobody's trouble."""
+    def write(self, memory: Memory, *, wait: bool = True) -> None:
+        """Remember it; whether the disk takes it is nobody's trouble.
+
+        Args:
+            memory: what is remembered now; nothing is written where it was before.
+            wait: for the disk, for a moment: the program is about to end. Else what is still being written goes first,
+                and this call is without effect.
+        """
+        before = self._thread
+        if before is not None and before.is_alive():
+            before.join(_LEAVE_SECONDS if wait else 0)
+        if memory == self._memory or (before is not None and before.is_alive()):
+            return
+        self._memory = memory
         content = json.dumps(asdict(memory)).encode()
 
         def work() -> None:
@@ -158,9 +172,10 @@ class Keeper:
                 # A home that cannot be written, or is full: the next start is a fresh one.
                 return
 
-        thread = threading.Thread(target=work, name="stackroom-memory", daemon=True)
-        thread.start()
-        thread.join(_LEAVE_SECONDS)
+        self._thread = threading.Thread(target=work, name="stackroom-memory", daemon=True)
+        self._thread.start()
+        if wait:
+            self._thread.join(_LEAVE_SECONDS)
 
 
 def saved_views() -> tuple[SavedView, ...]:

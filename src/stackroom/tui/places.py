@@ -12,7 +12,7 @@ from stackroom.registry.facade import Registry
 from stackroom.tui.memory import Keeper, Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from stackroom.core.settings import SavedView
 
@@ -37,12 +37,14 @@ class Personal:
         saved: the views that were saved.
         named: the registries of the command line, which come before those of the settings.
         remembers: whether what is shown is remembered for the next time.
+        reread: reads the settings again; None where they come from no file.
     """
 
     settings: Settings = field(default_factory=Settings)
     saved: tuple[SavedView, ...] = ()
     named: tuple[NamedRegistry, ...] = ()
     remembers: bool = False
+    reread: Callable[[], Settings] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,7 @@ class Places:
     def __init__(self, personal: Personal, current: str = "") -> None:
         self.current = current
         self._remembers = personal.remembers
+        self._kept: tuple[Registry, Keeper] | None = None
         self._accent = personal.settings.looks.accent
         named: Iterable[NamedRegistry] = (*personal.named, *personal.settings.registries)
         self._known: dict[str, NamedRegistry] = {}
@@ -106,10 +109,13 @@ class Places:
         memory = Keeper(registry).read() if self._remembers else Memory()
         return Opened(registry=registry, memory=memory, name=name)
 
-    def keep(self, registry: Registry, memory: Memory) -> None:
-        """Remember what is shown of a registry, where that is wanted."""
-        if self._remembers:
-            Keeper(registry).write(memory)
+    def keep(self, registry: Registry, memory: Memory, *, wait: bool = True) -> None:
+        """Remember what is shown of a registry, where that is wanted; ``wait`` as in :meth:`Keeper.write`."""
+        if not self._remembers:
+            return
+        if self._kept is None or self._kept[0] is not registry:
+            self._kept = (registry, Keeper(registry))
+        self._kept[1].write(memory, wait=wait)
 
     def accent(self) -> str:
         """The colour of the present registry, as Textual reads it, or nothing."""

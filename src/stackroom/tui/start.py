@@ -39,9 +39,8 @@ def browse(paths: list[str]) -> int:
 
     named = places.names_of(paths or [str(_meant(settings))], settings)
     remembers = not is_on(os.environ, "STACKROOM_NO_STATE")
-    personal = places.Personal(
-        settings=settings, named=named, remembers=remembers, saved=saved_views() if remembers else ()
-    )
+    saved = saved_views() if remembers else ()
+    personal = places.Personal(settings=settings, named=named, remembers=remembers, saved=saved, reread=load_settings)
     opened = places.Places(personal).open(named[0].name)
     wants_ascii = settings.looks.ascii and "STACKROOM_ASCII" not in os.environ
     glyphs = ASCII if wants_ascii else terminal_glyphs(os.environ, sys.__stderr__.encoding if sys.__stderr__ else None)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from stackroom.cli.context import Context
+    from stackroom.core.cursor import Cursor
     from stackroom.registry.watching import Told
 
 _TITLES: Final = ("WHEN", "WHAT", "STAGE", "MODEL", "VERSION", "FROM", "BY", "REASON", "NOTES", "EXEC", "CURSOR")
@@ -78,7 +79,7 @@ def _watch(context: Context, options: Namespace) -> int:
         for found in from_thread(context, lambda: news(context.reader, since=options.since, stage=options.stage)):
             teller.mind(found.trouble)
             if found.cursor is not None:
-                teller.begin(str(found.cursor))
+                teller.begin(found.cursor)
             for told in found.told:
                 code = teller.tell(told)
                 if code and options.fail_fast:
@@ -120,26 +121,18 @@ class _Teller:
             self._context.say("the registry can be looked at again")
         self._trouble = trouble
 
-    def begin(self, cursor: str) -> None:
+    def begin(self, cursor: Cursor) -> None:
         """Say, once, from where on everything is told."""
         if self._begun:
             return
         self._begun = True
         reader = self._context.reader
         if self._context.json:
-            keys = ("model", "version", "ref", "stage", "from", "by", "validity", "place", "exec")
-            texts = {"reason": "", "notes": [], "digest": ""}
-            document = {
-                "kind": "watching",
-                "when": iso(reader.clock()),
-                **dict.fromkeys(keys),
-                **texts,
-                "cursor": cursor,
-            }
-            self._put(json_line(document))
+            begun = {"kind": "watching", "when": iso(reader.clock()), "reason": "", "notes": [], "digest": ""}
+            self._put(_line(begun | {"cursor": str(cursor)}))
         elif not self._context.terminal:
             self._put(separated_row(_TITLES) + "\n")
-            row = [iso(reader.clock()), "watching", *[MISSING] * (len(_TITLES) - 3), cursor]
+            row = [iso(reader.clock()), "watching", *[MISSING] * (len(_TITLES) - 3), str(cursor)]
             self._put(separated_row(row) + "\n")
         if self._context.watched:
             self._context.say(f"watching {reader.folder}; ctrl+c ends it")
@@ -223,24 +216,24 @@ def _wait_arguments(parser: ArgumentParser) -> None:
 def _wait(context: Context, options: Namespace) -> int:
     seconds = _seconds_of(options.timeout) if options.timeout is not None else None
     trouble = ""
-    with _ended_by_sigterm():
-        for found in from_thread(
-            context,
-            lambda: waits(context.reader, options.ref, changed=options.changed, seconds=seconds),
-            seconds=seconds,
-        ):
-            if found.trouble and found.trouble != trouble:
-                context.warn(f"{found.trouble}; waiting on")
-            trouble = found.trouble
-            if found.ref is None:
-                continue
-            if context.json:
-                _, _, stage = options.ref.rpartition("@")
-                document = {"ref": str(found.ref), "model": found.ref.model, "version": found.ref.number}
-                context.document({**document, "stage": stage})
-            else:
-                context.out(str(found.ref))
-            return 0
+    # SIGTERM kills: to end with 0 would say that something holds the stage.
+    for found in from_thread(
+        context,
+        lambda: waits(context.reader, options.ref, changed=options.changed, seconds=seconds),
+        seconds=seconds,
+    ):
+        if found.trouble and found.trouble != trouble:
+            context.warn(f"{found.trouble}; waiting on")
+        trouble = found.trouble
+        if found.ref is None:
+            continue
+        if context.json:
+            _, _, stage = options.ref.rpartition("@")
+            document = {"ref": str(found.ref), "model": found.ref.model, "version": found.ref.number}
+            context.document({**document, "stage": stage})
+        else:
+            context.out(str(found.ref))
+        return 0
     raise timed_out(options.ref, seconds or 0.0, changed=options.changed)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.query import Query, comparison, words_of
 from stackroom.errors import InvalidInputError
@@ -20,21 +20,34 @@ _UNFINISHED: Final = 6
 """Words at the end of a query that may still be on their way."""
 
 
-class Searchable(NamedTuple):
-    """What a filter looks at, worked out once: a list is filtered on each key.
+class Searchable:
+    """What a filter looks at: a list is filtered on each key.
 
     Attributes:
         fields: as queries see them.
-        text: everything that a plain word is looked for in.
+
+    Args:
+        fields: the same.
+        text: everything that a plain word is looked for in; worked out of the fields, once, where it is not given.
     """
 
-    fields: Mapping[str, Any]
-    text: str
+    __slots__ = ("_text", "fields")
+
+    def __init__(self, fields: Mapping[str, Any], text: str | None = None) -> None:
+        self.fields = fields
+        self._text = text
+
+    @property
+    def text(self) -> str:
+        """Everything that a plain word is looked for in."""
+        if self._text is None:
+            self._text = words_of(self.fields)
+        return self._text
 
 
 def searchable(fields: Mapping[str, Any]) -> Searchable:
-    """Fields with their text."""
-    return Searchable(fields, words_of(fields))
+    """Fields, with their text once somebody asks for it."""
+    return Searchable(fields)
 
 
 class Filter:
@@ -47,6 +60,7 @@ class Filter:
         problem: what is wrong with a query, or empty.
         passes: whether a row is asked for: every word has to agree.
         needs_fields: whether the text of a row is not enough to say so.
+        needs_text: whether that is looked at, too.
 
     Args:
         text: as it was typed.
@@ -60,7 +74,9 @@ class Filter:
         self._is_query = _QUERY.search(self.text) is not None
         tests = self._query_tests() if self._is_query else [_test(word) for word in self._words]
         self.passes = tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
-        self.needs_fields = self._is_query or not all(_is_plain(word.lstrip("!")) for word in self._words)
+        plain = [_is_plain(word.lstrip("!")) for word in self._words]
+        self.needs_fields = self._is_query or not all(plain)
+        self.needs_text = not self._is_query and any(plain)
 
     def __bool__(self) -> bool:
         return bool(self.text)

@@ -325,9 +325,12 @@ class Page(TextualScreen[None]):
         else:
             self.browser.choose_registry()
 
-    def do_settings(self) -> None:
-        """What the settings say."""
-        self.browser.show_settings()
+    def do_settings(self, *words: str) -> None:
+        """What the settings say; with ``edit``, in the editor."""
+        if words == ("edit",):
+            self.browser.edit_settings()
+        else:
+            self.browser.show_settings()
 
     def do_activity(self) -> None:
         """What happened."""
@@ -457,6 +460,7 @@ class Page(TextualScreen[None]):
             "sort": self.sort_columns(),
             "plot": self.metric_words(),
             "export": FORMATS,
+            "settings": ["edit"],
             "move": app.registry.stages,
             "registry": app.places.names(),
             "view": [view.name for view in app.views()],

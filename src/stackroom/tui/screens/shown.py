@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from stackroom.store.fields import VersionFields
 from stackroom.tui.present import models as model_list
 from stackroom.tui.present import versions as version_list
 from stackroom.tui.present.filtering import Filter, Searchable, searchable
@@ -38,8 +39,9 @@ _LOOK_EVERY: Final = 64
 _SHOW_SECONDS: Final = 0.3
 """After which what was found so far is shown."""
 
-_KEPT: Final = 20_000
-"""Rows whose fields are kept, some 1.5 KB each; of longer lists the texts alone are."""
+_KEPT: Final = 100_000
+"""Rows of which is kept what a filter looks at: of a version some 100 bytes, and its text once a word was looked for;
+of a model all fields, some 1.5 KB. Of longer lists the texts alone are."""
 
 
 @dataclass(slots=True)
@@ -166,7 +168,7 @@ class Shown(ABC):
         made = searchable(self._fields_of(key))
         if len(self._rows) < _KEPT:
             self._rows[key] = made
-        else:
+        elif wanted.needs_text:
             self._texts[key] = made.text
         return made
 
@@ -250,7 +252,7 @@ class ShownVersions(Shown):
         self._put(
             list(versions),
             rows.row,
-            lambda key: versions[key].fields(),
+            lambda key: VersionFields(versions[key]),
             keep_gone=keep_gone,
             always=version_list.missing_keys(model),
         )
