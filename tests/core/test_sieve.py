@@ -109,6 +109,7 @@ def test_nor_does_it_matter_how_a_text_is_written(text: str, query: str) -> None
         ("logloss < 1", False),
         ("not metrics.auc > 0.95", True),
         ("stage = production", True),
+        ('"risk"', True),
     ],
 )
 def test_what_cannot_be_asked_for_is_held_back(query: str, *, through: bool) -> None:

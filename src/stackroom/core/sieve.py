@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from stackroom.core.query import Compared, Mentioned, Negated, value_test
+from stackroom.core.query import Compared, Mentioned, Negated, Said, value_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def sieve_of(node: Node) -> Sieve:
         case Mentioned():
             name = _name_in(node.field)
             return _anything if name is None else lambda text: name in text or b"\\" in text
-        case Negated():
+        case Negated() | Said():
             return _anything
         case _:
             parts = [sieve_of(part) for part in node.parts]
