@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 STACKROOM: Final = str(Path(sys.executable).with_name("stackroom"))
 QUERY: Final = f"metrics.{METRICS[0]} > 0.95"
-LARGE: Final = 1024**3
-"""Bytes of the large artifact."""
-
 _READ_ALL: Final = """\
 import os, sys
 from concurrent.futures import ProcessPoolExecutor
@@ -34,6 +32,17 @@ if __name__ == "__main__":
     with ProcessPoolExecutor(2) as pool:
         print(sum(pool.map(read, [entry.path for entry in os.scandir(sys.argv[1])], chunksize=50)))
 """
+
+
+_SCRIPT: Final = "read_all.py"
+_SMALL: Final = "small"
+
+
+def prepare(scratch: Path) -> None:
+    """Make what the operations work with; they themselves write nothing until they are run."""
+    (scratch / _SCRIPT).write_text(_READ_ALL, encoding="ascii")
+    (scratch / _SMALL).mkdir(exist_ok=True)
+    (scratch / _SMALL / "model.bin").write_bytes(os.urandom(1024))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +91,7 @@ def reading(root: Path, size: Size, scratch: Path) -> list[Operation]:
     """Operations that read a registry."""
     models = shlex.quote(str(root / "models"))
     some = model_name(size.models // 2)
-    script = scratch / "read_all.py"
-    script.write_text(_READ_ALL, encoding="ascii")
+    script = scratch / _SCRIPT
     tool, line = grep(models)
     reads = process([sys.executable, str(script), str(root / "models")])
     newest = (
@@ -143,9 +151,7 @@ def grep(models: str) -> tuple[str, str]:
 
 def changing(root: Path, scratch: Path) -> list[Operation]:
     """Operations that change a registry, which is therefore a copy; in a process that is already running."""
-    source = scratch / "small"
-    source.mkdir(exist_ok=True)
-    (source / "model.bin").write_bytes(os.urandom(1024))
+    source = scratch / _SMALL
     numbers = count()
     first, second = (f"{model_name(0)}:{number}" for number in (1, 2))
 
@@ -170,7 +176,7 @@ def changing(root: Path, scratch: Path) -> list[Operation]:
         Operation(
             name="Registry.register, 1 KiB",
             ours=_register_inside(root, source),
-            against=(Against(name="its fsyncs alone", work=_fsyncs(root.parent / "fsyncs"), limit=3),),
+            against=(Against(name="its fsyncs and git alone", work=_fsyncs(root.parent / "fsyncs"), limit=3),),
         ),
     ]
 
@@ -178,9 +184,8 @@ def changing(root: Path, scratch: Path) -> list[Operation]:
 def _register_inside(root: Path, source: Path) -> Callable[[], float]:
     from stackroom.registry.facade import Registry  # noqa: PLC0415 - reading operations need none of it
 
-    registry = Registry(root)
-
     def run() -> float:
+        registry = Registry(root)
         started = time.perf_counter()
         registry.register(model_name(2), source, metrics=dict.fromkeys(METRICS, 0.5))
         return time.perf_counter() - started
@@ -189,11 +194,11 @@ def _register_inside(root: Path, source: Path) -> Callable[[], float]:
 
 
 def _fsyncs(folder: Path) -> Callable[[], float]:
-    """Four small files and a folder on disk, renamed, and the parent on disk: what a register cannot do without."""
-    folder.mkdir(exist_ok=True)
+    """What a register cannot do without: four small files on disk, their folder and its parent, a rename, and git."""
     numbers = count()
 
     def run() -> float:
+        folder.mkdir(exist_ok=True)
         started = time.perf_counter()
         number = next(numbers)
         temporary = folder / f".tmp-{os.getpid()}-{number}"
@@ -206,7 +211,10 @@ def _fsyncs(folder: Path) -> Callable[[], float]:
         _sync_folder(temporary)
         temporary.rename(folder / f"{os.getpid()}-{number}")
         _sync_folder(folder)
-        return time.perf_counter() - started
+        subprocess.run(["git", "status", "--porcelain=v2"], capture_output=True, check=False)
+        took = time.perf_counter() - started
+        shutil.rmtree(folder)
+        return took
 
     return run
 
@@ -217,33 +225,50 @@ def _sync_folder(path: Path) -> None:
     os.close(fd)
 
 
-def large(root: Path, scratch: Path) -> list[Operation]:
-    """Registering and verifying a gigabyte."""
-    source = scratch / "large.bin"
-    if not source.exists() or source.stat().st_size != LARGE:
-        with source.open("wb") as file:
-            for _ in range(LARGE // 2**20):
-                file.write(os.urandom(2**20))
-    copy = shlex.quote(str(scratch / "copy.bin"))
-    named = shlex.quote(str(source))
-    by_hand = f"cp {named} {copy} && sync {copy} && sha256sum {copy} && xxh128sum {copy} && rm {copy}"
-    ref = f"{model_name(3)}:latest"
-    sums = f"cd $({STACKROOM} -R {shlex.quote(str(root))} path {ref}) && sha256sum *.bin && xxh128sum *.bin"
+def watching(root: Path) -> list[Operation]:
+    """What it costs to be up to date while nothing happens."""
     return [
         Operation(
-            name="register, 1 GiB",
-            ours=ours(root, "register", model_name(3), str(source)),
-            against=(Against(name="cp, sync, sha256sum, xxh128sum", work=shell(by_hand), limit=1.25),),
-        ),
-        Operation(
-            name="verify, 1 GiB",
-            ours=ours(root, "verify", ref),
-            against=(Against(name="sha256sum, xxh128sum", work=shell(sums), limit=1.11),),
-        ),
+            name="Watch.poll, nothing new",
+            ours=_polling(root),
+            against=(Against(name="open and fstat of the same folders", work=_looking(root)),),
+        )
     ]
 
 
-_BOTH: Final = {
+_POLLS: Final = 100
+"""Looks that are taken together: a single one is too short to be measured."""
+
+
+def _polling(root: Path) -> Callable[[], float]:
+    from stackroom.store.watch import Watch  # noqa: PLC0415 - as below
+
+    def run() -> float:
+        watch = Watch(str(root))
+        watch.poll()
+        started = time.perf_counter()
+        for _ in range(_POLLS):
+            watch.poll()
+        return (time.perf_counter() - started) / _POLLS
+
+    return run
+
+
+def _looking(root: Path) -> Callable[[], float]:
+    def run() -> float:
+        folders = [root / "models", *(root / "stages").iterdir(), *(root / "approvals").iterdir(), root / "feed"]
+        started = time.perf_counter()
+        for _ in range(_POLLS):
+            for folder in folders:
+                fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+                os.fstat(fd)
+                os.close(fd)
+        return (time.perf_counter() - started) / _POLLS
+
+    return run
+
+
+BESIDE_MLFLOW: Final = {
     "list": "every_model",
     "list MODEL": "one_model",
     "show REF": "one_version",
@@ -261,9 +286,9 @@ def against_mlflow(operations: Sequence[Operation], rivals: Sequence[Rival]) -> 
             name=operation.name,
             ours=operation.ours,
             against=tuple(
-                Against(name=rival.name, work=rival.work(_BOTH[operation.name]), limit=0.1) for rival in rivals
+                Against(name=rival.name, work=rival.work(BESIDE_MLFLOW[operation.name]), limit=0.1) for rival in rivals
             ),
         )
         for operation in operations
-        if operation.name in _BOTH
+        if operation.name in BESIDE_MLFLOW
     ]

@@ -6,6 +6,7 @@ turns, and the medians are compared.
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import subprocess
@@ -35,15 +36,21 @@ class Took:
         return f"{self.median * 1000:,.1f} ms" if self.median < 10 else f"{self.median:,.1f} s"
 
 
-def process(argv: Sequence[str], **environment: str) -> Callable[[], float]:
+def environment(**changes: str) -> dict[str, str]:
+    """This process's variables with some others."""
+    variables = {**os.environ, **changes}
+    # An installed program has its bytecode: where Python may not write it, every run would compile the source.
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    return variables
+
+
+def process(argv: Sequence[str], **changes: str) -> Callable[[], float]:
     """One run of a command in a fresh process, its output read and thrown away.
 
     Raises:
         subprocess.CalledProcessError: it failed: nothing that fails is fast.
     """
-    variables = {**os.environ, **environment}
-    # An installed program has its bytecode: where Python may not write it, every run would compile the source.
-    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    variables = environment(**changes)
 
     def run() -> float:
         started = time.perf_counter()
@@ -61,19 +68,30 @@ def shell(line: str) -> Callable[[], float]:
     return process(["bash", "-c", line])
 
 
-def side_by_side(runs: int, *works: Callable[[], float], before: Callable[[], None] | None = None) -> list[Took]:
-    """Every work as often as asked, taking turns, after one run of each that does not count.
+FEWEST_RUNS: Final = 3
+_WARM: Final = 1.0
+"""Seconds of a run that needs none before it."""
+
+
+def side_by_side(
+    runs: int, *works: Callable[[], float], before: Callable[[], None] | None = None, seconds: float = math.inf
+) -> list[Took]:
+    """Every work as often as asked, taking turns, after one run of each that does not count, unless it takes seconds.
 
     Args:
         runs: of each.
         works: what to run.
+        seconds: after which there are no more runs, if there were three.
         before: done before every single run, uncounted, such as emptying the page cache.
     """
-    if before is None:
-        for work in works:
-            work()
     taken: list[list[float]] = [[] for _ in works]
-    for _ in range(runs):
+    started = time.perf_counter()
+    if before is None:
+        first = [work() for work in works]
+        if max(first) > _WARM:
+            # Page caches and bytecode make milliseconds, and no difference to what takes so long.
+            taken = [[one] for one in first]
+    while len(taken[0]) < runs and (len(taken[0]) < FEWEST_RUNS or time.perf_counter() - started < seconds):
         for times, work in zip(taken, works, strict=True):
             if before is not None:
                 before()

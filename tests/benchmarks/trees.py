@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -91,6 +92,50 @@ def registry_of(size: Size, folder: Path) -> Path:
             job.result()
     root.with_suffix("." + _MADE).touch()
     return root
+
+
+def changed_copy(root: Path) -> Path:
+    """A registry like that one which may be changed: made once, and put right again where it has been changed.
+
+    What was not touched keeps its folder's time of modification, and is left as it is: that makes it seconds instead of
+    minutes.
+    """
+    copy = root.with_name(f"{root.name}-changed")
+    made = copy.with_name(f"{copy.name}.{_MADE}")
+    if not made.exists():
+        _remove(copy)
+        # Of a symlink to a registry the symlink would be copied, and the registry itself be changed.
+        _copy(root.resolve(), copy)
+        made.touch()
+        return copy
+    _put_right(root, copy, depth=2)
+    return copy
+
+
+def _put_right(original: Path, copy: Path, depth: int) -> None:
+    """Replace what differs: folders of this depth as a whole, those above them entry by entry."""
+    for name in {*os.listdir(original), *os.listdir(copy)}:
+        one, other = original / name, copy / name
+        if not one.exists():
+            _remove(other)
+        elif not other.exists() or (depth == 1 and one.lstat().st_mtime_ns != other.lstat().st_mtime_ns):
+            _remove(other)
+            _copy(one, other)
+        elif depth > 1 and one.is_dir():
+            _put_right(one, other, depth - 1)
+
+
+def _copy(one: Path, other: Path) -> None:
+    subprocess.run(["cp", "-a", "--reflink=auto", one, other], check=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+        return
+    for parent, _, _ in os.walk(path):
+        os.chmod(parent, 0o700)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _direction(metric: str) -> str:

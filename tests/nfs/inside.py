@@ -291,6 +291,36 @@ def what_makes_a_prediction_unsure_is_told_on_nfs_alone(a: Path, b: Path) -> Non
     assert [one.kind for one in caveats(os.environ["LAB_SERVER_DIR"])] in ([], ["not-sticky"])
 
 
+def a_large_file_is_copied_by_the_server_where_it_can_and_read_back(a: Path, b: Path) -> None:
+    name = _registry(a)
+    (a / "out").mkdir(mode=0o777)
+    (a / "out" / "model.bin").write_bytes(os.urandom(4 * 2**20))
+    for number in range(40):
+        (a / "out" / f"{number}.bin").write_bytes(b"%d" % number)
+    for path in (a / "out").iterdir():
+        # Closing a file has sent what was written to it.
+        path.chmod(0o644)
+    (a / "out").chmod(0o755)
+    before = _sent(a)
+    run_as(ALICE, lambda: [Registry(a / name).register("fraud", a / "out").number])
+    sent = _sent(a) - before
+    assert (sent < 2**20) is ("vers=4.2" in _mount(a)), f"{sent:,} bytes were sent"
+    (check,) = Registry(b / name).verify()
+    assert (check.files, check.damage, check.warnings) == (41, (), ())
+
+
+def _mount(client: Path) -> str:
+    """What the kernel says about a client's mount."""
+    text = Path("/proc/self/mountstats").read_text(encoding="ascii")
+    return next(one for one in text.split("device ") if f" mounted on {client.parent} " in one)
+
+
+def _sent(client: Path) -> int:
+    """Bytes that were sent to the server with writes."""
+    line = next(line for line in _mount(client).splitlines() if line.strip().startswith("bytes:"))
+    return int(line.split()[6])
+
+
 def the_matrix_of_access_holds(a: Path, b: Path) -> None:
     """The copies are made on the server, by its root; everything else is done through a client."""
     world = World(Ground(here=a, truth=Path(os.environ["LAB_SERVER_DIR"]) / a.name, elsewhere=b), durable=True)
@@ -320,6 +350,7 @@ SCENARIOS: tuple[Callable[[Path, Path], None], ...] = (
     who_is_not_a_releaser_moves_nothing,
     a_team_is_set_up_by_an_ordinary_account_and_root_is_nobody,
     what_makes_a_prediction_unsure_is_told_on_nfs_alone,
+    a_large_file_is_copied_by_the_server_where_it_can_and_read_back,
     the_matrix_of_access_holds,
 )
 

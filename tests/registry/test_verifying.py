@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import stackroom
-from stackroom.errors import IntegrityError
+from stackroom.errors import GuardRefusedError, IntegrityError
 from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
 from stackroom.registry.saying import said
 from stackroom.registry.verifying import VersionCheck
-from stackroom.store.hashing import TwoDigests
+from stackroom.store import readings
+from stackroom.store.hashing import FileDigest, TwoDigests
+from stackroom.store.readings import Readings, now
 from stackroom.store.sums import artifacts_digest, sums_text
-from support.registries import ALICE, BOB, CAROL, DAVE, STEWARD, artifacts, shared, unseal
+from support.registries import ALICE, BOB, CAROL, DAVE, STEWARD, artifacts, set_policy, shared, unseal
 from support.users import User, run_as
 
 if TYPE_CHECKING:
@@ -402,3 +404,52 @@ def test_a_folder_that_somebody_put_under_the_number_is_named_with_its_owner(rea
     assert "holds staging, and its folder is missing" in line
     assert f"the same artifacts lie in models/fraud/.old, a folder of {ALICE.uid}" in line
     assert f"models/fraud is the folder of {BOB.uid}" in line
+
+
+LARGE = {"model.bin": b"w" * 2**20}
+
+
+def test_verify_changed_reads_only_what_has_changed_and_verify_all(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "_SETTLED_SECONDS", -1e9)
+    for name in ("fraud", "spam"):
+        registry.register(name, artifacts(tmp_path / "out", LARGE))
+
+    def read(*, changed: bool) -> list[int]:
+        return [check.bytes - check.remembered for check in registry.verify(changed=changed)]
+
+    assert read(changed=True) == [2**20, 2**20]
+    assert read(changed=True) == [0, 0]
+    assert read(changed=False) == [2**20, 2**20]
+    path = registry.path / "models" / "fraud" / "1"
+    unseal(path)
+    (path / "model.bin").write_bytes(b"W" * 2**20)
+    assert read(changed=True) == [2**20, 0]
+    assert [bool(check.damage) for check in registry.verify(changed=True)] == [True, False]
+
+
+def test_a_move_reads_every_byte_whatever_was_read_before(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache may have been fooled, or the disk may have forgotten; who only asks is told what was read before."""
+    monkeypatch.setattr(readings, "_SETTLED_SECONDS", -1e9)
+    set_policy(registry.path, "[stages.production]\nguards = { verify = true }\n")
+    registry = Registry(registry.path)
+    registry.register("fraud", artifacts(tmp_path / "out", LARGE))
+    path = registry.path / "models" / "fraud" / "1" / "model.bin"
+    unseal(path.parent)
+    path.write_bytes(b"W" * 2**20)
+    status = path.stat()
+    sums = (path.with_name("SHA256SUMS").read_text()[:64], path.with_name("XXH128SUMS").read_text()[:32])
+    lie = FileDigest(path="model.bin", size=2**20, sha256=sums[0], xxh128=sums[1])
+    with Readings(str(path.parent), believed=True) as cache:
+        cache.remember(lie, status, status, now())
+    judgement = registry.can("fraud:1", "production")
+    assert judgement.allowed
+    assert [one.seen for one in judgement.verdicts] == ["as sealed when you last read it; the move reads it"]
+    with pytest.raises(GuardRefusedError, match="sha256"):
+        registry.promote("fraud:1", "production")
+    # What was read in order to decide is remembered, too.
+    assert not registry.can("fraud:1", "production").allowed
+    assert damage(registry)

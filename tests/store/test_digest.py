@@ -11,7 +11,7 @@ from stackroom.core.metadata import record_of
 from stackroom.core.names import ModelName
 from stackroom.core.text import is_plain_name
 from stackroom.errors import InvalidInputError
-from stackroom.store import layout
+from stackroom.store import digest, layout
 from stackroom.store.digest import Verification, verify_version
 from stackroom.store.erasing import remove_tree
 from stackroom.store.folder import Folder
@@ -207,3 +207,36 @@ def test_a_folder_nested_too_deep_is_damage_and_the_rest_is_read(sealed: tuple[P
     finally:
         with Folder.open(str(path)) as folder:
             remove_tree(folder, "d")
+
+
+def hollow(path: Path, size: int) -> Verification:
+    """A version whose author made her artifact mostly of holes, and says so in every file of the format."""
+    (path / "model.bin").unlink()
+    (path / "model.bin").write_bytes(b"x")
+    os.truncate(path / "model.bin", size)
+    for name, digits in (("SHA256SUMS", 64), ("XXH128SUMS", 32)):
+        (path / name).unlink()
+        (path / name).write_bytes(sums_text([("model.bin", "0" * digits), ("sub/vocab.txt", "0" * digits)]))
+    with Folder.open(str(path)) as version:
+        return verify_version(version, "", sealed_bytes=size + 5)
+
+
+def test_a_version_of_holes_is_damage_and_keeps_nobody_waiting(sealed: tuple[Path, str]) -> None:
+    (damage,) = hollow(sealed[0], 2**42).damage
+    assert damage.startswith("model.bin: the artifacts have 4,398,046,511,109 bytes, and all but ")
+    assert damage.endswith(" of them are holes: not read")
+
+
+def test_a_file_with_holes_is_read_while_that_takes_no_time(sealed: tuple[Path, str]) -> None:
+    assert hollow(sealed[0], 2**21).bytes == 2**21 + 5
+
+
+def test_where_a_file_system_knows_no_holes_everything_is_read(
+    sealed: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def all_of_it(fd: int, position: int, how: int) -> int:
+        return os.fstat(fd).st_size if how == os.SEEK_HOLE else position
+
+    monkeypatch.setattr(digest, "_GIBIBYTE", 2**20)
+    monkeypatch.setattr(os, "lseek", all_of_it)
+    assert hollow(sealed[0], 2**24).bytes == 2**24 + 5

@@ -14,10 +14,11 @@ from stackroom.core.metadata import record_of, seal_of
 from stackroom.core.names import ModelName
 from stackroom.core.toml import parse_toml
 from stackroom.errors import InvalidInputError, PermissionDeniedError
-from stackroom.store import hashing
+from stackroom.store import copying, hashing
 from stackroom.store.digest import verify_version
 from stackroom.store.folder import Folder
 from stackroom.store.hashing import chunks
+from stackroom.store.mounts import FileSystem
 from stackroom.store.publish import Draft, make_model, publish
 from stackroom.store.scan import list_model
 from stackroom.store.sources import gather
@@ -191,8 +192,8 @@ def test_a_source_that_changes_while_it_is_read_is_refused(
     source = artifacts(tmp_path / "out", {"model.bin": b"x" * 100})
     plain = chunks
 
-    def growing(fd: int) -> Iterator[memoryview]:
-        yield from plain(fd)
+    def growing(fd: int, expected: int) -> Iterator[memoryview]:
+        yield from plain(fd, expected)
         with (source / "model.bin").open("ab") as file:
             file.write(b"more")
 
@@ -398,3 +399,65 @@ def test_uuids_sort_by_time_and_differ() -> None:
     assert len(set(made)) == 100
     assert all(one[14] == "7" and one[19] in "89ab" for one in made)
     assert {one[:13] for one in made} == {made[0][:13]}
+
+
+def many(folder: Path, count: int = 40) -> Path:
+    return artifacts(folder, {f"part-{number % 3}/{number:03}.bin": b"%d" % number for number in range(count)})
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_many_files_are_published_side_by_side_and_all_of_them(
+    tmp_path: Path,
+    model: Folder,
+    monkeypatch: pytest.MonkeyPatch,
+    remote: bool,  # noqa: FBT001 - two cases
+) -> None:
+    monkeypatch.setattr(copying, "file_system_of", lambda _path: FileSystem("x", "/", local=not remote))
+    synced: list[int] = []
+    plain = os.fsync
+
+    def fsync(fd: int) -> None:
+        synced.append(os.fstat(fd).st_ino)
+        plain(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    told: list[int] = []
+    source = many(tmp_path / "out")
+    draft = Draft(model=FRAUD, record=record_of({}), created=NOW, files=gather([str(source)]))
+    made = publish(model, draft, told.append)
+    root = tmp_path / "fraud" / str(made.number)
+    assert (made.seal.files, sum(told)) == (40, made.seal.bytes)
+    assert damage_of(model, made.number) == ()
+    # Every file and folder once, and the model's folder after the rename.
+    everything = [path.stat().st_ino for path in [root.parent, root, *root.rglob("*")]]
+    assert sorted(synced) == sorted(everything)
+
+
+def test_many_files_of_which_one_cannot_be_synced_are_no_version(
+    tmp_path: Path, model: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(fd: int) -> None:
+        if stat.S_ISREG(os.fstat(fd).st_mode) and os.pread(fd, 2, 0) == b"17":
+            raise OSError(122, "Disk quota exceeded")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(InvalidInputError, match="quota exceeded"):
+        put(model, many(tmp_path / "out"))
+    assert os.listdir(tmp_path / "fraud") == []
+
+
+def test_whoever_cancels_while_many_files_are_copied_leaves_nothing(
+    tmp_path: Path, model: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "file_system_of", lambda _path: FileSystem("nfs4", "/", local=False))
+    told: list[int] = []
+
+    def cancel(amount: int) -> None:
+        told.append(amount)
+        if len(told) == 5:
+            raise KeyboardInterrupt
+
+    draft = Draft(model=FRAUD, record=record_of({}), created=NOW, files=gather([str(many(tmp_path / "out"))]))
+    with pytest.raises(KeyboardInterrupt):
+        publish(model, draft, cancel)
+    assert os.listdir(tmp_path / "fraud") == []

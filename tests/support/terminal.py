@@ -71,11 +71,6 @@ class Tmux:
         """Type ``text`` literally: no word in it is the name of a key."""
         self._tmux("send-keys", "-l", "--", text)
 
-    def paste(self, text: str) -> None:
-        """Paste a text, control characters and all, as a terminal does that was asked to mark what is pasted."""
-        self._tmux("set-buffer", "--", text)
-        self._tmux("paste-buffer", "-p", "-r")
-
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size, as a person who drags the corner of the window."""
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))

@@ -259,6 +259,9 @@ class Monkey:
     def to_activity(self) -> list[str]:
         return ["L"]
 
+    def to_search(self) -> list[str]:
+        return self.line(f"search {self.dice.choice(('accuracy > 0.5', 'wine', 'tag:eu', '(('))}")
+
     def to_review(self) -> list[str]:
         return ["R"]
 
@@ -447,6 +450,6 @@ async def _same_as_read_anew(somebody: Walk, registry: Registry, other: Other, o
 def _table(screen: str) -> list[str]:
     """The lists of a screen: neither the path, nor what is said, nor the marks of rows.
 
-    Nor the warnings: who has opened a model has read more of it than a list of models does.
+    Nor the warnings, and what they leave of long names: who has opened a model has read more of it than a list does.
     """
-    return [" ".join(re.sub("[>~!]", " ", line).split()) for line in screen.splitlines()[1:-2]]
+    return [" ".join(word[:14] for word in re.sub("[>~!]", " ", line).split()) for line in screen.splitlines()[1:-2]]

@@ -110,7 +110,8 @@ def _verify(situation: Situation) -> Iterable[Verdict]:
     if not situation.stage.guards.verify:
         return
     damage = situation.damage
-    seen = "not read yet" if damage is None else "; ".join(damage) if damage else "every byte as sealed"
+    sound = "as sealed when you last read it; the move reads it" if situation.remembered else "every byte as sealed"
+    seen = "not read yet" if damage is None else "; ".join(damage) if damage else sound
     yield Verdict(
         guard="verify",
         passed=damage == (),

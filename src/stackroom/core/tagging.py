@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackroom.core.fields import items_of
 from stackroom.core.metadata import Record, with_field
+from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:

@@ -71,4 +71,6 @@ def is_plain_name(name: str) -> bool:
 
     No control, format or surrogate characters (so: valid UTF-8) and no backslash, which GNU's SUMS format escapes.
     """
+    if name.isascii() and name.isprintable():
+        return "\\" not in name
     return "\\" not in name and not any(unicodedata.category(char) in _NOT_IN_A_NAME for char in name)

@@ -139,6 +139,7 @@ class Situation:
         holder_trouble: why the holder's metadata as promoted could not be had; empty where it could.
         reason: what the mover says.
         damage: what re-reading the artifacts found wrong, in words; None where it was not done.
+        remembered: some of them were read before, and not now, because they look as they did.
         mover: who would move it; None where the caller may not.
         heard: what people said about it.
         soaked: for how long it has held a stage before.
@@ -157,6 +158,7 @@ class Situation:
     held_until: datetime | None = None
     reason: str = ""
     damage: tuple[str, ...] | None = None
+    remembered: bool = False
     mover: Who | None = None
     heard: Heard = field(default_factory=Heard)
     soaked: Soaked = field(default_factory=Soaked)

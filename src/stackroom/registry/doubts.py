@@ -8,10 +8,10 @@ that named the earlier text, made after the last change of that text and before 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from stackroom.core.values import dataclass
 from stackroom.errors import RegistryError
 from stackroom.store import layout
 from stackroom.store.approvals import read_words

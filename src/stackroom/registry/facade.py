@@ -400,16 +400,17 @@ class Registry(Measured, Watchable):
         return verifying.planned(self, refs)
 
     def verify(
-        self, refs: Sequence[str] = (), progress: Progress = silent, *, jobs: int | None = None
+        self, refs: Sequence[str] = (), progress: Progress = silent, *, jobs: int | None = None, changed: bool = False
     ) -> Iterator[VersionCheck]:
         """Re-read artifacts against their seals, and stage holders against what was promoted.
 
         Args:
             refs: versions, or models for all of theirs; everything without.
             progress: is told about the bytes, from several threads.
-            jobs: how many files to read at once; None for as many as there are processors.
+            jobs: how many files to read at once; None for as many as there are processors, or 16 on a file server.
+            changed: leave out large files that look as they did when you last read them.
         """
-        yield from verifying.verify(self, self.to_verify(refs), progress, jobs=jobs)
+        yield from verifying.verify(self, self.to_verify(refs), progress, jobs=jobs, changed=changed)
         yield from verifying.missing_holders(self, refs)
 
     def review(self, *models: str, older_than: str | timedelta = OLDER_THAN) -> tuple[Remark, ...]:

@@ -7,7 +7,6 @@ number that was free then, and :class:`Judgement` the digests of the artifacts, 
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.attested import Pins, Validity, Who
@@ -18,6 +17,7 @@ from stackroom.core.names import Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Stage
 from stackroom.core.rules import Guards
 from stackroom.core.soak import Soaked, made_it_hold, soaked
+from stackroom.core.values import dataclass, replace
 from stackroom.core.verdicts import Candidate, Heard, Ran, Situation, Verdict
 from stackroom.errors import IntegrityError, RegistryError
 from stackroom.registry.pinning import check_metadata_is_its_own, check_readable, pins_of, sealed_digest
@@ -34,6 +34,7 @@ from stackroom.store.evidence import there_since, writers_of
 from stackroom.store.folder import Folder, explained
 from stackroom.store.ledgers import read_ledger
 from stackroom.store.programs import run_program, why_not_run
+from stackroom.store.readings import Readings
 from stackroom.store.registry_file import read_registry_file
 from stackroom.store.scan import ModelListing, read_card
 
@@ -140,21 +141,40 @@ class Options:
     pins: Pins | None = None
 
 
-@dataclass(slots=True)
 class Scene:
-    """A model and a stage, open and read: what one judgement looks at."""
+    """A model and a stage, open and read: what one judgement looks at.
 
-    reader: Reader
-    root: Folder
-    folder: Folder
-    listing: ModelListing
-    stage: Stage
-    ledger: Ledger
-    held: Mapping[StageName, Ledger] = field(default_factory=dict)
-    back_to: Move | None = None
-    """The move that a rollback goes back to: what it named is judged and pinned, whatever was written since."""
-    odd: tuple[Caveat, ...] = ()
-    """What the mover should know about what is judged."""
+    Attributes:
+        reader: the registry.
+        root: its folder.
+        folder: the model's.
+        listing: one look at that.
+        stage: which, with its guards.
+        held: the model's ledgers in all stages.
+        ledger: that of the stage.
+        back_to: the move that a rollback goes back to: what it named is judged and pinned, whatever was written since.
+        odd: what the mover should know about what is judged.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        root: Folder,
+        folder: Folder,
+        listing: ModelListing,
+        stage: Stage,
+        *,
+        held: Mapping[StageName, Ledger],
+    ) -> None:
+        self.reader = reader
+        self.root = root
+        self.folder = folder
+        self.listing = listing
+        self.stage = stage
+        self.held = held
+        self.ledger = held[stage.name]
+        self.back_to: Move | None = None
+        self.odd: tuple[Caveat, ...] = ()
 
     @property
     def model(self) -> ModelName:
@@ -210,7 +230,7 @@ def scene_of(reader: Reader, root: Folder, folder: Folder, listing: ModelListing
     declared = reader.policy.stage(name) or Stage(name=name)
     ledgers = {one: read_ledger(root, reader.id, one, listing.name) for one in reader.stages}
     # Listed again: the holder may have been registered after the first look and promoted before this one.
-    scene = Scene(reader, root, folder, listed(folder, listing.name), declared, ledgers[name], ledgers)
+    scene = Scene(reader, root, folder, listed(folder, listing.name), declared, held=ledgers)
     scene.odd = policy_caveats(root)
     return scene
 
@@ -225,7 +245,8 @@ def judgement_of(
         version: the one that would move.
         options: what the mover says.
         guards: those that are asked.
-        exact: the move is about to be made: what time it is says the file system, and not this host.
+        exact: the move is about to be made: what time it is says the file system, and not this host, and what was read
+            before is read again.
     """
     access = scene.access()
     head = scene.ledger.head
@@ -242,7 +263,7 @@ def judgement_of(
     if version is not None and not already:
         situation = replace(situation, mover=scene.reader.who if access.allowed else None)
         situation = _with_people(scene, version, situation, pins)
-        situation = _with_damage(scene, version, situation, options.progress)
+        situation = _with_damage(scene, version, situation, options.progress, exact=exact)
         verdicts = _verdicts(scene, version, situation, options, exact=exact and access.allowed)
     elif version is None:
         verdicts = judge(situation, frozenset(options.override))
@@ -377,20 +398,21 @@ def _with_people(scene: Scene, version: Version, situation: Situation, pins: Pin
     return replace(situation, heard=Heard(words=said.weighed(pins), speakers=speakers))
 
 
-def _with_damage(scene: Scene, version: Version, situation: Situation, progress: Progress) -> Situation:
+def _with_damage(scene: Scene, version: Version, situation: Situation, progress: Progress, *, exact: bool) -> Situation:
     """With what re-reading the artifacts finds, where a guard depends on it.
 
     An approval names the list of the artifacts' digests. That the files still are what the list says, only reading
-    them tells; so they are read where anybody's approval stands.
+    them tells; so they are read where anybody's approval stands. Who only asks what would come of a move, again and
+    again, is answered from what he has read before; the move itself reads every byte.
     """
     approved = any(word.stands for word in situation.heard.words)
     if not situation.stage.guards.verify and not approved:
         return situation
     seal = version.seal
     digest, size = (seal.digest, seal.bytes) if seal else ("", None)
-    with scene.folder.child(str(version.number)) as inside:
-        damage = verify_version(inside, digest, progress, sealed_bytes=size).damage
-    return replace(situation, damage=damage)
+    with scene.folder.child(str(version.number)) as inside, Readings(inside.path, believed=not exact) as readings:
+        found = verify_version(inside, digest, progress, sealed_bytes=size, readings=readings)
+    return replace(situation, damage=found.damage, remembered=found.remembered > 0)
 
 
 def _verdicts(

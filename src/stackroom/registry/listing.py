@@ -62,7 +62,6 @@ def listing_of(reader: Reader, *, every_version: bool, afresh: bool, watch: Watc
 def search(reader: Reader, query: str, *, sort: str, archived: bool) -> tuple[Version, ...]:
     """The versions that a query asks for, as :meth:`Reader.search` has them."""
     from stackroom.core.query import Query, sorted_by  # noqa: PLC0415 - listing asks nothing
-    from stackroom.registry.seeking import sought  # noqa: PLC0415 - the same
 
     asked = Query(query) if query.strip() else None
     archived = archived or "archived" in query
@@ -71,6 +70,8 @@ def search(reader: Reader, query: str, *, sort: str, archived: bool) -> tuple[Ve
         if index is not None:
             return _asked(_look(reader, models, names, index), asked, stages, archived=archived)
         if asked is not None:
+            from stackroom.registry.seeking import sought  # noqa: PLC0415 - who has an index does without workers
+
             return sought(models, names, stages, asked, archived=archived)
         return [
             version

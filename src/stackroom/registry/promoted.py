@@ -6,12 +6,12 @@ things. What held a stage is therefore looked up by the digests that its event s
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import text_digest
 from stackroom.core.metadata import Record
 from stackroom.core.names import version_ref
+from stackroom.core.values import replace
 from stackroom.core.verdicts import Candidate
 from stackroom.store import layout
 from stackroom.store.caveats import Caveat

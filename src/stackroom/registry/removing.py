@@ -8,11 +8,11 @@ promotes it a moment later sees that it is gone (:mod:`stackroom.registry.withdr
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stackroom.core.names import Ref, parse_ref, version_ref
 from stackroom.core.tombstones import format_tombstone
+from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, IntegrityError, NotFoundError, RegistryError
 from stackroom.registry.families import Families
 from stackroom.registry.holdings import stages_held
@@ -78,15 +78,23 @@ class Removed:
         }
 
 
-@dataclass(slots=True)
 class Site:
-    """A version that is here or was deleted, in its model's folder, open and read."""
+    """A version that is here or was deleted, in its model's folder, open and read.
 
-    reader: Reader
-    root: Folder
-    folder: Folder
-    listing: ModelListing
-    number: int
+    Attributes:
+        reader: the registry.
+        root: its folder.
+        folder: the model's.
+        listing: one look at that.
+        number: of the version.
+    """
+
+    def __init__(self, reader: Reader, root: Folder, folder: Folder, listing: ModelListing, number: int) -> None:
+        self.reader = reader
+        self.root = root
+        self.folder = folder
+        self.listing = listing
+        self.number = number
 
     @property
     def ref(self) -> Ref:

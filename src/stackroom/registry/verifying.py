@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,10 +13,14 @@ from stackroom.core.names import Ref, parse_ref, version_ref
 from stackroom.core.values import dataclass
 from stackroom.errors import NotFoundError
 from stackroom.registry.doubts import Doubt, doubts_about, trace_of_revision
+from stackroom.registry.holdings import Stages
 from stackroom.store import layout
-from stackroom.store.digest import Mapped, Progress, Verification, silent, verify_version
+from stackroom.store.digest import WORTH_A_THREAD, Mapped, Progress, Verification, silent, verify_version
 from stackroom.store.hashing import processors
+from stackroom.store.mounts import file_system_of
+from stackroom.store.readings import Readings
 from stackroom.store.scan import CARD_LIMIT, read_card, read_revisions
+from stackroom.store.sidebyside import AT_ONCE
 from stackroom.store.traces import THE_FOLDER, Trace, strays_with, trace_of, traces_beside, traces_in
 
 if TYPE_CHECKING:
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from stackroom.core.attested import Who
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
-    from stackroom.store.records import Holding, Model, Version
+    from stackroom.store.records import Holding, Version
     from stackroom.store.scan import ModelListing, RevisionText
 
 _NAMED: Final = 6
@@ -43,6 +47,7 @@ class VersionCheck:
         warnings: what could be changed unnoticed.
         files: how many artifacts were read.
         bytes: of them.
+        remembered: those among the bytes that this user has read before, and that were not read now.
         evidence: the files and folders that the damage is about, as the kernel knows them.
     """
 
@@ -51,6 +56,7 @@ class VersionCheck:
     warnings: tuple[str, ...]
     files: int
     bytes: int
+    remembered: int = 0
     evidence: tuple[Trace, ...] = ()
 
     def document(self) -> dict[str, Any]:
@@ -62,6 +68,7 @@ class VersionCheck:
             "warnings": list(self.warnings),
             "files": self.files,
             "bytes": self.bytes,
+            "remembered": self.remembered,
             "evidence": [trace.document() for trace in self.evidence],
         }
 
@@ -85,15 +92,38 @@ def planned(reader: Reader, refs: Sequence[str]) -> tuple[Version, ...]:
 
 
 def verify(
-    reader: Reader, versions: Sequence[Version], progress: Progress = silent, *, jobs: int | None = None
+    reader: Reader,
+    versions: Sequence[Version],
+    progress: Progress = silent,
+    *,
+    jobs: int | None = None,
+    changed: bool = False,
 ) -> Iterator[VersionCheck]:
-    """Re-read versions, ``jobs`` files at once, in the versions' order; a damaged one never stops the others."""
-    jobs = processors() if jobs is None else jobs
-    if jobs == 1:
-        for version, model in _with_models(reader, versions):
-            yield _check(reader, model, version, progress)
-        return
+    """Re-read versions, ``jobs`` files at once, in the versions' order; a damaged one never stops the others.
+
+    With ``changed``, a large file that this user has read before is not read again while it looks as it did.
+
+    What is small is read in between, by the thread that also looks after the rest: handing it over takes longer. On a
+    network file system everything is handed over, because each file waits for its server.
+    """
+    local = file_system_of(reader.folder).local
+    jobs = (processors() if local else AT_ONCE) if jobs is None else jobs
+    with Readings(reader.folder, believed=changed) as readings:
+        check = partial(_check, readings=readings, apart=WORTH_A_THREAD if local else 0)
+        if jobs == 1:
+            for version, look in _looked_at(reader, versions):
+                yield check(reader, look, version, progress)
+        else:
+            yield from _side_by_side(reader, versions, progress, check, jobs)
+
+
+def _side_by_side(
+    reader: Reader, versions: Sequence[Version], progress: Progress, check: partial[VersionCheck], jobs: int
+) -> Iterator[VersionCheck]:
+    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 - 8 ms, which others do not wait for
+
     left = Event()
+    apart: int = check.keywords["apart"]
 
     def watched(amount: int, /) -> None:
         if left.is_set():
@@ -102,11 +132,16 @@ def verify(
 
     # Those who look after a version wait for those who read its files, and do nothing else meanwhile.
     with ThreadPoolExecutor(jobs) as files, ThreadPoolExecutor(jobs) as pool:
+        check = partial(check, mapped=files.map)
         waiting: deque[Future[VersionCheck]] = deque()
         try:
-            for version, model in _with_models(reader, versions):
-                waiting.append(pool.submit(_check, reader, model, version, watched, files.map))
-                if len(waiting) > jobs * 2:
+            for version, look in _looked_at(reader, versions):
+                if version.seal and version.seal.bytes < apart:
+                    waiting.append(Future())
+                    waiting[-1].set_result(check(reader, look, version, progress))
+                else:
+                    waiting.append(pool.submit(check, reader, look, version, watched))
+                while waiting and (waiting[0].done() or len(waiting) > jobs * 2):
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -121,12 +156,26 @@ class _LeftError(Exception):
     """Ends the reading of a version that nobody waits for any more."""
 
 
-def _with_models(reader: Reader, versions: Sequence[Version]) -> Iterator[tuple[Version, Model]]:
-    model: Model | None = None
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at a model's folder, and which of its versions hold what."""
+
+    listing: ModelListing
+    holdings: tuple[Holding, ...]
+
+
+def _looked_at(reader: Reader, versions: Sequence[Version]) -> Iterator[tuple[Version, _Look]]:
+    """Every version with a look at its model, which versions of one model that follow each other share."""
+    names = {version.model for version in versions}
+    with reader.root() as root:
+        stages = Stages.read(root, reader.id, reader.stages, names if len(names) == 1 else None)
+    look: _Look | None = None
     for version in versions:
-        if model is None or model.name != version.model:
-            model = reader.model(version.model)
-        yield version, model
+        if look is None or look.listing.name != version.model:
+            # Listed after the ledgers, so that what an event of theirs names is there.
+            with reader.model_folder(version.model) as (_, _, listing):
+                look = _Look(listing, stages.holdings(version.model, listing.numbers))
+        yield version, look
 
 
 def missing_holders(reader: Reader, refs: Sequence[str] = ()) -> Iterator[VersionCheck]:
@@ -186,28 +235,42 @@ def _promoted_by(holding: Holding) -> str:
     return f": {holding.stage}/{event.name} by {event.move.by} promoted it at {iso(event.when)}"
 
 
-def _check(reader: Reader, model: Model, version: Version, progress: Progress, mapped: Mapped = map) -> VersionCheck:
+def _check(
+    reader: Reader,
+    look: _Look,
+    version: Version,
+    progress: Progress,
+    *,
+    mapped: Mapped = map,
+    apart: int,
+    readings: Readings,
+) -> VersionCheck:
     damage: list[str] = []
     doubtful: list[str] = []
     named: list[Trace] = []
     found: Verification | None = None
-    with reader.model_folder(version.model) as (_, folder, listing):
+    listing, holdings = look.listing, look.holdings
+    with reader.opened_model(version.model) as (_, folder):
         traces: tuple[Trace, ...] = ()
         try:
             with folder.child(str(version.number)) as inside:
                 seal = version.seal
                 size = seal.bytes if seal else None
                 digest = seal.digest if seal else ""
-                found = verify_version(inside, digest, progress, mapped=mapped, sealed_bytes=size)
+                found = verify_version(
+                    inside, digest, progress, mapped=mapped, apart=apart, sealed_bytes=size, readings=readings
+                )
                 traces = traces_in(inside)
         except OSError as error:
             damage.append(f"the folder cannot be read: {(error.strerror or str(error)).lower()}")
         beside = traces_beside(folder, listing, version.number)
         damage, named = _named(_problems(version, beside), damage + list(found.damage if found else ()), traces)
         if found:
-            chain = read_revisions(folder, listing, version.number)
+            held = [one for one in holdings if one.number == version.number]
+            # Where there is no revision, none contradicts another, and nobody asks what was promoted.
+            asked_for = held or listing.revisions.get(version.number)
+            chain = read_revisions(folder, listing, version.number) if asked_for else ()
             doubts = doubts_about(reader, version.ref, chain)
-            held = [one for one in model.holdings if one.number == version.number]
             asked = [_Promoted(folder, listing, one, (*traces, *beside)).damage(found, chain) for one in held]
             # What an event pinned and what is there are the same: then no revision makes the holder another one.
             pinned = bool(held) and not any(told for told, _ in asked)
@@ -218,13 +281,14 @@ def _check(reader: Reader, model: Model, version: Version, progress: Progress, m
             for holding, (told, since) in zip(held, asked, strict=True):
                 damage += told or ([f"it holds {holding.stage}{_promoted_by(holding)}"] if damage else [])
                 named += since
-    unread = tuple(f"what {one.stage} promoted was not compared: {one.unread}" for one in model.holdings if one.unread)
+    unread = tuple(f"what {one.stage} promoted was not compared: {one.unread}" for one in holdings if one.unread)
     return VersionCheck(
         ref=version.ref,
         damage=tuple(damage),
         warnings=(*(found.warnings if found else ()), *doubtful, *unread),
         files=found.files if found else 0,
         bytes=found.bytes if found else 0,
+        remembered=found.remembered if found else 0,
         evidence=tuple(dict.fromkeys(named)) if damage else (),
     )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from stackroom.store.folder import GONE, Folder
@@ -74,7 +73,6 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-@dataclass(slots=True, kw_only=True)
 class _Erasing:
     """One directory that goes.
 
@@ -87,12 +85,13 @@ class _Erasing:
         moved: names at the top of what was nested too deep.
     """
 
-    top: Folder
-    name: str
-    owner: int
-    freed: Callable[[int], object]
-    left: list[str] = field(default_factory=list)
-    moved: list[str] = field(default_factory=list)
+    def __init__(self, top: Folder, name: str, owner: int, freed: Callable[[int], object]) -> None:
+        self.top = top
+        self.name = name
+        self.owner = owner
+        self.freed = freed
+        self.left: list[str] = []
+        self.moved: list[str] = []
 
     def empty(self, last: str) -> None:
         """Everything in it."""

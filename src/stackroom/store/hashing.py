@@ -75,7 +75,7 @@ def digested(fd: int, each: Callable[[memoryview], object], *, expected: int) ->
     """
     digests = TwoDigests()
     if expected < _WORTH_A_THREAD:
-        for chunk in chunks(fd):
+        for chunk in chunks(fd, expected):
             digests.update(chunk)
             each(chunk)
     else:
@@ -83,9 +83,9 @@ def digested(fd: int, each: Callable[[memoryview], object], *, expected: int) ->
     return digests
 
 
-def chunks(fd: int) -> Iterator[memoryview]:
-    """The bytes of a descriptor from where it stands, in one reused buffer."""
-    buffer = memoryview(bytearray(CHUNK))
+def chunks(fd: int, expected: int = CHUNK) -> Iterator[memoryview]:
+    """The bytes of a descriptor from where it stands, in one reused buffer that what is expected fits into."""
+    buffer = memoryview(bytearray(min(CHUNK, max(expected, 1))))
     while count := os.readv(fd, [buffer]):
         yield buffer[:count]
 
@@ -155,7 +155,10 @@ class WriteBack:
                 return
 
     def close(self) -> None:
-        """Wait for what was begun.
+        """Wait for what was begun; of a file that was too small for that, have the kernel begin to write all of it.
+
+        Then it does not wait for the fsync that comes when all files are there. (The advice means more, but takes from
+        memory only what is on the disk already.)
 
         Raises:
             OSError: something could not be written.
@@ -164,12 +167,14 @@ class WriteBack:
             self._asked.put(None)
             self._thread.join()
             self._thread = None
+        else:
+            os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
         if self._error is not None:
             raise self._error
 
 
 _WRITTEN_AT_ONCE: Final = 64 * CHUNK
-"""Bytes after which the kernel is told to write; a smaller file is written by its fsync."""
+"""Bytes after which the kernel is told to write; of a smaller file it is told once, at its end."""
 
 
 def processors() -> int:

@@ -21,7 +21,6 @@ from stackroom.store.scan import ModelListing, list_model, model_record, read_ve
 from stackroom.store.selecting import ASK
 from stackroom.store.stamps import Moment, stamp_of
 from stackroom.store.told import Told, heard, said, told_of
-from stackroom.store.workers import Work, shared_out
 
 if TYPE_CHECKING:
     import os
@@ -201,6 +200,8 @@ class Look:
         return known is None or not known.settled or known.stamp != stamp or not (known.full or self._wanted)
 
     def _read(self, names: Sequence[ModelName]) -> None:
+        from stackroom.store.workers import Work, shared_out  # noqa: PLC0415 - 10 ms, where nothing may have changed
+
         known = {name: self._index.identities(self._known[name].id) for name in names if name in self._known}
         work: Work[list[Told]] = Work(
             models=self._models,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
 from typing import TYPE_CHECKING, Final
@@ -21,24 +20,23 @@ from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, InvalidInputError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import refused
+from stackroom.store.copying import Copier
 from stackroom.store.digest import Progress, silent
 from stackroom.store.erasing import remove_tree
 from stackroom.store.folder import Folder, explained
-from stackroom.store.hashing import FileDigest, TwoDigests, WriteBack, digested
+from stackroom.store.hashing import FileDigest, TwoDigests, digested
 from stackroom.store.numbers import who_can_free
 from stackroom.store.scan import list_model
+from stackroom.store.sidebyside import AT_ONCE, side_by_side
 from stackroom.store.sums import artifacts_digest, sums_text
 from stackroom.store.uuids import uuid4, uuid7
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from stackroom.core.names import ModelName
     from stackroom.store.sources import SourceFile
-
-_FICLONE: Final = 0x40049409
-"""ioctl of Linux: share the blocks of another file, where the file system can (XFS, btrfs, NFS 4.2 on these)."""
 
 _TAKEN: Final = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EPERM, errno.EACCES)
 """What rename says where the name is somebody's already; a sticky directory says EPERM about another user's name."""
@@ -112,6 +110,7 @@ class _Build:
         self._folder = folder
         self._draft = draft
         self.name = layout.temporary_name(os.geteuid(), uuid4())
+        self._folders = sorted({folder for file in draft.files for folder in _folders_of(file.target)})
         self._linked: list[tuple[str, int]] = []
         self._taken: list[tuple[str, os.stat_result]] = []
 
@@ -144,12 +143,12 @@ class _Build:
         with self._folder.child(self.name) as root:
             # The setgid bit that the parent gave stays: what is made in here belongs to the authors' group.
             os.fchmod(root.fd, layout.BUILDING_MODE | root.status().st_mode & stat.S_ISGID)
-            digests = [self._take(root, file, progress) for file in self._draft.files]
+            digests = self._take_all(root, progress)
             if self._draft.card is not None:
                 root.create(layout.CARD_FILE, self._draft.card, layout.SEALED_FILE_MODE, sync=False)
                 digests.append(_digest_of(layout.CARD_FILE, self._draft.card))
             seal = self._write_texts(root, digests)
-            _seal_tree(root)
+            self._seal(root, [digest.path for digest in digests], progress)
         return seal
 
     def _write_texts(self, root: Folder, digests: list[FileDigest]) -> Seal:
@@ -170,29 +169,32 @@ class _Build:
         root.create(layout.VERSION_FILE, text, layout.SEALED_FILE_MODE, sync=False)
         return seal
 
-    def _take(self, root: Folder, file: SourceFile, progress: Progress) -> FileDigest:
-        parents, _, name = file.target.rpartition("/")
-        with contextlib.ExitStack() as stack:
-            folder = root
-            for part in parents.split("/") if parents else ():
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(part, layout.BUILDING_MODE, dir_fd=folder.fd)
-                folder = stack.enter_context(folder.child(part))
-            source = _open_source(file)
-            try:
-                return self._copy(folder, name, file, source, progress)
-            finally:
-                os.close(source)
+    def _take_all(self, root: Folder, progress: Progress) -> list[FileDigest]:
+        """Every file, in their order; on a network file system several at once, where each waits for its server."""
+        files = self._draft.files
+        copier = Copier(root.path, root.fd)
+        for folder in self._folders:
+            os.mkdir(folder, layout.BUILDING_MODE, dir_fd=root.fd)
+        threads = AT_ONCE if copier.remote and len(files) >= AT_ONCE else 1
+        with side_by_side(threads, progress) as (mapped, told):
+            return list(mapped(lambda file: self._take(root, file, copier, told), files))
 
-    def _copy(self, folder: Folder, name: str, file: SourceFile, source: int, progress: Progress) -> FileDigest:
+    def _take(self, root: Folder, file: SourceFile, copier: Copier, progress: Progress) -> FileDigest:
+        source = _open_source(file)
+        try:
+            return self._copy(root, file, source, copier, progress)
+        finally:
+            os.close(source)
+
+    def _copy(self, root: Folder, file: SourceFile, source: int, copier: Copier, progress: Progress) -> FileDigest:
         before = os.fstat(source)
-        if self._draft.move and self._link(folder, name, file, before):
+        linked = self._draft.move and self._link(root, file, before)
+        if linked:
             digests = digested(source, lambda chunk: progress(len(chunk)), expected=before.st_size)
         else:
-            digests = _copy_bytes(source, folder.create_empty(name), before.st_size, progress)
+            digests = _filled(root, file.target, lambda target: copier.copy(source, target, before, progress))
         after = os.fstat(source)
         self._taken.append((file.source, after))
-        linked = bool(self._linked) and self._linked[-1][0] == file.source
         if _changed(before, after, linked=linked) or digests.size != before.st_size:
             raise InvalidInputError(
                 f"{file.source} changed while it was read",
@@ -201,7 +203,7 @@ class _Build:
             )
         return digests.of(file.target)
 
-    def _link(self, folder: Folder, name: str, file: SourceFile, status: os.stat_result) -> bool:
+    def _link(self, root: Folder, file: SourceFile, status: os.stat_result) -> bool:
         """Move by a second name that becomes the only one after publishing: no instant at which a crash loses the file.
 
         Only for a file of one's own with no other name; anything else is copied.
@@ -212,16 +214,67 @@ class _Build:
             # The old name could not be taken away afterwards, and would stay as a second one.
             return False
         try:
-            os.link(file.source, name, dst_dir_fd=folder.fd, follow_symlinks=False)
+            os.link(file.source, file.target, dst_dir_fd=root.fd, follow_symlinks=False)
         except OSError:
             return False
-        made = folder.lstat(name)
+        made = root.lstat(file.target)
         if (made.st_dev, made.st_ino) != (status.st_dev, status.st_ino):
             # Somebody put another file there after it was opened.
-            folder.unlink(name)
+            root.unlink(file.target)
             return False
         self._linked.append((file.source, stat.S_IMODE(status.st_mode)))
         return True
+
+    def _seal(self, root: Folder, artifacts: list[str], progress: Progress) -> None:
+        """Read-only modes, and everything on disk, bottom up: fsync is what makes the coming rename mean something.
+
+        The one place where a version is synced, so that no file waits for the disk twice. Many files wait together:
+        what one of them has the file system write is mostly what the others wait for.
+        """
+        files = [*artifacts, *sorted(layout.UNLISTED_FILES)]
+        with side_by_side(AT_ONCE if len(files) > AT_ONCE else 1, progress) as (mapped, told):
+            for _ in mapped(lambda path: _seal_file(root, path, told), files):
+                pass
+        for folder in reversed(self._folders):
+            with root.child(folder) as inside:
+                _seal_folder(inside)
+        _seal_folder(root)
+
+
+def _folders_of(target: str) -> Iterator[str]:
+    """The folders that an artifact lies in, below the version's."""
+    parts = target.split("/")
+    return ("/".join(parts[:depth]) for depth in range(1, len(parts)))
+
+
+def _filled(root: Folder, path: str, fill: Callable[[int], TwoDigests]) -> TwoDigests:
+    """Make a file and fill it; close is checked: NFS reports a full disk there."""
+    target = root.create_empty(path)
+    try:
+        digests = fill(target)
+        os.fchmod(target, layout.SEALED_FILE_MODE)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.close(target)
+        raise
+    os.close(target)
+    return digests
+
+
+def _seal_file(root: Folder, path: str, progress: Progress) -> None:
+    fd = root.open_file(path)
+    try:
+        if stat.S_IMODE(os.fstat(fd).st_mode) != layout.SEALED_FILE_MODE:
+            os.fchmod(fd, layout.SEALED_FILE_MODE)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    progress(0)
+
+
+def _seal_folder(folder: Folder) -> None:
+    os.fchmod(folder.fd, layout.SEALED_FOLDER_MODE)
+    folder.sync()
 
 
 def _open_source(file: SourceFile) -> int:
@@ -250,63 +303,10 @@ def _changed(before: os.stat_result, after: os.stat_result, *, linked: bool) -> 
     return not (same and (linked or before.st_ctime_ns == after.st_ctime_ns))
 
 
-def _copy_bytes(source: int, target: int, expected: int, progress: Progress) -> TwoDigests:
-    """Copy and hash. Where blocks can be shared nothing is written, and the clone is read back for its digests.
-
-    The target's descriptor is closed, and close is checked: NFS reports a full disk there.
-    """
-    written = WriteBack(target)
-
-    def write(chunk: memoryview) -> None:
-        view = chunk
-        while view:
-            view = view[os.write(target, view) :]
-        written.wrote(len(chunk))
-        progress(len(chunk))
-
-    try:
-        try:
-            fcntl.ioctl(target, _FICLONE, source)
-        except OSError:
-            digests = digested(source, write, expected=expected)
-        else:
-            digests = digested(target, lambda chunk: progress(len(chunk)), expected=expected)
-        written.close()
-    except BaseException:
-        with contextlib.suppress(OSError):
-            written.close()
-        with contextlib.suppress(OSError):
-            os.close(target)
-        raise
-    os.close(target)
-    return digests
-
-
 def _digest_of(path: str, content: bytes) -> FileDigest:
     digests = TwoDigests()
     digests.update(memoryview(content))
     return digests.of(path)
-
-
-def _seal_tree(folder: Folder) -> None:
-    """Read-only modes, and everything on disk, bottom up: fsync is what makes the coming rename mean something.
-
-    The one place where a version is synced, so that no file waits for the disk twice.
-    """
-    for entry in list(folder.entries()):
-        if entry.is_dir(follow_symlinks=False):
-            with folder.child(entry.name) as inside:
-                _seal_tree(inside)
-        else:
-            fd = folder.open_file(entry.name)
-            try:
-                if stat.S_IMODE(os.fstat(fd).st_mode) != layout.SEALED_FILE_MODE:
-                    os.fchmod(fd, layout.SEALED_FILE_MODE)
-                os.fsync(fd)
-            finally:
-                os.close(fd)
-    os.fchmod(folder.fd, layout.SEALED_FOLDER_MODE)
-    folder.sync()
 
 
 def _claim(folder: Folder, temporary: str, uid: str) -> int:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from stackroom.core.attested import Entry, Who
 from stackroom.core.metadata import seal_of
 from stackroom.core.tombstones import Tombstone, judge_tombstone, tombstone_place
 from stackroom.core.toml import METADATA_LIMIT, parse_toml
+from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, PermissionDeniedError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, refused, user_name

@@ -14,7 +14,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -131,6 +130,8 @@ def _write_new(path: str, content: bytes) -> None:
 
 def _write_over(path: str, content: bytes) -> None:
     """What was there stays until all of the new content is on the disk; its mode stays."""
+    import tempfile  # noqa: PLC0415 - 4 ms, which commands that write no file of the user's do not wait for
+
     path = os.path.realpath(path)
     fd, fresh = tempfile.mkstemp(prefix=".stackroom-", dir=os.path.dirname(path))
     try:
@@ -236,6 +237,8 @@ def _private_file(text: str, suffix: str) -> str:
     Raises:
         InvalidInputError: it cannot be made, or the disk is full.
     """
+    import tempfile  # noqa: PLC0415 - as above
+
     path = ""
     try:
         fd, path = tempfile.mkstemp(prefix="stackroom-", suffix=suffix)

@@ -1,7 +1,8 @@
-"""``verify``: every byte read again."""
+"""``verify``: every byte read again, or every one that may have changed."""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from stackroom.cli.parsing import Command
@@ -11,6 +12,7 @@ from stackroom.core import show
 from stackroom.core.names import parse_ref
 from stackroom.errors import IntegrityError, UsageError
 from stackroom.registry.remembering import of, remember
+from stackroom.registry.verifying import missing_holders, verify
 from stackroom.store.digest import NOT_SEALED
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ _JOBS_LIMIT: Final = 64
 def _verify_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("refs", nargs="*", metavar="REF", help="versions or models; everything without")
     parser.add_argument("--jobs", type=int, metavar="N", help="how many files to read at once; else one per processor")
+    parser.add_argument("--changed", action="store_true", help="only files that do not look as when you last read them")
 
 
 def _verify(context: Context, options: Namespace) -> int:
@@ -38,7 +41,8 @@ def _verify(context: Context, options: Namespace) -> int:
     if not (context.json or context.terminal):
         context.out_tabs(("REF", "OK", "FILES", "BYTES", "DAMAGE", "WARNINGS"))
     with context.bar(total, "verifying") as bar:
-        for check in registry.verify(options.refs, bar, jobs=options.jobs):
+        checking = verify(registry, versions, bar, jobs=options.jobs, changed=options.changed)
+        for check in chain(checking, missing_holders(registry, options.refs)):
             checks.append(check)
             if not context.json:
                 _put(context, check)
@@ -83,8 +87,10 @@ def _say_warnings(context: Context, checks: list[VersionCheck]) -> None:
 
 def _say_summary(context: Context, checks: list[VersionCheck], damaged: int) -> None:
     _say_warnings(context, checks)
-    size = show.long_size(sum(check.bytes for check in checks))
-    read = f"{show.count(len(checks), 'version')}, {size} read"
+    known = sum(check.remembered for check in checks)
+    size = show.long_size(sum(check.bytes for check in checks) - known)
+    before = f", {show.long_size(known)} as when you last read them" if known else ""
+    read = f"{show.count(len(checks), 'version')}, {size} read{before}"
     if damaged:
         context.say(Styled("damaged:", "red"), f" {damaged} of {read}")
     else:
@@ -95,7 +101,11 @@ COMMANDS: Final = {
     "verify": Command(
         arguments=_verify_arguments,
         run=_verify,
-        examples=("stackroom verify", "stackroom verify fraud-detector@production", "stackroom verify --jobs 8 --json"),
+        examples=(
+            "stackroom verify",
+            "stackroom verify fraud-detector@production",
+            "stackroom verify --changed --json",
+        ),
         about="Ends with 7 where anything is not as it was sealed, or what holds a stage is not what was promoted.\n"
         "Says whose file it is, when the file system says that it changed, and who promoted it.",
     ),
