@@ -138,7 +138,7 @@ def test_what_changes_within_a_tick_of_the_clock_is_seen(registry: Registry, mon
     shutil.copy(models / "fraud" / "3" / "version.toml", models / "fraud" / "4")
     stamp = stamp_of(seen)
     # As if the clock had not moved on between the listing and the change.
-    monkeypatch.setattr(look, "stamp_of", lambda status: stamp if status.st_ino == seen.st_ino else str(status))
+    monkeypatch.setattr(look, "stamp_of", lambda status: stamp if status.st_ino == seen.st_ino else stamp_of(status))
     assert [version.number for version in registry.search("model = fraud")] == [1, 2, 3, 4]
 
 

@@ -69,11 +69,15 @@ def search(reader: Reader, query: str, *, sort: str, archived: bool) -> tuple[Ve
     def read(models: Folder, names: list[ModelName], stages: Stages, index: Index | None) -> list[Version]:
         if index is not None:
             return _asked(_look(reader, models, names, index), asked, stages, archived=archived)
+        if asked is not None:
+            from stackroom.registry.seeking import sought  # noqa: PLC0415 - who has an index does without workers
+
+            return sought(models, names, stages, asked, archived=archived)
         return [
             version
             for model in _read(reader, models, names, stages, every_version=True)
             for version in model.versions
-            if (archived or not version.archived) and (asked is None or asked.matches(version.fields()))
+            if archived or not version.archived
         ]
 
     found, _ = _answered(reader, read, least=0)

@@ -85,10 +85,11 @@ def _kept(
     place: str, status: os.stat_result, known: KeptFolder | None, moment: Moment, *, content: str, more: str
 ) -> KeptFolder:
     since = known.since if known is not None and known.boot == moment.boot else _NEW
+    stamp = stamp_of(status)
     return KeptFolder(
         place=place,
-        stamp=stamp_of(status),
-        settled=moment.is_settled(status, since),
+        stamp=stamp,
+        settled=moment.is_settled(stamp, since),
         since=moment.ticks if since == _NEW else since,
         boot=moment.boot,
         content=content,

@@ -10,16 +10,17 @@ folder changed. So it is for lists and searches. Whatever decides, or shows one 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.values import dataclass
 from stackroom.store import layout
 from stackroom.store.index import IndexLostError
-from stackroom.store.packing import packed_record
-from stackroom.store.remembered import KnownModel, known_version, numbers_in, ranges_text
+from stackroom.store.remembered import KnownModel, known_version, numbers_in
 from stackroom.store.scan import ModelListing, list_model, model_record, read_version
 from stackroom.store.selecting import ASK
 from stackroom.store.stamps import Moment, stamp_of
+from stackroom.store.told import Told, heard, said, told_of
 
 if TYPE_CHECKING:
     import os
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from stackroom.store.index import Index
     from stackroom.store.records import Problem, Version
     from stackroom.store.remembered import KnownVersion, Lines
+    from stackroom.store.workers import Answer
 
 _AT_ONCE: Final = 100
 """Models that are kept together: whoever is killed loses no more than these."""
@@ -163,6 +165,7 @@ class Look:
         self._moment = Moment.present(local=local)
         self._statuses: dict[ModelName, os.stat_result] = {}
         self._reread: dict[ModelName, Reread] = {}
+        self._stamps: dict[ModelName, str] = {}
         self._known: dict[str, KnownModel] = {}
         self._agree()
 
@@ -186,9 +189,9 @@ class Look:
         if name in self.errors:
             return False
         known = self._known.get(name)
-        if name in self._reread:
+        if name in self._stamps:
             # Where another process has kept something else meanwhile, one of the two is behind.
-            return known is None or known.stamp != self._reread[name].stamp
+            return known is None or known.stamp != self._stamps[name]
         try:
             stamp = stamp_of(self._models.child_status(name))
         except OSError as error:
@@ -197,46 +200,63 @@ class Look:
         return known is None or not known.settled or known.stamp != stamp or not (known.full or self._wanted)
 
     def _read(self, names: Sequence[ModelName]) -> None:
-        pending: list[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]] = []
-        try:
-            for place, name in enumerate(names):
-                if self._watch is not None:
-                    self._watch(place, len(names))
-                pending += self._read_one(name)
-                if len(pending) == _AT_ONCE:
-                    self._index.remember(pending)
-                    pending = []
-        finally:
-            if pending:
-                self._index.remember(pending)
+        from stackroom.store.workers import Work, shared_out  # noqa: PLC0415 - 10 ms, where nothing may have changed
 
-    def _read_one(self, name: ModelName) -> Iterator[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]]:
-        known = self._known.get(name)
+        known = {name: self._index.identities(self._known[name].id) for name in names if name in self._known}
+        work: Work[list[Told]] = Work(
+            models=self._models,
+            task={"task": "remember"},
+            requests=[{"name": name, "known": known.get(name, {})} for name in names],
+            alone=lambda place: self._read_one(names[place], known.get(names[place], {})),
+            together=_heard,
+        )
+        pending: list[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]] = []
+        # A list needs few versions of each model, which are read before anybody is there to help.
+        with contextlib.closing(shared_out(work, jobs=1 if self._wanted else None)) as found:
+            try:
+                self._tell(0, len(names))
+                for done, each in enumerate(found, 1):
+                    pending += [self._known_of(told) for told in each]
+                    self._tell(done, len(names))
+                    if len(pending) >= _AT_ONCE:
+                        self._index.remember(pending)
+                        pending = []
+            finally:
+                if pending:
+                    self._index.remember(pending)
+
+    def _tell(self, done: int, of: int) -> None:
+        if self._watch is not None and done < of:
+            self._watch(done, of)
+
+    def _read_one(self, name: ModelName, identities: Mapping[int, str]) -> list[Told]:
         try:
             with self._models.child(name) as folder:
-                status = folder.status()
-                identities = self._index.identities(known.id) if known else {}
-                found = reread(folder, name, identities, self._wanted or _all)
+                self._reread[name] = reread(folder, name, identities, self._wanted or _all)
         except OSError as error:
             self.errors[name] = error
-            return
-        self._reread[name] = found
-        since = known.since if known and (known.stamp, known.boot) == (found.stamp, self._moment.boot) else _NEW
+            return []
+        return [told_of(self._reread[name])]
+
+    def _known_of(self, told: Told) -> tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]:
+        known = self._known.get(told.name)
+        self._stamps[told.name] = told.stamp
+        since = known.since if known and (known.stamp, known.boot) == (told.stamp, self._moment.boot) else _NEW
         model = KnownModel(
             id=0,
-            name=name,
-            stamp=found.stamp,
-            settled=found.sound and self._moment.is_settled(status, since),
-            full=found.full,
+            name=told.name,
+            stamp=told.stamp,
+            settled=told.sound and self._moment.is_settled(told.stamp, since),
+            full=told.full,
             since=self._moment.ticks if since == _NEW else since,
             boot=self._moment.boot,
-            owner=found.listing.owner,
-            numbers=ranges_text(found.listing.numbers),
-            trash=" ".join(name for names in found.listing.trash.values() for name in names),
-            revision=found.own[1],
-            record=packed_record(found.own[0]),
+            owner=told.owner,
+            numbers=told.numbers,
+            trash=told.trash,
+            revision=told.revision,
+            record=told.record,
         )
-        yield model, found.kept, found.fresh
+        return model, told.kept, told.fresh
 
     # --- what was seen
 
@@ -353,6 +373,22 @@ class Look:
         return {
             known.id: (known.name, f"{path}/{name}") for name, known in self._known.items() if name not in self.errors
         }
+
+
+def packed_model(models: Folder, name: ModelName, known: Mapping[int, str]) -> tuple[Any, bytes]:
+    """What a worker says of a model: what there is to remember, or nothing where something is wrong with it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with models.child(name) as folder:
+        found = reread(folder, name, known, _all)
+    return said(told_of(found)) if found.sound else (None, b"")
+
+
+def _heard(answer: Answer) -> list[Told] | None:
+    told = heard(answer)
+    return None if told is None else [told]
 
 
 def _all(listing: ModelListing) -> Iterable[int]:

@@ -58,13 +58,14 @@ class Moment:
                 boot = file.read().strip()
         return cls(local=local, now=time.time_ns(), ticks=time.monotonic_ns(), boot=boot)
 
-    def is_settled(self, status: os.stat_result, since: int) -> bool:
+    def is_settled(self, stamp: str, since: int) -> bool:
         """Whether a directory that is listed from now on may be believed for as long as its stamp stays.
 
         Args:
-            status: of the directory, taken before it is listed.
+            stamp: of the directory, taken before it is listed.
             since: ticks, of this start of the host, at which this stamp was seen first; -1 where it is new.
         """
         if self.local:
-            return max(status.st_mtime_ns, status.st_ctime_ns) + _SETTLED_NS < self.now
+            _, modified, changed = stamp.split(":")
+            return max(int(modified), int(changed)) + _SETTLED_NS < self.now
         return bool(self.boot) and since >= 0 and self.ticks - since >= _SETTLED_NS
