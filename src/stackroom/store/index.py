@@ -17,11 +17,11 @@ import os
 import stat
 from datetime import datetime
 from functools import lru_cache
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom import __version__
 from stackroom.core.attested import Who
+from stackroom.core.sha256 import sha256
 from stackroom.core.values import folded
 from stackroom.store.access import user_name
 from stackroom.store.cachehome import cache_folder

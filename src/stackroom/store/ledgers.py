@@ -69,13 +69,8 @@ def _judged(
     try:
         with root.child(layout.STAGES) as stages, stages.child(stage) as folder:
             owner = folder.status().st_uid
-            # Of thousands of names only those of some models are looked at any closer.
-            entries = list(
-                entries_of(
-                    folder,
-                    lambda name: models is None or (name.rpartition("@")[0] in models and _model_of(name) in models),
-                )
-            )
+            starts = ("",) if models is None else tuple(f"{model}@" for model in models)
+            entries = list(entries_of(folder, lambda name: models is None or _model_of(name) in models, starts))
     except FileNotFoundError:
         return {}, ()
     return replay(StageFolder(registry_id=registry_id, stage=stage, owner=owner), entries)

@@ -12,13 +12,13 @@ import os
 import re
 import stat
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.attested import EVENT_LIMIT
 from stackroom.core.ledger import prev_of
 from stackroom.core.metadata import as_utc, iso
 from stackroom.core.names import is_model_name, is_stage_name, parse_number
+from stackroom.core.sha256 import sha256
 from stackroom.core.values import dataclass, field
 from stackroom.store.folder import Folder
 from stackroom.store.userhome import check_own, check_own_way, state_folder
