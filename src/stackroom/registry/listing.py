@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from stackroom.core.names import ModelName, StageName
     from stackroom.core.query import Query
+    from stackroom.registry.lines import ModelLine, Overview
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
     from stackroom.store.index import Index
@@ -48,15 +49,38 @@ def listing_of(reader: Reader, *, every_version: bool, afresh: bool, watch: Watc
         if index is None:
             whole = sorted([*names, *stages.held_without(names)])
             return _read(reader, models, whole, stages, every_version=every_version, watch=watch)
-
-        def shown(listing: ModelListing) -> list[int]:
-            return shown_numbers(listing.numbers, stages.holdings(listing.name, listing.numbers))
-
-        look = _look(reader, models, names, index, wanted=shown, watch=watch)
-        return list(_models_of(reader, models, look, stages))
+        look = _look(reader, models, names, index, wanted=_shown_of(stages), watch=watch)
+        return list(_models_of(reader, models, look, stages, sorted([*names, *stages.held_without(names)])))
 
     models, problems = _answered(reader, read, least=None if afresh else _WORTH_AN_INDEX)
     return Listing(models=tuple(models), problems=problems)
+
+
+def overview(reader: Reader, chosen: Callable[[Sequence[str]], Sequence[str]]) -> Overview:
+    """All models as :func:`listing_of` has them, of each no more than its line; arguments as of :func:`line_of`."""
+    from stackroom.registry.lines import Overview, line_of  # noqa: PLC0415 - a search makes none
+
+    def read(models: Folder, names: list[ModelName], stages: Stages, index: Index | None) -> list[ModelLine]:
+        seen[:] = [stages]
+        everything = sorted([*names, *stages.held_without(names)])
+        if index is None:
+            found = _read(reader, models, everything, stages, every_version=False)
+            return [line_of(model, reader.stages, chosen) for model in found]
+        from stackroom.registry.known_lines import lines_known  # noqa: PLC0415 - small registries have no index
+
+        look = _look(reader, models, names, index, wanted=_shown_of(stages))
+        known = lines_known(look, stages, chosen)
+        for model in _models_of(reader, models, look, stages, [name for name in everything if name not in known]):
+            known[model.name] = line_of(model, reader.stages, chosen)
+        return [known[name] for name in everything]
+
+    seen: list[Stages] = []
+    lines, problems = _answered(reader, read, least=_WORTH_AN_INDEX)
+    return Overview(lines=tuple(lines), stages=seen[-1] if seen else Stages(readings={}, live={}), problems=problems)
+
+
+def _shown_of(stages: Stages) -> Callable[[ModelListing], list[int]]:
+    return lambda listing: shown_numbers(listing.numbers, stages.holdings(listing.name, listing.numbers))
 
 
 def search(reader: Reader, query: str, *, sort: str, archived: bool) -> tuple[Version, ...]:
@@ -260,13 +284,16 @@ def _read(
 # --- with an index
 
 
-def _models_of(reader: Reader, models: Folder, look: Look, stages: Stages) -> Iterator[Model]:
-    listings = {name: look.listing(name) for name in look.names if name not in look.errors}
+def _models_of(
+    reader: Reader, models: Folder, look: Look, stages: Stages, names: Sequence[ModelName]
+) -> Iterator[Model]:
+    present = {*look.names}
+    listings = {name: look.listing(name) for name in names if name in present and name not in look.errors}
     holdings = {name: stages.holdings(name, listing.numbers) for name, (listing, _) in listings.items()}
     wanted = {name: shown_numbers(listing.numbers, holdings[name]) for name, (listing, _) in listings.items()}
     versions = look.versions(wanted, stages.held())
     now = reader.clock()
-    for name in sorted([*look.names, *stages.held_without(look.names)]):
+    for name in names:
         if name not in listings:
             gone = look.errors.get(name) or FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
             yield reader.unread(models, name, stages, gone)

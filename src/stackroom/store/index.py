@@ -42,11 +42,14 @@ if TYPE_CHECKING:
 _APPLICATION: Final = 0x53746B72
 """``Stkr``: how ``file`` and we know our own databases."""
 
-_SCHEMA: Final = 2
+_SCHEMA: Final = 3
 """Raised whenever a table, or what is kept of a version, changes: another number is another file."""
 
 _PAGE: Final = 16 * 1024
 """Bytes. A search reads whole tables: a quarter of the calls that SQLite's own 4 KiB take."""
+
+_AT_ONCE: Final = 4096
+"""Rows that one question names: SQLite takes questions of a megabyte at most."""
 
 _PATIENCE: Final = 10.0
 """Seconds for which a writer waits for another, who commits many times a second."""
@@ -264,8 +267,28 @@ class Index:
             shown = {name: place for name, place in known.items() if place and metrics(name)}
             columns = "".join(f", metrics.{place}" for place in shown.values())
             rows = self._selected(f"{_LINE}{columns}", names, node, stages, archived=archived)
-            shapes = {int(place): json.loads(name) for name, place in names.names.get("shape", {}).items() if place}
-        return Lines(metrics=tuple(shown), rows=rows, shapes=shapes, whole=MORE not in known)
+        return Lines(metrics=tuple(shown), rows=rows, shapes=_shapes(names.names), whole=MORE not in known)
+
+    def lines_at(self, which: Sequence[int], chosen: Callable[[Sequence[str]], Sequence[str]]) -> Lines:
+        """The same of the versions in some rows, those of them that there are.
+
+        Args:
+            which: the numbers of the rows.
+            chosen: of the names of a version's metrics those to show.
+        """
+        rows: list[tuple[Any, ...]] = []
+        with self._guarded() as database:
+            names = self._names().names
+            known, shapes = names.get("metrics", {}), _shapes(names)
+            wanted = dict.fromkeys(name for shape in shapes.values() for name in chosen(shape))
+            shown = {name: known[name] for name in wanted if known.get(name)}
+            columns = "".join(f", metrics.{place}" for place in shown.values())
+            for start in range(0, len(which), _AT_ONCE):
+                some = ",".join(map(str, which[start : start + _AT_ONCE]))
+                rows += database.execute(
+                    f"SELECT 1, {_LINE}{columns} FROM versions JOIN metrics USING (id) WHERE versions.id IN ({some})"  # noqa: S608 - our own names, and numbers
+                )
+        return Lines(metrics=tuple(shown), rows=rows, shapes=shapes, whole=len(shown) == len(wanted))
 
     def _names(self) -> Columns:
         found: dict[str, dict[str, str | None]] = {}
@@ -386,6 +409,10 @@ def _throw_away(path: str) -> None:
     for name in (f"{path}-wal", f"{path}-shm", path):
         with contextlib.suppress(OSError):
             os.unlink(name)
+
+
+def _shapes(names: Mapping[str, Mapping[str, str | None]]) -> dict[int, list[str]]:
+    return {int(place): json.loads(name) for name, place in names.get("shape", {}).items() if place}
 
 
 _LINE: Final = "versions.id, shape, owner, created, digest, author, description, archived"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from stackroom.core.attested import Entry, StageFolder
 from stackroom.core.ledger import Ledger, Move, event_name, format_move, parse_event_name, replay
@@ -24,12 +24,26 @@ from stackroom.store.used_up import used_up
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container
+    from collections.abc import Collection, Container, Mapping, Sequence
 
     from stackroom.core.names import ModelName, StageName
 
 _LIVE_TRIES: Final = 100
 """Rounds of "replace the pointer, list again" before giving up; each extra round means another mover was faster."""
+
+
+class Decided(NamedTuple):
+    """What a ledger comes to, for whoever asks no more of thousands; a tuple because of that.
+
+    Attributes:
+        holder: the version that holds the stage, or None.
+        digest: of its artifacts, as the event says it that decides.
+        alarms: what is wrong with the events.
+    """
+
+    holder: int | None
+    digest: str
+    alarms: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +54,25 @@ class StageReading:
         ledgers: by model; a model that was never moved has none.
         problems: what has no place there.
         error: why the folder could not be read, or None; it is then not known who holds the stage.
+        known: what the ledgers come to, where that was known before they were read.
+        stamp: of the folder, where all of this is so for as long as it has that stamp; else empty.
     """
 
-    ledgers: dict[ModelName, Ledger]
+    ledgers: Mapping[ModelName, Ledger]
     problems: tuple[Problem, ...]
     error: OSError | None = None
+    known: Mapping[ModelName, Decided] | None = None
+    stamp: str = ""
+
+    def decided(self) -> Mapping[ModelName, Decided]:
+        """What each ledger comes to; nothing where the folder could not be read."""
+        if self.known is not None:
+            return self.known
+        found: dict[ModelName, Decided] = {}
+        for model, ledger in self.ledgers.items():
+            move = ledger.head.move if ledger.head else None
+            found[model] = Decided(ledger.holder, move.digest if move else "", ledger.alarms)
+        return found
 
 
 def read_stage(

@@ -362,6 +362,29 @@ class Look:
 
         return found, named
 
+    def told(self) -> dict[ModelName, KnownModel]:
+        """The models of which the index tells everything, because nothing is wrong with them that is not in it."""
+        unsound = {name for name, found in self._reread.items() if not found.sound}
+        return {
+            known.name: known for name, known in self._known.items() if name not in self.errors and name not in unsound
+        }
+
+    def lines_of(
+        self, which: Mapping[ModelName, Iterable[int]], chosen: Callable[[Sequence[str]], Sequence[str]]
+    ) -> tuple[Lines, Callable[[ModelName, int], int]]:
+        """What a table shows of some versions, those of them that the index has, and which row a version has.
+
+        Args:
+            which: numbers by model, of those in :meth:`told`.
+            chosen: of the names of a version's metrics those to show.
+        """
+        row, known = self._index.row, self._known
+
+        def row_of(name: ModelName, number: int) -> int:
+            return row(known[name].id, number)
+
+        return self._index.lines_at([row_of(name, one) for name, some in which.items() for one in some], chosen), row_of
+
     def _by_row(
         self, stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]]
     ) -> dict[int, tuple[StageName, ...]]:
