@@ -219,7 +219,7 @@ def put_lines(context: Context, lines: Sequence[Line], names: Sequence[str], pla
                 f"{line.model}:{line.number}",
                 Styled(", ".join(line.stages), "green") if line.stages else development,
                 *values,
-                moment(line.created, exact=exact),
+                iso_moment(line.created, exact=exact),
                 line.author,
                 line.description or MISSING,
             ]

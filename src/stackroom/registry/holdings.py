@@ -82,8 +82,8 @@ class Stages:
             {
                 model
                 for reading in self.readings.values()
-                for model, decided in reading.decided().items()
-                if decided.holder is not None and model not in present
+                for model, (holder, *_) in reading.decided().items()
+                if holder is not None and model not in present
             }
         )
 
@@ -99,7 +99,7 @@ class Stages:
     def as_promoted(self, model: ModelName, number: int, digest: str) -> bool:
         """Whether every event by which a version holds a stage names these artifacts."""
         decided = (reading.decided().get(model) for reading in self.readings.values() if reading.error is None)
-        return all(one is None or one.holder != number or one.digest == digest for one in decided)
+        return all(one is None or one[0] != number or one[1] == digest for one in decided)
 
     def holdings(self, model: ModelName, numbers: Sequence[int]) -> tuple[Holding, ...]:
         """Who holds which stage of a model that has these versions."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.registry.lines import ModelLine
+from stackroom.store.index_rows import SHIFT
 from stackroom.store.packing import shown_of_record
 from stackroom.store.remembered import iso_of, span_of
 from stackroom.store.selecting import ASK
@@ -40,14 +41,15 @@ def lines_known(look: Look, stages: Stages, chosen: Chosen) -> dict[ModelName, M
     told = look.told()
     moved, held = _holders(stages)
     wanted = {name: {span_of(known.numbers)[1], *held.get(name, ())} - {0, None} for name, known in told.items()}
-    found, row_of = look.lines_of(wanted, chosen)
+    found = look.lines_of(wanted, chosen)
     if not found.whole:
         return {}
     rows = {row[1]: row for row in found.rows}
     others = {
         model
         for model, number, digest in moved
-        if model in told and (number is None or (rows.get(row_of(model, number)) or _NO_ROW)[_DIGEST] != digest)
+        if model in told
+        and (number is None or (rows.get(told[model].id << SHIFT | number) or _NO_ROW)[_DIGEST] != digest)
     }
     metrics = {
         shape: [(name, found.metrics.index(name) + _METRICS) for name in chosen(names)]
@@ -57,7 +59,7 @@ def lines_known(look: Look, stages: Stages, chosen: Chosen) -> dict[ModelName, M
     lines: dict[ModelName, ModelLine] = {}
     for name, known in told.items():
         newest = span_of(known.numbers)[1]
-        row = rows.get(row_of(name, newest)) if newest else _NO_ROW
+        row = rows.get(known.id << SHIFT | newest) if newest else _NO_ROW
         if name not in others and row and (line := _known_line(known, row, tuple(held.get(name, nobody)), metrics)):
             lines[name] = line
     return lines

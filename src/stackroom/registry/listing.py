@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from stackroom.core.values import dataclass
@@ -117,7 +116,7 @@ class Line(NamedTuple):
         stages: that it holds.
         archived: whether its metadata says so.
         author: as its metadata says, or the folder's owner.
-        created: when it was registered.
+        created: when it was registered, as :func:`~stackroom.core.metadata.iso` has it.
         description: of its metadata.
         metrics: those that may be shown, None for one that it has not.
     """
@@ -127,7 +126,7 @@ class Line(NamedTuple):
     stages: tuple[StageName, ...]
     archived: bool
     author: str
-    created: datetime
+    created: str
     description: str
     metrics: tuple[float | None, ...]
 
@@ -147,7 +146,9 @@ class Table:
     present: Callable[[int | None], list[str]]
 
 
-def table(reader: Reader, query: str, *, shown: Callable[[str], bool], archived: bool) -> Table | None:
+def table(
+    reader: Reader, query: str, *, chosen: Callable[[Sequence[str]], Sequence[str]], archived: bool
+) -> Table | None:
     """What :func:`search` finds, where a table of it can be made of the index alone; else None.
 
     A tenth of the time that records take: nothing is understood but what is shown.
@@ -155,7 +156,8 @@ def table(reader: Reader, query: str, *, shown: Callable[[str], bool], archived:
     Args:
         reader: of the registry.
         query: as there.
-        shown: whether a metric of that name may be shown.
+        chosen: of the names of metrics those to show; one that it chooses among the names of several versions it chooses
+            among those of each.
         archived: as there.
     """
     from stackroom.core.query import Query  # noqa: PLC0415 - listing asks nothing
@@ -167,7 +169,7 @@ def table(reader: Reader, query: str, *, shown: Callable[[str], bool], archived:
         if index is None:
             return []
         held = stages.held()
-        found = _look(reader, models, names, index).lines(asked, held, shown, archived=archived)
+        found = _look(reader, models, names, index).lines(asked, held, chosen, archived=archived)
         made = _table(*found, stages, held) if found else None
         return [made] if made else []
 
@@ -182,8 +184,9 @@ def _table(
     held: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
 ) -> Table | None:
     """The table; None where something is wrong with a version in it, which has to be told."""
+    from stackroom.store.remembered import iso_of  # noqa: PLC0415 - it is loaded by now
+
     lines: list[tuple[Line, int]] = []
-    when = datetime.fromisoformat
     for _, row, shape, owner, created, digest, author, description, archived, *metrics in found.rows:
         place = named(row)
         if place is None:
@@ -193,7 +196,7 @@ def _table(
         if holds and not stages.as_promoted(model, number, digest):
             return None
         label = author or owner_label(owner)
-        line = Line(model, number, holds, bool(archived), label, when(created), description, tuple(metrics))
+        line = Line(model, number, holds, bool(archived), label, iso_of(created), description, tuple(metrics))
         lines.append((line, shape))
     lines.sort(key=lambda one: (one[0].model, one[0].number))
 
@@ -287,6 +290,8 @@ def _read(
 def _models_of(
     reader: Reader, models: Folder, look: Look, stages: Stages, names: Sequence[ModelName]
 ) -> Iterator[Model]:
+    if not names:
+        return
     present = {*look.names}
     listings = {name: look.listing(name) for name in names if name in present and name not in look.errors}
     holdings = {name: stages.holdings(name, listing.numbers) for name, (listing, _) in listings.items()}

@@ -29,7 +29,7 @@ from stackroom.store.index_rows import COLUMNS, MASK, SHIFT, forget_model, inser
 from stackroom.store.packing import Packed, remaining, unpacked
 from stackroom.store.records import Version
 from stackroom.store.remembered import KeptFolder, KnownModel, Lines
-from stackroom.store.selecting import MORE, Columns, Condition, condition_of
+from stackroom.store.selecting import Columns, Condition, condition_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -249,7 +249,7 @@ class Index:
         self,
         node: Node | None,
         stages: Mapping[int, tuple[StageName, ...]],
-        metrics: Callable[[str], bool],
+        chosen: Callable[[Sequence[str]], Sequence[str]],
         *,
         archived: bool,
     ) -> Lines:
@@ -258,37 +258,31 @@ class Index:
         Args:
             node: as in :meth:`select`.
             stages: likewise.
-            metrics: whether the table may show a metric of that name.
+            chosen: of the names of a version's metrics those to show.
             archived: as in :meth:`select`.
         """
         with self._guarded():
             names = self._names()
-            known = names.names.get("metrics", {})
-            shown = {name: place for name, place in known.items() if place and metrics(name)}
-            columns = "".join(f", metrics.{place}" for place in shown.values())
-            rows = self._selected(f"{_LINE}{columns}", names, node, stages, archived=archived)
-        return Lines(metrics=tuple(shown), rows=rows, shapes=_shapes(names.names), whole=MORE not in known)
+            shown, lines = _shown_of(names, chosen)
+            rows = self._selected(shown, names, node, stages, archived=archived)
+        return lines(rows)
 
     def lines_at(self, which: Sequence[int], chosen: Callable[[Sequence[str]], Sequence[str]]) -> Lines:
         """The same of the versions in some rows, those of them that there are.
 
         Args:
             which: the numbers of the rows.
-            chosen: of the names of a version's metrics those to show.
+            chosen: as in :meth:`lines`.
         """
         rows: list[tuple[Any, ...]] = []
         with self._guarded() as database:
-            names = self._names().names
-            known, shapes = names.get("metrics", {}), _shapes(names)
-            wanted = dict.fromkeys(name for shape in shapes.values() for name in chosen(shape))
-            shown = {name: known[name] for name in wanted if known.get(name)}
-            columns = "".join(f", metrics.{place}" for place in shown.values())
+            shown, lines = _shown_of(self._names(), chosen)
             for start in range(0, len(which), _AT_ONCE):
                 some = ",".join(map(str, which[start : start + _AT_ONCE]))
                 rows += database.execute(
-                    f"SELECT 1, {_LINE}{columns} FROM versions JOIN metrics USING (id) WHERE versions.id IN ({some})"  # noqa: S608 - our own names, and numbers
+                    f"SELECT 1, {shown} FROM versions JOIN metrics USING (id) WHERE versions.id IN ({some})"  # noqa: S608 - our own names, and numbers
                 )
-        return Lines(metrics=tuple(shown), rows=rows, shapes=shapes, whole=len(shown) == len(wanted))
+        return lines(rows)
 
     def _names(self) -> Columns:
         found: dict[str, dict[str, str | None]] = {}
@@ -411,8 +405,17 @@ def _throw_away(path: str) -> None:
             os.unlink(name)
 
 
-def _shapes(names: Mapping[str, Mapping[str, str | None]]) -> dict[int, list[str]]:
-    return {int(place): json.loads(name) for name, place in names.get("shape", {}).items() if place}
+def _shown_of(
+    names: Columns, chosen: Callable[[Sequence[str]], Sequence[str]]
+) -> tuple[str, Callable[[list[tuple[Any, ...]]], Lines]]:
+    """The columns of a line, and what makes the lines of the rows."""
+    known = names.names.get("metrics", {})
+    shapes = {int(place): json.loads(name) for name, place in names.names.get("shape", {}).items() if place}
+    wanted = dict.fromkeys(name for shape in shapes.values() for name in chosen(shape))
+    shown = {name: known[name] for name in wanted if known.get(name)}
+    whole = len(shown) == len(wanted)
+    columns = "".join(f", metrics.{place}" for place in shown.values())
+    return _LINE + columns, lambda rows: Lines(metrics=tuple(shown), rows=rows, shapes=shapes, whole=whole)
 
 
 _LINE: Final = "versions.id, shape, owner, created, digest, author, description, archived"

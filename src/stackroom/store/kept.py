@@ -17,7 +17,7 @@ from stackroom.core.ledger import Event, Ledger, Move, event_name, replay
 from stackroom.core.values import folded, replace
 from stackroom.store import layout
 from stackroom.store.index import IndexLostError
-from stackroom.store.ledgers import Decided, StageReading, read_live, read_stage
+from stackroom.store.ledgers import StageReading, read_live, read_stage
 from stackroom.store.remembered import KeptFolder
 from stackroom.store.stamps import stamp_of
 
@@ -102,7 +102,7 @@ def _kept(
 def _understood(registry_id: str, stage: StageName, known: KeptFolder) -> StageReading:
     try:
         owner, heads = json.loads(known.content)
-        decided = {model: Decided(to, digest, alarms) for model, (_, to, digest, alarms) in heads.items()}
+        decided = {model: (to, digest, alarms) for model, (_, to, digest, alarms) in heads.items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise IndexLostError(str(error)) from error
     ledgers = _Ledgers(StageFolder(registry_id=registry_id, stage=stage, owner=owner), heads, known.more)

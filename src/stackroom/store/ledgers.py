@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
 
 from stackroom.core.attested import Entry, StageFolder
 from stackroom.core.ledger import Ledger, Move, event_name, format_move, parse_event_name, replay
@@ -28,22 +28,12 @@ if TYPE_CHECKING:
 
     from stackroom.core.names import ModelName, StageName
 
+    Decided = tuple[int | None, str, Sequence[str]]
+    """What a ledger comes to, for whoever asks no more of thousands: the version that holds the stage, or None; the
+    digest of its artifacts, as the event says it that decides; and what is wrong with the events."""
+
 _LIVE_TRIES: Final = 100
 """Rounds of "replace the pointer, list again" before giving up; each extra round means another mover was faster."""
-
-
-class Decided(NamedTuple):
-    """What a ledger comes to, for whoever asks no more of thousands; a tuple because of that.
-
-    Attributes:
-        holder: the version that holds the stage, or None.
-        digest: of its artifacts, as the event says it that decides.
-        alarms: what is wrong with the events.
-    """
-
-    holder: int | None
-    digest: str
-    alarms: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +61,7 @@ class StageReading:
         found: dict[ModelName, Decided] = {}
         for model, ledger in self.ledgers.items():
             move = ledger.head.move if ledger.head else None
-            found[model] = Decided(ledger.holder, move.digest if move else "", ledger.alarms)
+            found[model] = (ledger.holder, move.digest if move else "", ledger.alarms)
         return found
 
 

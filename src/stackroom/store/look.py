@@ -340,7 +340,7 @@ class Look:
         self,
         query: Query | None,
         stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
-        metrics: Callable[[str], bool],
+        chosen: Callable[[Sequence[str]], Sequence[str]],
         *,
         archived: bool,
     ) -> tuple[Lines, Callable[[int], tuple[ModelName, int] | None]] | None:
@@ -350,7 +350,7 @@ class Look:
         """
         if any(found.flawed for found in self._reread.values()):
             return None
-        found = self._index.lines(query.node if query else None, self._by_row(stages), metrics, archived=archived)
+        found = self._index.lines(query.node if query else None, self._by_row(stages), chosen, archived=archived)
         whole = found.whole and all(row[0] is not None and row[2] is not None for row in found.rows)
         if not whole or any(ASK in row for row in found.rows):
             return None
@@ -371,19 +371,15 @@ class Look:
 
     def lines_of(
         self, which: Mapping[ModelName, Iterable[int]], chosen: Callable[[Sequence[str]], Sequence[str]]
-    ) -> tuple[Lines, Callable[[ModelName, int], int]]:
-        """What a table shows of some versions, those of them that the index has, and which row a version has.
+    ) -> Lines:
+        """What a table shows of some versions, those of them that the index has.
 
         Args:
             which: numbers by model, of those in :meth:`told`.
             chosen: of the names of a version's metrics those to show.
         """
         row, known = self._index.row, self._known
-
-        def row_of(name: ModelName, number: int) -> int:
-            return row(known[name].id, number)
-
-        return self._index.lines_at([row_of(name, one) for name, some in which.items() for one in some], chosen), row_of
+        return self._index.lines_at([row(known[name].id, one) for name, some in which.items() for one in some], chosen)
 
     def _by_row(
         self, stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from stackroom.cli import streams
@@ -252,8 +253,13 @@ def _holder(held: int | Holding | None) -> Piece:
     if held is None:
         return MISSING
     if isinstance(held, int):
-        return Styled(str(held), "green")
+        return _green(held)
     return Styled("unread" if held.unread else f"{held.number} missing", "red")
+
+
+@lru_cache(maxsize=1024)
+def _green(number: int) -> Styled:
+    return Styled(str(number), "green")
 
 
 def _metrics_of(policy: Policy) -> Callable[[Sequence[str]], Sequence[str]]:
@@ -295,16 +301,14 @@ def _put_table(context: Context, options: Namespace) -> bool:
     from stackroom.registry.listing import table  # noqa: PLC0415 - as search itself
 
     policy, query = context.reader.policy, options.query
-    found = table(
-        context.reader,
-        query,
-        # Without any that are declared nobody knows which come first.
-        shown=lambda name: not policy.metrics or name in policy.metrics or name in query,
-        archived=options.archived,
-    )
+
+    def chosen(names: Sequence[str]) -> list[str]:
+        return metric_names(policy, names, f"{query} ")
+
+    found = table(context.reader, query, chosen=chosen, archived=options.archived)
     if found is None:
         return False
-    names = metric_names(policy, found.present(options.limit), f"{query} ")
+    names = chosen(found.present(options.limit))
     if not all(is_metric(name) for name in names):
         return False
     put_lines(context, found.lines[: options.limit], names, [found.names.index(name) for name in names])
