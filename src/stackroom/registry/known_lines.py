@@ -48,8 +48,8 @@ def lines_known(look: Look, stages: Stages, chosen: Chosen) -> dict[ModelName, M
     others = {
         model
         for model, number, digest in moved
-        if model in told
-        and (number is None or (rows.get(told[model].id << SHIFT | number) or _NO_ROW)[_DIGEST] != digest)
+        if (known := told.get(model))
+        and (number is None or (rows.get(known.id << SHIFT | number) or _NO_ROW)[_DIGEST] != digest)
     }
     metrics = {
         shape: [(name, found.metrics.index(name) + _METRICS) for name in chosen(names)]

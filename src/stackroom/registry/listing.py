@@ -156,8 +156,8 @@ def table(
     Args:
         reader: of the registry.
         query: as there.
-        chosen: of the names of metrics those to show; one that it chooses among the names of several versions it chooses
-            among those of each.
+        chosen: of the names of metrics those to show. Of the names of all that is found it chooses none that it would
+            not choose of those of one version.
         archived: as there.
     """
     from stackroom.core.query import Query  # noqa: PLC0415 - listing asks nothing
