@@ -320,3 +320,12 @@ def test_a_size_in_the_environment_is_not_the_size_of_the_terminal() -> None:
     environ = {"COLUMNS": "80", "LINES": "24"}
     terminal.prepare(environ)
     assert not environ.keys() & {"COLUMNS", "LINES"}
+
+
+@pytest.mark.parametrize("word", ["move", "promote"])
+def test_a_move_without_words_says_what_it_needs_where_no_version_is_chosen(registry: Registry, word: str) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*f":{word}", "enter")
+        assert somebody.page.status.message == f":{word} needs to know which: REF STAGE"
+
+    walk(registry, steps)
