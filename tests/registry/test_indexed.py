@@ -21,7 +21,8 @@ from stackroom.cli.main import run
 from stackroom.registry import listing
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import Reader
-from stackroom.store import index, index_rows, look
+from stackroom.store import index, index_rows, look, scan
+from stackroom.store.mounts import FileSystem
 from stackroom.store.scan import read_version
 from stackroom.store.stamps import stamp_of
 from support.registries import ALICE, artifacts, make, plant_revision, set_policy, tree, unseal
@@ -30,6 +31,7 @@ from support.users import run_as
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from stackroom.core.names import ModelName
     from stackroom.store.folder import Folder
     from stackroom.store.records import Model, Version
     from stackroom.store.scan import ModelListing
@@ -148,6 +150,30 @@ def test_a_clock_that_was_set_back_hides_nothing(
     answers(registry)
     registry.register("fraud", tmp_path / "out")
     assert answers(registry) == without_index(registry)
+
+
+@pytest.mark.usefixtures("cache")
+def test_on_a_file_server_a_folder_is_believed_once_it_was_the_same_for_two_seconds(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "file_system_of", lambda _: FileSystem("nfs4", "/", local=False))
+    ticks = 0
+    monkeypatch.setattr("stackroom.store.stamps.time.monotonic_ns", lambda: ticks)
+    listed: list[str] = []
+
+    def list_model(folder: Folder, name: ModelName) -> ModelListing:
+        listed.append(name)
+        return scan.list_model(folder, name)
+
+    monkeypatch.setattr(look, "list_model", list_model)
+    for now, wanted in ((0, 2), (1, 2), (3, 2), (4, 0)):
+        ticks = now * 10**9
+        listed.clear()
+        assert len(registry.search("")) == 6
+        assert len(listed) == wanted, now
+    registry.register("fraud", tmp_path / "out")
+    assert len(registry.search("")) == 7
+    assert listed == ["fraud"]
 
 
 @pytest.mark.usefixtures("cache")

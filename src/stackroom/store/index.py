@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _APPLICATION: Final = 0x53746B72
 """``Stkr``: how ``file`` and we know our own databases."""
 
-_SCHEMA: Final = 1
+_SCHEMA: Final = 2
 """Raised whenever a table, or what is kept of a version, changes: another number is another file."""
 
 _PAGE: Final = 16 * 1024

@@ -9,6 +9,7 @@ that nobody sets. Until then the directory is listed again each time.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Final, Self
 
@@ -52,7 +53,8 @@ class Moment:
         """This one."""
         boot = ""
         if not local:
-            with open(_BOOT, encoding="ascii") as file:
+            # Where it cannot be told whether the host was started anew, no stamp is ever settled.
+            with contextlib.suppress(OSError), open(_BOOT, encoding="ascii") as file:
                 boot = file.read().strip()
         return cls(local=local, now=time.time_ns(), ticks=time.monotonic_ns(), boot=boot)
 
@@ -66,4 +68,4 @@ class Moment:
         if self.local:
             _, modified, changed = stamp.split(":")
             return max(int(modified), int(changed)) + _SETTLED_NS < self.now
-        return since >= 0 and self.ticks - since >= _SETTLED_NS
+        return bool(self.boot) and since >= 0 and self.ticks - since >= _SETTLED_NS
