@@ -29,7 +29,7 @@ from stackroom.store.index_rows import COLUMNS, MASK, SHIFT, forget_model, inser
 from stackroom.store.packing import Packed, remaining, unpacked
 from stackroom.store.records import Version
 from stackroom.store.remembered import KeptFolder, KnownModel, Lines
-from stackroom.store.selecting import MORE, Columns, Condition, condition_of
+from stackroom.store.selecting import ASK, MORE, Columns, Condition, condition_of, sort_columns
 
 if TYPE_CHECKING:
     import sqlite3
@@ -217,6 +217,34 @@ class Index:
             if folder is not None:
                 yield _version_of(row, *folder, stages.get(row[0], ())), bool(asked)
 
+    def ranked(
+        self,
+        node: Node | None,
+        stages: Mapping[int, tuple[StageName, ...]],
+        fields: Sequence[str],
+        *,
+        archived: bool,
+    ) -> list[tuple[int, dict[str, Any]]] | None:
+        """The rows of the versions that a query asks for, in no order, each with what it is sorted by.
+
+        None where the record has to be asked for one of them. Arguments as in :meth:`select`, and the names of the
+        fields to sort by.
+        """
+        with self._guarded():
+            names = self._names()
+            kept = sort_columns(fields, names)
+            if kept is None:
+                return None
+            wanted = ", ".join(["versions.id", *(column for column, _ in kept)])
+            rows = self._selected(wanted, names, node, stages, archived=archived)
+        found: list[tuple[int, dict[str, Any]]] = []
+        for asked, row, *values in rows:
+            if asked is None or ASK in values:
+                return None
+            told = zip(fields, kept, values, strict=True)
+            found.append((row, {name: value_of(value) for name, (_, value_of), value in told if value is not None}))
+        return found
+
     def _selected(
         self,
         wanted: str,
@@ -233,7 +261,7 @@ class Index:
         decided = " AND ".join(f"({part})" for part in condition.parts) or "1"
         possible = "".join(f" AND ({part}) IS NOT 0" for part in condition.parts)
         numbers = [number for part in condition.numbers for number in part]
-        others = " CROSS JOIN hyperparameters USING (id)" if "hyperparameters." in decided else ""
+        others = " CROSS JOIN hyperparameters USING (id)" if "hyperparameters." in decided + wanted else ""
         others += " CROSS JOIN records USING (id)" if wanted == _SHOWN else ""
         # In this order: what is asked of metrics, which is most, is decided before another table is looked at.
         return self._database.execute(

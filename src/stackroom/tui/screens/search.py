@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from stackroom.tui.present.words import Line
     from stackroom.tui.widgets.line_table import LineTable
 
-LIMIT: Final = 2_000
+LIMIT: Final = 1_000
 """Versions that are shown: nobody reads more, and each of them is kept whole."""
 
 
@@ -114,8 +114,8 @@ class SearchPage(OverseenPage):
         sort = listed.sort_field(self._sort, registry.policy, turned=self._turned)
 
         def work(_task: Task) -> Answer:
-            found = registry.search(query, sort=sort, archived=archived)
-            return Answer(query=query, versions=found[:LIMIT], total=len(found))
+            found = registry.find(query, sort=sort, archived=archived, limit=LIMIT)
+            return Answer(query=query, versions=found.versions, total=found.total)
 
         return work
 
