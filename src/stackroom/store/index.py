@@ -16,7 +16,6 @@ import json
 import os
 import stat
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -438,14 +437,9 @@ def _version_of(row: Sequence[Any], model: ModelName, folder: str, stages: tuple
         model=model,
         number=number,
         folder=f"{folder}/{number}",
-        owner=_who(owner),
+        owner=Who(owner, user_name(owner)),
         labels=tuple(labels.split()) if labels else (),
         stages=stages,
         problems=(),
         registered=True,
     )
-
-
-@lru_cache(maxsize=1024)
-def _who(uid: int) -> Who:
-    return Who(uid, user_name(uid))
