@@ -280,6 +280,21 @@ def test_without_a_place_for_it_everything_works(
 
 
 @pytest.mark.root
+def test_an_index_that_nobody_used_for_two_months_goes_when_another_is_made(cache: Path, registry: Registry) -> None:
+    answers(registry)
+    (here,) = files(cache)
+    old, recent = here.with_name("old.index"), here.with_name("recent.index")
+    for path, days in ((old, 61), (old.with_name("old.index-wal"), 61), (recent, 59), (here, 61)):
+        path.touch()
+        os.utime(path, (time.time() - days * 86_400,) * 2)
+    answers(registry)
+    assert time.time() - here.stat().st_mtime < 3600
+    here.unlink()
+    answers(registry)
+    assert {*files(cache)} == {here, recent}
+    assert not old.with_name("old.index-wal").exists()
+
+
 def test_a_full_disk_costs_nothing_but_the_time(cache: Path, registry: Registry) -> None:
     plain = without_index(registry)
     cache.mkdir(mode=0o700)

@@ -23,7 +23,7 @@ from stackroom import __version__
 from stackroom.core.attested import Who
 from stackroom.core.values import folded
 from stackroom.store.access import user_name
-from stackroom.store.cachehome import cache_folder
+from stackroom.store.cachehome import cache_folder, mark_used, remove_unused
 from stackroom.store.index_rows import COLUMNS, MASK, SHIFT, forget_model, insert_versions, remember_model, rows_of
 from stackroom.store.packing import Packed, remaining, unpacked
 from stackroom.store.records import Version
@@ -43,6 +43,8 @@ _APPLICATION: Final = 0x53746B72
 
 _SCHEMA: Final = 2
 """Raised whenever a table, or what is kept of a version, changes: another number is another file."""
+
+_SUFFIX: Final = ".index"
 
 _PAGE: Final = 16 * 1024
 """Bytes. A search reads whole tables: a quarter of the calls that SQLite's own 4 KiB take."""
@@ -348,7 +350,7 @@ def index_path(registry: str, registry_id: str) -> str | None:
     if folder is None:
         return None
     known = "\0".join((str(_SCHEMA), __version__, registry_id, os.path.realpath(registry)))
-    return f"{folder}/{sha256(known.encode(errors='surrogateescape')).hexdigest()[:32]}.index"
+    return f"{folder}/{sha256(known.encode(errors='surrogateescape')).hexdigest()[:32]}{_SUFFIX}"
 
 
 def _connected(path: str) -> sqlite3.Connection:
@@ -363,7 +365,9 @@ def _connected(path: str) -> sqlite3.Connection:
         status = os.lstat(path)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_nlink != 1:
             raise IndexLostError(path)
+        mark_used(path, status)
     except FileNotFoundError:
+        remove_unused(os.path.dirname(path), _SUFFIX)
         # Others may be allowed to look into the folder; what a private registry says is not for them.
         with contextlib.suppress(OSError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
