@@ -82,9 +82,9 @@ def bare_python(limit: float | None = None) -> Against:
     return Against(name="python -c pass", work=process([sys.executable, "-c", "pass"]), limit=limit)
 
 
-def ours(root: Path, *words: str) -> Callable[[], float]:
+def ours(root: Path, *words: str, **environment: str) -> Callable[[], float]:
     """One run of a command of ours on a registry."""
-    return process([STACKROOM, "-R", str(root), *words])
+    return process([STACKROOM, "-R", str(root), *words], **environment)
 
 
 def reading(root: Path, size: Size, scratch: Path) -> list[Operation]:
@@ -93,6 +93,7 @@ def reading(root: Path, size: Size, scratch: Path) -> list[Operation]:
     some = model_name(size.models // 2)
     script = scratch / _SCRIPT
     tool, line = grep(models)
+    reads = process([sys.executable, str(script), str(root / "models")])
     newest = (
         f"find {models} -mindepth 2 -maxdepth 2 -name '[0-9]*' | sort -V | "
         "awk -F/ '{a[$(NF-1)]=$NF} END {for (m in a) print m, a[m]}'"
@@ -113,13 +114,31 @@ def reading(root: Path, size: Size, scratch: Path) -> list[Operation]:
             against=(
                 bare_python(12),
                 Against(name=tool, work=shell(line), limit=0.2),
-                Against(
-                    name="read every file, 2 processes",
-                    work=process([sys.executable, str(script), str(root / "models")]),
-                ),
+                Against(name="read every file, 2 processes", work=reads),
             ),
         ),
+        Operation(
+            name=f"search '{QUERY}' without an index",
+            ours=ours(root, "search", QUERY, STACKROOM_CACHE=""),
+            against=(Against(name="read every file, 2 processes", work=reads, limit=4),),
+        ),
+        Operation(
+            name=f"search '{QUERY}' with a first index",
+            ours=_first_index(root, scratch / "first-index"),
+            # Six seconds, where reading takes 0.55.
+            against=(Against(name="read every file, 2 processes", work=reads, limit=11),),
+        ),
     ]
+
+
+def _first_index(root: Path, cache: Path) -> Callable[[], float]:
+    search = ours(root, "search", QUERY, STACKROOM_CACHE=str(cache))
+
+    def run() -> float:
+        shutil.rmtree(cache, ignore_errors=True)
+        return search()
+
+    return run
 
 
 def grep(models: str) -> tuple[str, str]:
@@ -136,11 +155,20 @@ def changing(root: Path, scratch: Path) -> list[Operation]:
     numbers = count()
     first, second = (f"{model_name(0)}:{number}" for number in (1, 2))
 
+    def changed() -> float:
+        ours(root, "edit", first, "--set", f"metrics.edited={next(numbers)}")()
+        return ours(root, "search", QUERY)()
+
     def promote() -> float:
         ref = (first, second)[next(numbers) % 2]
         return ours(root, "promote", ref, "staging", "--reason", "measured")()
 
     return [
+        Operation(
+            name=f"search '{QUERY}' after one version changed",
+            ours=changed,
+            against=(Against(name="nothing changed", work=ours(root, "search", QUERY)),),
+        ),
         Operation(name="promote", ours=promote, against=(bare_python(),)),
         Operation(
             name="register, 1 KiB", ours=ours(root, "register", model_name(1), str(source)), against=(bare_python(),)

@@ -95,7 +95,11 @@ def test_somebody_who_moved_after_me_is_named(registry: Registry) -> None:
     head = ledger.events[-1]
     theirs = replace(head, number=3, owner=4321, move=replace(head.move, by=Who(4321, "bo"), to=2))  # type: ignore[type-var]  # it has one
     with pytest.raises(ConflictError, match="bo moved after you"):
-        undo_of([replace(ledger, events=(*ledger.events, theirs))], "diabetes-progression", registry.who)
+        undo_of(
+            [replace(ledger, events=(*ledger.events, theirs), head=theirs, holder=2)],
+            "diabetes-progression",
+            registry.who,
+        )
 
 
 def test_a_move_that_only_attested_the_holder_changes_nothing_to_undo(registry: Registry) -> None:

@@ -55,8 +55,8 @@ def put(text: str) -> None:
 
 def put_lines(lines: Iterable[str]) -> None:
     """Write lines to stdout; errors as :func:`writing`."""
-    for line in lines:
-        put(f"{line}\n")
+    with writing():
+        sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def flush() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from stackroom.cli.context import Context
     from stackroom.core.policy import Policy
+    from stackroom.registry.listing import Line
     from stackroom.store.records import Version
 
 _METRICS_SHOWN: Final = 4
@@ -104,6 +105,11 @@ def metric_columns(policy: Policy, versions: Sequence[Version], mentioned: str =
     present: dict[str, None] = {}
     for version in versions:
         present |= dict.fromkeys(version.metrics)
+    return metric_names(policy, list(present), mentioned)
+
+
+def metric_names(policy: Policy, present: Sequence[str], mentioned: str = "") -> list[str]:
+    """The same of the names that there are, in the order in which they come."""
     asked = [name for name in present if name in mentioned]
     declared = [name for name in policy.metrics if name in present]
     ordered = dict.fromkeys([*asked, *declared, *(present if not declared else ())])
@@ -122,6 +128,11 @@ def rows_of(
     return [field.column for field in fields], [
         [field.show(version, exact) for field in fields] for version in versions
     ]
+
+
+def is_metric(name: str) -> bool:
+    """Whether a column of a metric's name shows that metric: some names mean another column."""
+    return _ALIASES.get(name, name) not in _FIELDS and not name.startswith("metrics.")
 
 
 def _field(name: str, versions: Sequence[Version]) -> Field:
@@ -178,6 +189,37 @@ def put_versions(context: Context, versions: Sequence[Version], names: Sequence[
     columns, rows = rows_of(versions, ["flag", *names] if flagged else names, exact=not context.terminal)
     context.table(columns, rows)
     context.warn_of(problem for version in versions for problem in version.problems)
+
+
+def put_lines(context: Context, lines: Sequence[Line], names: Sequence[str], places: Sequence[int]) -> None:
+    """Print what :func:`put_versions` prints of versions without problems, of lines that hold no more than that.
+
+    Args:
+        context: of the command.
+        lines: what to print.
+        names: of the metrics to show.
+        places: where each of them stands in a line's metrics.
+    """
+    exact = not context.terminal
+    text = repr if exact else metric_text
+    metrics = [Column(title=name.upper(), right=True, priority=2) for name in names]
+    ref, state, *others = (_FIELDS[name].column for name in ("ref", "state", "created", "by", "description"))
+    rows: list[list[Piece]] = []
+    for line in lines:
+        known = line.metrics
+        values = [MISSING if known[place] is None else text(known[place]) for place in places]
+        development = "archived" if line.archived else "development"
+        rows.append(
+            [
+                f"{line.model}:{line.number}",
+                Styled(", ".join(line.stages), "green") if line.stages else development,
+                *values,
+                moment(line.created, exact=exact),
+                line.author,
+                line.description or MISSING,
+            ]
+        )
+    context.table([ref, state, *metrics, *others], rows)
 
 
 def check_sort(sort: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from stackroom.core.attested import Validity, format_pairs, judged, parse_pairs, stamp_of, times_of
 from stackroom.core.metadata import iso
 from stackroom.core.names import ModelName, StageName, is_model_name, parse_number
-from stackroom.core.values import dataclass, field, replace
+from stackroom.core.values import Unfolding, dataclass, field, replace
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _PREV_DIGITS: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(Unfolding):
     """One move of a stage, as its text tells it.
 
     Attributes:
@@ -57,7 +57,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Unfolding):
     """One judged entry of a stage's ledger.
 
     Attributes:
@@ -182,7 +182,7 @@ def prev_of(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class Ledger(Unfolding):
     """All that is known about one model in one stage.
 
     Attributes:
@@ -190,27 +190,18 @@ class Ledger:
         model: of what.
         events: oldest first, also those that do not count.
         next_number: what the next move is called: after the highest present, whatever that contains.
+        head: the event that decides: the highest number among those that count.
+        holder: the version that holds the stage, whether or not it still exists.
+        alarms: what is wrong with any of the events.
     """
 
     stage: StageName
     model: ModelName
     events: tuple[Event, ...] = ()
     next_number: int = 1
-
-    @property
-    def head(self) -> Event | None:
-        """The event that decides: the highest number among those that count."""
-        return next((event for event in reversed(self.events) if event.validity.counts), None)
-
-    @property
-    def holder(self) -> int | None:
-        """The version that holds the stage, whether or not it still exists."""
-        return self.head.move.to if self.head and self.head.move else None
-
-    @property
-    def alarms(self) -> tuple[str, ...]:
-        """What is wrong with any of the events."""
-        return tuple(f"{event.name}: {alarm}" for event in self.events for alarm in event.alarms)
+    head: Event | None = None
+    holder: int | None = None
+    alarms: tuple[str, ...] = ()
 
     def counting(self) -> tuple[Event, ...]:
         """The events that count, oldest first."""
@@ -295,7 +286,16 @@ def _ledger_of(folder: StageFolder, model: ModelName, pile: list[tuple[int, Entr
         events.append(event)
         before = event
         expected = number + 1
-    return Ledger(stage=folder.stage, model=model, events=tuple(events), next_number=expected)
+    head = next((event for event in reversed(events) if event.validity.counts), None)
+    return Ledger(
+        stage=folder.stage,
+        model=model,
+        events=tuple(events),
+        next_number=expected,
+        head=head,
+        holder=head.move.to if head and head.move else None,
+        alarms=tuple(f"{event.name}: {alarm}" for event in events for alarm in event.alarms),
+    )
 
 
 def _judge(folder: StageFolder, model: ModelName, number: int, entry: Entry) -> Event:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.names import parse_ref
 from stackroom.core.toml import what_no_file_holds
-from stackroom.core.values import dataclass, field
+from stackroom.core.values import Unfolding, dataclass, field
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ REVISION_KEYS: Final = ("revised", "revised_by", "reason", "previous")
 
 _NOT_EDITABLE: Final = frozenset({*SEALED_KEYS, *REVISION_KEYS})
 
+_EMPTY: Final[dict[str, Any]] = {}
 _TAG_LIMIT: Final = 128
 """Characters in a tag."""
 
@@ -56,7 +57,7 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Unfolding):
     """The editable part of the metadata, of a version or of a model.
 
     Attributes:
@@ -95,7 +96,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seal:
+class Seal(Unfolding):
     """What the tool wrote when the version was published.
 
     Attributes:
@@ -149,14 +150,18 @@ class _Reader:
         return value
 
     def text(self, key: str) -> str:
-        return str(self.take(key, str, "text", ""))
+        if isinstance(value := self.rest.pop(key, ""), str):
+            return str(value)
+        raise wrong(self.where + key, "text", value)
 
     def table(self, key: str) -> dict[str, Any]:
-        return dict(self.take(key, dict, "a table", {}))
+        if isinstance(value := self.rest.pop(key, _EMPTY), dict):
+            return dict(value)
+        raise wrong(self.where + key, "a table", value)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Take a list of texts out."""
-        values = self.take(key, (list, tuple), "a list of texts", [])
+        values = self.take(key, (list, tuple), "a list of texts", ())
         for index, value in enumerate(values):
             if not isinstance(value, str):
                 raise wrong(f"{self.where}{key}[{index}]", "text", value)

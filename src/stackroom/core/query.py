@@ -60,8 +60,54 @@ class _Token:
     position: int
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A field that is compared with a value, as typed; never with ``!=``, which is :class:`Negated`."""
+
+    field: str
+    sign: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """A field alone: whether it says anything."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text alone, case-folded: whether it stands in what a version says in words."""
+
+    needle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Negated:
+    """What must not be so."""
+
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Parts of which all must be so, or with ``either`` one."""
+
+    parts: tuple[Node, ...]
+    either: bool
+
+
+Node = Compared | Mentioned | Said | Negated | Joined
+"""A query, or a part of one, taken apart."""
+
+
 class Query:
     """A parsed query.
+
+    Attributes:
+        text: as typed.
+        node: what it consists of.
 
     Raises:
         InvalidInputError: the text is not a query; names the position.
@@ -69,7 +115,8 @@ class Query:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._test = _Parser(text).parse()
+        self.node = _Parser(text).parse()
+        self._test = _test_of(self.node)
 
     def __repr__(self) -> str:
         return f"Query({self.text!r})"
@@ -77,6 +124,26 @@ class Query:
     def matches(self, fields: Mapping[str, Any]) -> bool:
         """Whether a version with these fields is asked for."""
         return self._test(fields)
+
+
+def _test_of(node: Node) -> Callable[[Mapping[str, Any]], bool]:
+    match node:
+        case Compared():
+            return comparison(node.field, node.sign, node.text)
+        case Mentioned():
+            name = node.field
+            return lambda fields: any(says_something(value) for value in _values(fields, name))
+        case Said():
+            needle = node.needle
+            return lambda fields: needle in words_of(fields)
+        case Negated():
+            inner = _test_of(node.part)
+            return lambda fields: not inner(fields)
+        case _:
+            tests = [_test_of(part) for part in node.parts]
+            if node.either:
+                return lambda fields: any(test(fields) for test in tests)
+            return lambda fields: all(test(fields) for test in tests)
 
 
 class _Parser:
@@ -115,8 +182,8 @@ class _Parser:
             return True
         return False
 
-    def parse(self) -> Callable[[Mapping[str, Any]], bool]:
-        """The whole text as one test of a version's fields."""
+    def parse(self) -> Node:
+        """The whole text, taken apart."""
         if not self._tokens:
             raise self._error("nothing is asked for")
         test = self._either()
@@ -125,26 +192,25 @@ class _Parser:
             raise self._error(f"expected 'and' or 'or' before {left.text!r}", left.position)
         return test
 
-    def _either(self) -> Callable[[Mapping[str, Any]], bool]:
-        tests = [self._both()]
+    def _either(self) -> Node:
+        parts = [self._both()]
         while self._word("or"):
-            tests.append(self._both())
-        return tests[0] if len(tests) == 1 else lambda fields: any(test(fields) for test in tests)
+            parts.append(self._both())
+        return parts[0] if len(parts) == 1 else Joined(tuple(parts), either=True)
 
-    def _both(self) -> Callable[[Mapping[str, Any]], bool]:
-        tests = [self._single()]
+    def _both(self) -> Node:
+        parts = [self._single()]
         while self._word("and"):
-            tests.append(self._single())
-        return tests[0] if len(tests) == 1 else lambda fields: all(test(fields) for test in tests)
+            parts.append(self._single())
+        return parts[0] if len(parts) == 1 else Joined(tuple(parts), either=False)
 
-    def _single(self) -> Callable[[Mapping[str, Any]], bool]:
+    def _single(self) -> Node:
         self._depth += 1
         if self._depth > _DEPTH_LIMIT:
             raise self._error("nested too deep")
         try:
             if self._word("not"):
-                inner = self._single()
-                return lambda fields: not inner(fields)
+                return Negated(self._single())
             token = self._peek()
             if token and token.text == "(" and token.kind == "paren":
                 self._next += 1
@@ -158,26 +224,26 @@ class _Parser:
         finally:
             self._depth -= 1
 
-    def _comparison(self) -> Callable[[Mapping[str, Any]], bool]:
+    def _comparison(self) -> Node:
         token = self._peek()
         if token and token.kind == "quoted" and token.text[1:-1].strip():
             self._next += 1
-            needle = token.text[1:-1].strip().casefold()
-            return lambda fields: needle in words_of(fields)
+            return Said(token.text[1:-1].strip().casefold())
         if not token or token.kind != "word":
             raise self._error("expected a field", token.position if token else None)
         self._next += 1
         operator = self._peek()
         if not operator or operator.kind != "operator":
-            name = token.text
-            return lambda fields: any(_says_something(value) for value in _values(fields, name))
+            return Mentioned(token.text)
         self._next += 1
         value = self._peek()
         if not value or value.kind not in {"word", "quoted"}:
             raise self._error("expected a value", value.position if value else None)
         self._next += 1
         text = value.text[1:-1] if value.kind == "quoted" else value.text
-        return comparison(token.text, "=" if operator.text == "==" else operator.text, text)
+        if operator.text == "!=":
+            return Negated(Compared(token.text, "=", text))
+        return Compared(token.text, "=" if operator.text == "==" else operator.text, text)
 
 
 def words_of(fields: Mapping[str, Any]) -> str:
@@ -197,7 +263,7 @@ def comparison(field: str, sign: str, text: str) -> Callable[[Mapping[str, Any]]
     if sign == "!=":
         equal = comparison(field, "=", text)
         return lambda fields: not equal(fields)
-    wanted, names = _Wanted(text), _names(field)
+    wanted, names = _Wanted(text), names_of(field)
     number, ordered = wanted.number, _ORDERS.get(sign)
 
     def test(fields: Mapping[str, Any]) -> bool:
@@ -208,12 +274,16 @@ def comparison(field: str, sign: str, text: str) -> Callable[[Mapping[str, Any]]
             if type(value) is float and ordered is not None:
                 # Metrics, and by far the most: a list of ten thousand versions is filtered on each key.
                 return number is not None and bool(ordered(value, number))
-            if isinstance(value, (tuple, list)):
-                return any(wanted.compare(sign, item) for item in value)
-            return wanted.compare(sign, value)
+            return wanted.meets(sign, value)
         return False
 
     return test
+
+
+def value_test(sign: str, text: str) -> tuple[Callable[[object], bool], float | None]:
+    """What :func:`comparison` asks of the value of a field that is there, and the number that the text may mean."""
+    wanted = _Wanted(text)
+    return lambda value: wanted.meets(sign, value), wanted.number
 
 
 class _Wanted:
@@ -225,6 +295,12 @@ class _Wanted:
         self.number = _number(text)
         self.time = _time(text)
         self.is_day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None
+
+    def meets(self, sign: str, value: object) -> bool:
+        """Whether a field's value, or one of its values, stands to the typed one as the operator says."""
+        if isinstance(value, (tuple, list)):
+            return any(self.compare(sign, item) for item in value)
+        return self.compare(sign, value)
 
     def compare(self, sign: str, value: object) -> bool:
         """Whether a field's value stands to the typed one as the operator says."""
@@ -282,20 +358,21 @@ def _time(text: str) -> datetime | None:
         return None
 
 
-def _names(name: str) -> tuple[str, str, str]:
+def names_of(name: str) -> tuple[str, str, str]:
     """Where a field of this name is looked up, in this order."""
     return name, f"metrics.{name}", f"hyperparameters.{name}"
 
 
 def _values(fields: Mapping[str, Any], name: str) -> tuple[Any, ...]:
-    for candidate in _names(name):
+    for candidate in names_of(name):
         if candidate in fields:
             value = fields[candidate]
             return tuple(value) if isinstance(value, (tuple, list)) else (value,)
     return ()
 
 
-def _says_something(value: object) -> bool:
+def says_something(value: object) -> bool:
+    """Whether a field of this value, named alone in a query, is what was asked for."""
     if isinstance(value, float) and math.isnan(value):
         return False
     return value is not None and value is not False and value != ""

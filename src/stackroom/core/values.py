@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-__all__ = ["dataclass", "field", "replace"]
+__all__ = ["Unfolding", "dataclass", "field", "folded", "replace"]
 
 TYPE_CHECKING = False
 """What type checkers take for true under this name; importing ``typing`` for it would cost 5 ms."""
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from dataclasses import dataclass, field, replace
-    from typing import Any
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 else:
 
     def field(*, default_factory: Callable[[], Any]) -> Any:  # noqa: ANN401 - stands for a value of any type
@@ -32,9 +34,57 @@ else:
         return lambda given: _declared(given, kw_only=kw_only)
 
     def replace(instance: Any, /, **changes: Any) -> Any:  # noqa: ANN401 - as the standard library's
-        """A copy with some fields changed."""
+        """A copy with some fields changed; of a folded record a folded one."""
         kind = type(instance)
+        if isinstance(instance, Unfolding) and (unfold := _set_values(instance, ("_unfold",)).get("_unfold")):
+            return folded(kind, unfold, **(_set_values(instance, kind.__slots__) | changes))
         return kind(**(dict(zip(kind.__slots__, _values(instance), strict=True)) | changes))
+
+
+class Unfolding:
+    """The base of a record that may be made :func:`folded`: without its fields, until one of them is asked for.
+
+    Folded or not, it compares, prints and copies as any other of its class: whatever looks at all fields unfolds them.
+    Safe for several threads: unfolding twice puts equal values in.
+    """
+
+    __slots__ = ("_unfold",)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a field of any type
+        # Called only for a name without a value: there is no such field, or nobody has asked for it so far.
+        if name == "_unfold" or name not in type(self).__slots__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        values = self._unfold(name)
+        for key, value in values.items():
+            object.__setattr__(self, key, value)
+        return values[name]
+
+
+def folded(kind: type[T], unfold: Callable[[str], Mapping[str, Any]], /, **known: Any) -> T:  # noqa: ANN401 - as above
+    """A record of an :class:`Unfolding` class that holds only what is known already.
+
+    Args:
+        kind: its class.
+        unfold: for the name of a field that is not known, its value, and those of others that come with it.
+        known: the fields that are.
+    """
+    made = kind.__new__(kind)
+    put = object.__setattr__
+    put(made, "_unfold", unfold)
+    for name, value in known.items():
+        put(made, name, value)
+    return made
+
+
+def _set_values(instance: object, names: tuple[str, ...]) -> dict[str, Any]:
+    """The fields that have a value, without unfolding any."""
+    found: dict[str, Any] = {}
+    for name in names:
+        try:
+            found[name] = object.__getattribute__(instance, name)
+        except AttributeError:
+            continue
+    return found
 
 
 class _Made:

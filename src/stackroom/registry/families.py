@@ -6,13 +6,35 @@ from typing import TYPE_CHECKING
 
 from stackroom.core.names import Ref, version_named, version_ref
 from stackroom.core.values import dataclass
+from stackroom.registry.reading import listed
+from stackroom.store.scan import may_name_parents, read_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stackroom.core.names import ModelName
     from stackroom.registry.reading import Reader
+    from stackroom.store.records import Holding, Version
     from stackroom.store.scan import ModelListing
+
+
+def relatives(reader: Reader, version: Version) -> tuple[tuple[Holding, ...], tuple[Ref, ...]]:
+    """The stages that a version holds, and the versions of its model that name it as a parent by number or label.
+
+    Cost: one read of a small file for every version of the model; those that name parents are understood, too.
+    """
+    names = {(version.model, name) for name in (str(version.number), *version.labels)}
+    with reader.opened_model(version.model) as (root, folder):
+        holdings = reader.read_stages(root, version.model)
+        listing = listed(folder, version.model)
+        children = tuple(
+            version_ref(version.model, number)
+            for number in listing.numbers
+            if may_name_parents(folder, listing, number)
+            and names & {version_named(parent) for parent in read_version(folder, listing, number).record.parents}
+        )
+    held = holdings.holdings(version.model, listing.numbers)
+    return tuple(holding for holding in held if holding.number == version.number), children
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from stackroom.core.values import dataclass, replace
 from stackroom.errors import IntegrityError
@@ -13,12 +13,13 @@ from stackroom.store.ledgers import StageReading, read_ledger, read_live, read_s
 from stackroom.store.records import Holding, Problem, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterator, Sequence
+    from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
     from stackroom.core.ledger import Ledger
     from stackroom.core.names import ModelName, Ref, StageName
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
+    from stackroom.store.index import Index
 
 _POINTER_SLACK: Final = timedelta(minutes=1)
 """An NFS client answers ``readlink`` from its cache for some seconds; a mover needs less."""
@@ -29,12 +30,12 @@ class Stages:
     """All stages of a registry, read at once."""
 
     readings: dict[StageName, StageReading]
-    live: dict[StageName, dict[str, int]]
+    live: dict[StageName, Mapping[str, int]]
 
     @classmethod
     def read(
         cls, root: Folder, registry_id: str, stages: Sequence[StageName], models: Collection[ModelName] | None = None
-    ) -> Stages:
+    ) -> Self:
         """Read every stage, for all models or for some; without the registry's id no event can be judged."""
         if not registry_id:
             reason = f"{layout.REGISTRY_FILE} does not say which registry this is"
@@ -46,6 +47,22 @@ class Stages:
             live={stage: read_live(root, stage, models) for stage in stages},
         )
 
+    @classmethod
+    def kept(cls, root: Folder, registry_id: str, stages: Sequence[StageName], index: Index, *, local: bool) -> Self:
+        """The same for all models, with the caller's index.
+
+        Raises:
+            IndexLostError: it cannot be used.
+        """
+        from stackroom.store.kept import kept_live, kept_stage  # noqa: PLC0415 - who asks for one model does without
+        from stackroom.store.stamps import Moment  # noqa: PLC0415 - the same
+
+        moment = Moment.present(local=local)
+        return cls(
+            readings={stage: kept_stage(root, registry_id, stage, index, moment) for stage in stages},
+            live={stage: kept_live(root, stage, index, moment) for stage in stages},
+        )
+
     def held_without(self, names: Sequence[ModelName]) -> list[ModelName]:
         """The models that hold a stage and have no folder among these: a holder does not go with its folder."""
         held = {
@@ -55,6 +72,21 @@ class Stages:
             if ledger.holder is not None
         }
         return sorted(held - set(names))
+
+    def held(self) -> dict[tuple[ModelName, int], tuple[StageName, ...]]:
+        """The stages that each holder holds, in the order of the stages."""
+        found: dict[tuple[ModelName, int], tuple[StageName, ...]] = {}
+        for stage, reading in self.readings.items():
+            for model, ledger in reading.ledgers.items():
+                if reading.error is None and (number := ledger.holder) is not None:
+                    found[model, number] = (*found.get((model, number), ()), stage)
+        return found
+
+    def as_promoted(self, model: ModelName, number: int, digest: str) -> bool:
+        """Whether every event by which a version holds a stage names these artifacts."""
+        ledgers = (reading.ledgers.get(model) for reading in self.readings.values() if reading.error is None)
+        moves = (one.head.move for one in ledgers if one and one.head and one.holder == number)
+        return all(move is None or move.digest == digest for move in moves)
 
     def holdings(self, model: ModelName, numbers: Sequence[int]) -> tuple[Holding, ...]:
         """Who holds which stage of a model that has these versions."""
@@ -110,6 +142,8 @@ def with_stages(version: Version, holdings: Sequence[Holding]) -> Version:
         return version
     problems = tuple(problem for holding in held if (problem := not_as_promoted(version, holding)))
     stages = tuple(holding.stage for holding in held)
+    if not problems and stages == version.stages:
+        return version
     return replace(version, stages=stages, problems=(*version.problems, *problems))
 
 

@@ -22,7 +22,7 @@ from stackroom.store.access import access_to, current_user, user_name
 from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.ledgers import StageReading, read_ledger, read_stage
 from stackroom.store.locate import absolute
-from stackroom.store.records import Listing, Model, Problem, Version
+from stackroom.store.records import Holding, Listing, Model, Problem, Version
 from stackroom.store.registry_file import RegistryFile, read_registry_file
 from stackroom.store.scan import (
     ModelListing,
@@ -37,12 +37,13 @@ from stackroom.store.scan import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from stackroom.core.compare import Comparison, Subject
     from stackroom.core.files import FileFact
     from stackroom.core.ledger import Event, Ledger
+    from stackroom.core.metadata import Record
     from stackroom.registry.deletions import Deletions
 
 
@@ -188,39 +189,31 @@ class Reader:
 
     # --- models and versions
 
-    def _stages(self, root: Folder, *models: ModelName) -> Stages:
+    def read_stages(self, root: Folder, *models: ModelName) -> Stages:
+        """Who holds which stage, of all models or of some."""
         return Stages.read(root, self.id, self.stages, models or None)
 
     def models(
-        self, *, every_version: bool = False, watch: Callable[[Sequence[Model], int], None] | None = None
+        self,
+        *,
+        every_version: bool = False,
+        afresh: bool = False,
+        watch: Callable[[Sequence[Model], int], None] | None = None,
     ) -> Listing:
         """All models, sorted by name.
 
+        The caller's own index may answer for folders that have not changed since they were read; see
+        ``docs/explanation/guarantees.md`` for what that cannot see.
+
         Args:
-            every_version: read all versions, not only the newest and the holders of stages.
+            every_version: read all versions, not only the newest and the holders of stages; from the registry itself.
+            afresh: read everything from the registry itself.
             watch: is told before each model which were read, and how many there are; what it raises ends the reading.
+                While the index is brought up to date none is.
         """
-        with self.root() as root:
-            stages = self._stages(root)
-            problems = [problem for reading in stages.readings.values() for problem in reading.problems]
-            if self._file.error:
-                hint = self._file.error.hint
-                problems.insert(0, Problem(place=layout.REGISTRY_FILE, message=str(self._file.error), hint=hint))
-            found: list[Model] = []
-            foreign: list[Problem] = []
-            try:
-                with root.child(layout.MODELS) as models:
-                    names, foreign = list_models(models)
-                    names = sorted([*names, *stages.held_without(names)])
-                    for name in names:
-                        if watch is not None:
-                            watch(found, len(names))
-                        found.append(self.model_of(models, name, stages, every_version=every_version))
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                found, foreign = [], [os_problem(layout.MODELS, error, root)]
-        return Listing(models=tuple(found), problems=(*problems, *foreign))
+        from stackroom.registry.listing import listing_of  # noqa: PLC0415 - a command about one model does without
+
+        return listing_of(self, every_version=every_version, afresh=afresh or every_version, watch=watch)
 
     def model(self, name: str) -> Model:
         """A model with all its versions.
@@ -230,7 +223,7 @@ class Reader:
         """
         parsed = parse_ref(name).model
         with self.opened_model(parsed) as (root, folder):
-            stages = self._stages(root, parsed)
+            stages = self.read_stages(root, parsed)
             # Listed after the ledgers, so that a version registered and promoted just now is not missing.
             return self._joined(folder, listed(folder, parsed), stages, every_version=True)
 
@@ -240,47 +233,35 @@ class Reader:
             with models.child(name) as folder:
                 return self._joined(folder, list_model(folder, name), stages, every_version=every_version)
         except OSError as error:
-            problem = os_problem(f"{layout.MODELS}/{name}", error, models)
-            holdings = stages.holdings(name, ())
-            missing = holding_problems(name, holdings, self.clock()) if error.errno in GONE else ()
-            return Model(
-                name=name,
-                folder=f"{self.folder}/{layout.MODELS}/{name}",
-                owner=Who(-1),
-                holdings=holdings,
-                problems=(problem, *missing),
-            )
+            return self.unread(models, name, stages, error)
+
+    def unread(self, models: Folder, name: ModelName, stages: Stages, error: OSError) -> Model:
+        """What is known of a model whose folder cannot be read."""
+        problem = os_problem(f"{layout.MODELS}/{name}", error, models)
+        holdings = stages.holdings(name, ())
+        missing = holding_problems(name, holdings, self.clock()) if error.errno in GONE else ()
+        return Model(
+            name=name,
+            folder=f"{self.folder}/{layout.MODELS}/{name}",
+            owner=Who(-1),
+            holdings=holdings,
+            problems=(problem, *missing),
+        )
 
     def _joined(self, folder: Folder, listing: ModelListing, stages: Stages, *, every_version: bool) -> Model:
+        own = model_record(folder, listing)
         holdings = stages.holdings(listing.name, listing.numbers)
-        holders = {holding.number for holding in holdings}
-        wanted = [
-            number for number in listing.numbers if every_version or number in holders or number == listing.numbers[-1]
-        ]
-        record, revision, problems = model_record(folder, listing)
-        found = {number: with_stages(read_version(folder, listing, number), holdings) for number in wanted}
+        found = {
+            number: read_version(folder, listing, number)
+            for number in (listing.numbers if every_version else shown_numbers(listing.numbers, holdings))
+        }
         for number in reversed(listing.numbers):
             # Where the highest number is a folder that nobody registered, the latest version stands below it.
             if number not in found:
                 found[number] = read_version(folder, listing, number)
             if found[number].registered:
                 break
-        wrong = holding_problems(listing.name, holdings, self.clock(), listing.trash)
-        return Model(
-            name=listing.name,
-            folder=listing.path,
-            owner=Who(listing.owner, user_name(listing.owner)),
-            record=record,
-            revision=revision,
-            versions=tuple(found[number] for number in sorted(found)),
-            count=len(listing.numbers),
-            holdings=holdings,
-            problems=(
-                *listing.problems,
-                *problems,
-                *wrong,
-            ),
-        )
+        return joined(listing, own, holdings, found, self.clock())
 
     def version(self, ref: str | Ref) -> Version:
         """The version that a reference names: a number, a label, a stage's holder or the latest.
@@ -301,7 +282,7 @@ class Reader:
 
     def _version(self, parsed: Ref) -> Version:
         with self.opened_model(parsed.model) as (root, folder):
-            stages = self._stages(root, parsed.model)
+            stages = self.read_stages(root, parsed.model)
             listing = listed(folder, parsed.model)
             holdings = stages.holdings(parsed.model, listing.numbers)
             if parsed.kind == "stage":
@@ -333,16 +314,9 @@ class Reader:
         Raises:
             InvalidInputError: the text is not a query.
         """
-        from stackroom.core.query import Query, sorted_by  # noqa: PLC0415 - listing asks nothing
+        from stackroom.registry.listing import search  # noqa: PLC0415 - as in models
 
-        asked = Query(query) if query.strip() else None
-        archived = archived or "archived" in query
-        found: list[Version] = []
-        for model in self.models(every_version=True).models:
-            for version in model.versions:
-                if (archived or not version.archived) and (asked is None or asked.matches(version.fields())):
-                    found.append(version)  # noqa: PERF401 - two conditions and two loops read better than a comprehension
-        return tuple(sorted_by(found, sort, Version.fields)) if sort else tuple(found)
+        return search(self, query, sort=sort, archived=archived)
 
     # --- texts of a version
 
@@ -462,6 +436,35 @@ class Reader:
         except RegistryError:
             card = ""
         return Subject(ref=version_ref(version.model, version.number), record=version.record, files=files, card=card)
+
+
+def shown_numbers(numbers: Sequence[int], holdings: Sequence[Holding]) -> list[int]:
+    """The versions that a list of models shows something of: the newest and the holders of stages."""
+    held = {holding.number for holding in holdings}
+    return [number for number in numbers if number in held or number == numbers[-1]]
+
+
+def joined(
+    listing: ModelListing,
+    own: tuple[Record, int, tuple[Problem, ...]],
+    holdings: tuple[Holding, ...],
+    versions: Mapping[int, Version],
+    now: datetime,
+) -> Model:
+    """A model, from what was read of it: its folder, its own metadata, who holds its stages, and some versions."""
+    record, revision, problems = own
+    wrong = holding_problems(listing.name, holdings, now, listing.trash)
+    return Model(
+        name=listing.name,
+        folder=listing.path,
+        owner=Who(listing.owner, user_name(listing.owner)),
+        record=record,
+        revision=revision,
+        versions=tuple(with_stages(versions[number], holdings) for number in sorted(versions)),
+        count=len(listing.numbers),
+        holdings=holdings,
+        problems=(*listing.problems, *problems, *wrong),
+    )
 
 
 def listed(folder: Folder, model: ModelName) -> ModelListing:

@@ -32,7 +32,7 @@ def review(reader: Reader, names: Sequence[str] = (), *, older_than: timedelta =
     Raises:
         NotFoundError: no such model.
     """
-    models = [reader.model(name) for name in names] if names else reader.models().models
+    models = [reader.model(name) for name in names] if names else reader.models(afresh=True).models
     now = reader.clock()
     found = [one for model in models for one in remarks(model, reader.policy, now, older_than)]
     return tuple(worst_first([*found, *_monitored(reader, models, now)]))

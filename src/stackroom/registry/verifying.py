@@ -187,7 +187,7 @@ def missing_holders(reader: Reader, refs: Sequence[str] = ()) -> Iterator[Versio
     """
     parsed = [parse_ref(ref) for ref in refs]
     names = dict.fromkeys(ref.model for ref in parsed)
-    models = [reader.model(name) for name in names] if refs else reader.models().models
+    models = [reader.model(name) for name in names] if refs else reader.models(afresh=True).models
     for model in models:
         for holding in model.holdings:
             if not holding.missing or holding.number is None:

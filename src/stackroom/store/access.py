@@ -35,6 +35,12 @@ def user_name(uid: int) -> str:
 
 
 @lru_cache(maxsize=1024)
+def owner_label(uid: int) -> str:
+    """The login of a uid, or the number as text."""
+    return Who(uid, user_name(uid)).label
+
+
+@lru_cache(maxsize=1024)
 def primary_group(uid: int) -> int | None:
     """The gid that a user's processes have at first, or None where this host does not know the user."""
     try:

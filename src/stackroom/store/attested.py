@@ -33,8 +33,7 @@ def entries_of(folder: Folder, wanted: Callable[[str], bool]) -> Iterable[Entry]
     Raises:
         OSError: it cannot be listed, or a name in it cannot be read.
     """
-    for found in folder.entries():
-        name = found.name
+    for name in folder.names():
         if name.startswith(".") or not wanted(name):
             continue
         try:

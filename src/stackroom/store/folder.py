@@ -38,8 +38,11 @@ _NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLO
 GONE: Final = (errno.ENOENT, errno.ESTALE, errno.ENOTDIR)
 """What reading says when somebody else changed things meanwhile; ESTALE is how NFS says it."""
 
+_FIRST: Final = 8 * 1024
+"""Bytes that are asked for first: most metadata files are smaller, and a larger buffer costs as much as reading one."""
+
 _AT_ONCE: Final = 64 * 1024
-"""Bytes that are asked for at once: a whole metadata file, and no buffer of megabytes for a small card."""
+"""Bytes that are asked for at once after that: no buffer of megabytes for a small card."""
 
 REFUSED: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 """What the kernel says when the caller may not."""
@@ -68,6 +71,14 @@ class Folder:
         On NFS this asks the server: ``open`` refreshes what ``stat`` would answer from a cache for a minute.
         """
         return Folder(os.open(name, _DIRECTORY, dir_fd=self.fd), f"{self.path}/{name}")
+
+    def child_status(self, name: str) -> os.stat_result:
+        """Owner, mode and times of a directory in this one, which must be one that the caller may read."""
+        fd = os.open(name, _DIRECTORY, dir_fd=self.fd)
+        try:
+            return os.fstat(fd)
+        finally:
+            os.close(fd)
 
     @classmethod
     def way(cls, path: str) -> Self:
@@ -148,9 +159,10 @@ class Folder:
         """
         fd = self.open_file(name)
         try:
-            parts = [os.read(fd, min(limit + 1, _AT_ONCE))]
+            parts = [os.read(fd, min(limit + 1, _FIRST))]
             left = limit + 1 - len(parts[0])
-            while chunk := os.read(fd, min(left, _AT_ONCE)):
+            at_once = _AT_ONCE if len(parts[0]) == _FIRST else _FIRST
+            while chunk := os.read(fd, min(left, at_once)):
                 parts.append(chunk)
                 left -= len(chunk)
         finally:

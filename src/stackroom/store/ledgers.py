@@ -69,7 +69,13 @@ def _judged(
     try:
         with root.child(layout.STAGES) as stages, stages.child(stage) as folder:
             owner = folder.status().st_uid
-            entries = list(entries_of(folder, lambda name: models is None or _model_of(name) in models))
+            # Of thousands of names only those of some models are looked at any closer.
+            entries = list(
+                entries_of(
+                    folder,
+                    lambda name: models is None or (name.rpartition("@")[0] in models and _model_of(name) in models),
+                )
+            )
     except FileNotFoundError:
         return {}, ()
     return replay(StageFolder(registry_id=registry_id, stage=stage, owner=owner), entries)
@@ -117,8 +123,7 @@ def read_live(root: Folder, stage: StageName, models: Collection[ModelName] | No
     found: dict[str, int] = {}
     try:
         with root.child(layout.LIVE) as live, live.child(stage) as folder:
-            names = models if models is not None else [entry.name for entry in folder.entries() if entry.is_symlink()]
-            for name in names:
+            for name in models if models is not None else folder.names():
                 number = _pointer(folder, name)
                 if number is not None:
                     found[name] = number

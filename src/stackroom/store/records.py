@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stackroom.core.metadata import Record, RevisionNote, Seal, as_utc, document_of, flat, iso, jsonable
 from stackroom.core.names import Ref, version_ref
-from stackroom.core.values import dataclass, field
+from stackroom.core.values import Unfolding, dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(Unfolding):
     """A version as it stands.
 
     Attributes:
@@ -250,7 +250,7 @@ class Deletion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class Holding(Unfolding):
     """Who holds a stage, for one model.
 
     Attributes:

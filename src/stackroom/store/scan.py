@@ -271,30 +271,43 @@ def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
     Cost: three to five system calls and, for a text not seen before, one parse of about 0.3 ms.
     """
     place = f"{layout.MODELS}/{listing.name}/{number}"
-    version = Version(
-        model=listing.name,
-        number=number,
-        folder=f"{listing.path}/{number}",
-        owner=Who(listing.owner),
-        labels=listing.labels.get(number, ()),
-        problems=_marked(listing, number),
-    )
+    marked = _marked(listing, number)
+    known: dict[str, Any] = {
+        "model": listing.name,
+        "number": number,
+        "folder": f"{listing.path}/{number}",
+        "labels": listing.labels.get(number, ()),
+    }
     try:
         with folder.child(str(number)) as inside:
             owner = inside.status().st_uid
-            version = replace(
-                version,
+            version = Version(
                 owner=Who(owner, user_name(owner)),
                 card_revision=_card_revision(inside, listing, number),
-                **_sealed(version, inside, place),
+                **known,
+                **_sealed(inside, listing, place, marked),
             )
     except OSError as error:
+        whose = Who(listing.owner)
         with contextlib.suppress(OSError):
             # Whoever closed it, or squats the number, and not the maker of the model.
             owner = folder.lstat(str(number)).st_uid
-            version = replace(version, owner=Who(owner, user_name(owner)))
-        return replace(version, problems=(*version.problems, os_problem(place, error, folder)))
-    return _with_revisions(version, folder, listing)
+            whose = Who(owner, user_name(owner))
+        return Version(owner=whose, problems=(*marked, os_problem(place, error, folder)), **known)
+    return _with_revisions(version, folder, listing) if number in listing.revisions else version
+
+
+def may_name_parents(folder: Folder, listing: ModelListing, number: int) -> bool:
+    """Whether a version's metadata may name parents, told from its text alone; yes where that is not certain."""
+    if listing.revisions.get(number):
+        return True
+    try:
+        with folder.child(str(number)) as inside:
+            text = inside.read(layout.VERSION_FILE, METADATA_LIMIT)
+    except OSError:
+        return True
+    # With an escape in it a key may be spelled in other letters.
+    return b"parents" in text or b"\\" in text
 
 
 def _marked(listing: ModelListing, number: int) -> tuple[Problem, ...]:
@@ -311,8 +324,8 @@ def _marked(listing: ModelListing, number: int) -> tuple[Problem, ...]:
     )
 
 
-def _sealed(version: Version, inside: Folder, place: str) -> dict[str, Any]:
-    """The fields that ``version.toml`` tells, and what is wrong with it."""
+def _sealed(inside: Folder, listing: ModelListing, place: str, problems: tuple[Problem, ...]) -> dict[str, Any]:
+    """The fields that ``version.toml`` tells, and what is wrong with it beside what is known to be."""
     try:
         text = inside.read(layout.VERSION_FILE, METADATA_LIMIT)
     except OSError as error:
@@ -320,19 +333,18 @@ def _sealed(version: Version, inside: Folder, place: str) -> dict[str, Any]:
         problem = os_problem(f"{place}/{layout.VERSION_FILE}", error, inside)
         if missing:
             problem = replace(problem, message="missing: this folder was not registered")
-        return {"registered": not missing, "problems": (*version.problems, problem)}
+        return {"registered": not missing, "problems": (*problems, problem)}
     parsed = _parsed(text, layout.VERSION_FILE)
-    problems: tuple[Problem, ...] = ()
     if parsed.error:
-        problems = (Problem(place=place, message=str(parsed.error), hint=parsed.error.hint),)
-    elif parsed.seal and parsed.seal.model != version.model:
-        message = f"registered for model {parsed.seal.model!r}, and lies in {version.model!r}"
-        problems = (Problem(place=place, message=message),)
+        problems += (Problem(place=place, message=str(parsed.error), hint=parsed.error.hint),)
+    elif parsed.seal and parsed.seal.model != listing.name:
+        message = f"registered for model {parsed.seal.model!r}, and lies in {listing.name!r}"
+        problems += (Problem(place=place, message=message),)
     return {
         "seal": parsed.seal,
         "record": parsed.record or Record(),
         "metadata_digest": text_digest(text),
-        "problems": (*version.problems, *problems),
+        "problems": problems,
     }
 
 

@@ -10,7 +10,19 @@ from stackroom.cli import streams
 from stackroom.cli.parsing import Command
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import Column
-from stackroom.cli.versions import check_sort, flag, in_order, metric_columns, moment, put_versions, shown, value_of
+from stackroom.cli.versions import (
+    check_sort,
+    flag,
+    in_order,
+    is_metric,
+    metric_columns,
+    metric_names,
+    moment,
+    put_lines,
+    put_versions,
+    shown,
+    value_of,
+)
 from stackroom.cli.words import MISSING, metric_text
 from stackroom.core.names import parse_ref
 from stackroom.core.text import visible
@@ -237,6 +249,8 @@ def _search_arguments(parser: ArgumentParser) -> None:
 def _search(context: Context, options: Namespace) -> int:
     if options.limit is not None and options.limit < 0:
         raise UsageError("--limit counts versions, and there are none below zero")
+    if not (context.json or options.sort or options.columns) and _put_table(context, options):
+        return 0
     everything = context.reader.search(options.query, archived=options.archived)
     found = in_order(everything, options.sort)
     versions = found[: options.limit]
@@ -246,11 +260,37 @@ def _search(context: Context, options: Namespace) -> int:
     metrics = metric_columns(context.reader.policy, versions, f"{options.query} {options.sort}")
     names = _names(options.columns) or ["ref", "state", *metrics, "created", "by", "description"]
     put_versions(context, versions, names)
+    _say_found(context, len(versions), len(found))
+    return 0
+
+
+def _put_table(context: Context, options: Namespace) -> bool:
+    """Print what was found as the index alone has it, which looks no different; False where it cannot."""
+    from stackroom.registry.listing import table  # noqa: PLC0415 - as search itself
+
+    policy, query = context.reader.policy, options.query
+    found = table(
+        context.reader,
+        query,
+        # Without any that are declared nobody knows which come first.
+        shown=lambda name: not policy.metrics or name in policy.metrics or name in query,
+        archived=options.archived,
+    )
+    if found is None:
+        return False
+    names = metric_names(policy, found.present(options.limit), f"{query} ")
+    if not all(is_metric(name) for name in names):
+        return False
+    put_lines(context, found.lines[: options.limit], names, [found.names.index(name) for name in names])
+    _say_found(context, len(found.lines[: options.limit]), len(found.lines))
+    return True
+
+
+def _say_found(context: Context, shown: int, found: int) -> None:
     if not found:
         context.say("no version is like that")
-    elif len(versions) < len(found):
-        context.say(f"{len(versions)} of {len(found)}")
-    return 0
+    elif shown < found:
+        context.say(f"{shown} of {found}")
 
 
 def _path_arguments(parser: ArgumentParser) -> None:

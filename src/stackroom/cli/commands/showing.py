@@ -13,9 +13,10 @@ from stackroom.cli.words import MISSING, metric_text
 from stackroom.core import show
 from stackroom.core.attested import Validity
 from stackroom.core.metadata import iso
-from stackroom.core.names import parse_ref, version_named
+from stackroom.core.names import parse_ref
 from stackroom.errors import IntegrityError, RegistryError
 from stackroom.registry.approving import approvals
+from stackroom.registry.families import relatives
 from stackroom.store import layout
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from stackroom.cli.context import Context
     from stackroom.core.approvals import Word
     from stackroom.core.files import FileFact
+    from stackroom.core.names import Ref
     from stackroom.core.observations import Latest
     from stackroom.registry.reading import Reader
     from stackroom.store.records import Holding, Model, Version
@@ -40,10 +42,9 @@ def _show_arguments(parser: ArgumentParser) -> None:
 
 def _show(context: Context, options: Namespace) -> int:
     ref = parse_ref(options.ref)
-    model = context.reader.model(ref.model)
     if ref.kind == "model":
-        return _show_model(context, model)
-    return _show_version(context, model, context.reader.version(ref))
+        return _show_model(context, context.reader.model(ref.model))
+    return _show_version(context, context.reader.version(ref))
 
 
 # --- a model
@@ -111,11 +112,11 @@ def _holding_row(context: Context, holding: Holding) -> list[Piece]:
 # --- a version
 
 
-def _show_version(context: Context, model: Model, version: Version) -> int:
+def _show_version(context: Context, version: Version) -> int:
     reader = context.reader
     files, trouble = _files(reader, version)
     card = reader.card(version.ref)
-    children = _children(model, version)
+    holdings, children = relatives(reader, version)
     words, silence = _words(reader, version)
     measured, unobserved = _observed(reader, version)
     if context.json:
@@ -124,15 +125,15 @@ def _show_version(context: Context, model: Model, version: Version) -> int:
             "card": card,
             "artifacts": [{"path": file.path, "size": file.size, "digest": file.digest} for file in files],
             "revised": _revised(version),
-            "children": [str(child.ref) for child in children],
-            "stages": [holding.document() for holding in model.holdings if holding.number == version.number],
+            "children": [str(child) for child in children],
+            "stages": [holding.document() for holding in holdings],
             "approvals": None if silence else [word.document() for word in words],
             "observed": None if unobserved else [one.document() for one in measured],
         }
         context.document(document)
         return 0
     _put_head(context, version, children)
-    _put_holdings(context, [holding for holding in model.holdings if holding.number == version.number])
+    _put_holdings(context, holdings)
     if words:
         _heading(context, "approvals")
         put_words(context, words, refs=False)
@@ -188,13 +189,7 @@ def _revised(version: Version) -> dict[str, Any] | None:
     return {"revision": version.revision, "at": iso(note.revised), "by": note.revised_by, "reason": note.reason}
 
 
-def _children(model: Model, version: Version) -> list[Version]:
-    """The versions of the same model that name this one as a parent, by its number or a label."""
-    names = {(version.model, name) for name in (str(version.number), *version.labels)}
-    return [other for other in model.versions if names & {version_named(parent) for parent in other.record.parents}]
-
-
-def _put_head(context: Context, version: Version, children: Iterable[Version]) -> None:
+def _put_head(context: Context, version: Version, children: Iterable[Ref]) -> None:
     record, seal = version.record, version.seal
     colour = "green" if version.stages else "dim"
     context.out(Styled(str(version.ref), "bold"), "  ", Styled(version.state, colour))
@@ -211,7 +206,7 @@ def _put_head(context: Context, version: Version, children: Iterable[Version]) -
         "framework": record.framework,
         "archived": "yes" if record.archived else "",
         "parents": ", ".join(record.parents),
-        "children": ", ".join(str(child.ref) for child in children),
+        "children": ", ".join(str(child) for child in children),
         "base model": record.base_model,
         "revision": f"{version.revision}, {moment(note.revised, exact=not context.terminal)} by {note.revised_by}"
         + (f": {note.reason}" if note.reason else "")

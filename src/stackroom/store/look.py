@@ -1,0 +1,427 @@
+"""One look at all models of a registry: what the index remembers, held against the directories.
+
+A model's folder is opened and its stamp is taken; where it is the one that was settled when the folder was listed, what
+is remembered is believed. Else the folder is listed, and of its versions those are read that are new, or that are not
+the same folder with the same revisions and labels. Without an index everything is: the answer is the same.
+
+What this cannot see: that an author reopened a sealed folder and rewrote a file in it, because no name of the model's
+folder changed. So it is for lists and searches. Whatever decides, or shows one version, reads that itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+from stackroom.core.values import dataclass
+from stackroom.store import layout
+from stackroom.store.index import IndexLostError
+from stackroom.store.remembered import KnownModel, known_version, numbers_in
+from stackroom.store.scan import ModelListing, list_model, model_record, read_version
+from stackroom.store.selecting import ASK
+from stackroom.store.stamps import Moment, stamp_of
+from stackroom.store.told import Told, heard, said, told_of
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from stackroom.core.metadata import Record
+    from stackroom.core.names import ModelName, StageName
+    from stackroom.core.query import Query
+    from stackroom.store.folder import Folder
+    from stackroom.store.index import Index
+    from stackroom.store.records import Problem, Version
+    from stackroom.store.remembered import KnownVersion, Lines
+    from stackroom.store.workers import Answer
+
+_AT_ONCE: Final = 100
+"""Models that are kept together: whoever is killed loses no more than these."""
+
+_ROUNDS: Final = 4
+"""Looks, until what another process writes meanwhile is given up on."""
+
+_NEW: Final = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reread:
+    """A model that was read from its folder, but for what is remembered of it.
+
+    Attributes:
+        listing: of the folder.
+        stamp: of the folder, before it was listed.
+        own: the model's own metadata, the number of its revision, and what is wrong with it.
+        kept: the versions that are as they are remembered.
+        fresh: those that were read, ready to be remembered.
+        flawed: those that were read and are not to be remembered, because something is wrong with them.
+    """
+
+    listing: ModelListing
+    stamp: str
+    own: tuple[Record, int, tuple[Problem, ...]]
+    kept: tuple[int, ...]
+    fresh: tuple[KnownVersion, ...]
+    flawed: Mapping[int, Version]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was wrong: else it is read again each time, because what is wrong may be put right."""
+        return not (self.listing.problems or self.own[2] or self.flawed)
+
+    @property
+    def full(self) -> bool:
+        """Whether every version is remembered from now on."""
+        return len(self.kept) + len(self.fresh) == len(self.listing.numbers)
+
+
+def reread(
+    folder: Folder, name: ModelName, known: Mapping[int, str], wanted: Callable[[ModelListing], Iterable[int]]
+) -> Reread:
+    """Read a model's folder, and of its versions those that are wanted and not as they are remembered.
+
+    Args:
+        folder: the model's.
+        name: of the model.
+        known: the numbers of the versions that are remembered, and their identities.
+        wanted: the numbers, of those in a listing.
+
+    Raises:
+        OSError: the folder cannot be listed.
+    """
+    stamp = stamp_of(folder.status())
+    listing = list_model(folder, name)
+    asked = {*wanted(listing)}
+    # Of what nobody asks for and nobody remembers, nothing has to be known.
+    numbers = [number for number in listing.numbers if number in asked or number in known]
+    found = {number: identity_of(folder, listing, number) for number in numbers}
+    kept = tuple(number for number, identity in found.items() if identity and known.get(number) == identity)
+    fresh: list[KnownVersion] = []
+    flawed: dict[int, Version] = {}
+    for number in sorted(asked.difference(kept)):
+        version = read_version(folder, listing, number)
+        if version.problems or version.seal is None or not found[number]:
+            flawed[number] = version
+        else:
+            fresh.append(known_version(version, found[number]))
+    own = model_record(folder, listing)
+    return Reread(listing=listing, stamp=stamp, own=own, kept=kept, fresh=tuple(fresh), flawed=flawed)
+
+
+def identity_of(folder: Folder, listing: ModelListing, number: int) -> str:
+    """What tells that a version is the one that was read; empty where that cannot be seen.
+
+    Its folder and its revisions by inode and time of change, and the names of its labels, its card and its tombstone.
+    """
+    revisions = listing.revisions.get(number, ())
+    try:
+        names = (str(number), *(layout.metadata_name(number, one) for one in revisions))
+        found = [folder.lstat(name) for name in names]
+    except OSError:
+        return ""
+    parts = [f"{status.st_ino}:{status.st_ctime_ns}" for status in found]
+    parts += [",".join(map(str, revisions)), str(listing.cards.get(number, "")), *listing.labels.get(number, ())]
+    return " ".join([*parts, "deleted"] if number in listing.tombstones else parts)
+
+
+class Look:
+    """All models of a registry as they are now, by the index and the directories. For one thread, and not for long.
+
+    Attributes:
+        names: of the models that have a folder.
+        errors: why some of them cannot be read.
+    """
+
+    def __init__(
+        self,
+        models: Folder,
+        names: Sequence[ModelName],
+        index: Index,
+        *,
+        wanted: Callable[[ModelListing], Iterable[int]] | None,
+        local: bool,
+        watch: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Look.
+
+        Args:
+            models: the folder of the models, which stays open as long as this is used.
+            names: of the models in it.
+            index: what is remembered, likewise.
+            wanted: the versions that will be asked for; all without.
+            local: whether the registry is on this host's own disk.
+            watch: is told before each model that is read how many were, of how many; what it raises ends the look, and
+                what was read until then is remembered.
+
+        Raises:
+            IndexLostError: the index cannot be used.
+        """
+        self.names = names
+        self.errors: dict[ModelName, OSError] = {}
+        self._models = models
+        self._index = index
+        self._wanted = wanted
+        self._watch = watch
+        self._moment = Moment.present(local=local)
+        self._statuses: dict[ModelName, os.stat_result] = {}
+        self._reread: dict[ModelName, Reread] = {}
+        self._stamps: dict[ModelName, str] = {}
+        self._known: dict[str, KnownModel] = {}
+        self._agree()
+
+    def _agree(self) -> None:
+        """Look and read until the index says of every model what its folder said, in one moment of the index."""
+        for _ in range(_ROUNDS):
+            self._index.begin()
+            self._known = self._index.models()
+            changed = [name for name in self.names if self._differs(name)]
+            present = {*self.names}
+            gone = [known for name, known in self._known.items() if name not in present]
+            if not changed and not gone:
+                return
+            self._index.end()
+            if gone:
+                self._index.forget(gone)
+            self._read(changed)
+        raise IndexLostError("others keep changing it")
+
+    def _differs(self, name: ModelName) -> bool:
+        if name in self.errors:
+            return False
+        known = self._known.get(name)
+        if name in self._stamps:
+            # Where another process has kept something else meanwhile, one of the two is behind.
+            return known is None or known.stamp != self._stamps[name]
+        try:
+            stamp = stamp_of(self._models.child_status(name))
+        except OSError as error:
+            self.errors[name] = error
+            return False
+        return known is None or not known.settled or known.stamp != stamp or not (known.full or self._wanted)
+
+    def _read(self, names: Sequence[ModelName]) -> None:
+        from stackroom.store.workers import Work, shared_out  # noqa: PLC0415 - 10 ms, where nothing may have changed
+
+        known = {name: self._index.identities(self._known[name].id) for name in names if name in self._known}
+        work: Work[list[Told]] = Work(
+            models=self._models,
+            task={"task": "remember"},
+            requests=[{"name": name, "known": known.get(name, {})} for name in names],
+            alone=lambda place: self._read_one(names[place], known.get(names[place], {})),
+            together=_heard,
+        )
+        pending: list[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]] = []
+        # A list needs few versions of each model, which are read before anybody is there to help.
+        with contextlib.closing(shared_out(work, jobs=1 if self._wanted else None)) as found:
+            try:
+                self._tell(0, len(names))
+                for done, each in enumerate(found, 1):
+                    pending += [self._known_of(told) for told in each]
+                    self._tell(done, len(names))
+                    if len(pending) >= _AT_ONCE:
+                        self._index.remember(pending)
+                        pending = []
+            finally:
+                if pending:
+                    self._index.remember(pending)
+
+    def _tell(self, done: int, of: int) -> None:
+        if self._watch is not None and done < of:
+            self._watch(done, of)
+
+    def _read_one(self, name: ModelName, identities: Mapping[int, str]) -> list[Told]:
+        try:
+            with self._models.child(name) as folder:
+                self._reread[name] = reread(folder, name, identities, self._wanted or _all)
+        except OSError as error:
+            self.errors[name] = error
+            return []
+        return [told_of(self._reread[name])]
+
+    def _known_of(self, told: Told) -> tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]:
+        known = self._known.get(told.name)
+        self._stamps[told.name] = told.stamp
+        since = known.since if known and (known.stamp, known.boot) == (told.stamp, self._moment.boot) else _NEW
+        model = KnownModel(
+            id=0,
+            name=told.name,
+            stamp=told.stamp,
+            settled=told.sound and self._moment.is_settled(told.stamp, since),
+            full=told.full,
+            since=self._moment.ticks if since == _NEW else since,
+            boot=self._moment.boot,
+            owner=told.owner,
+            numbers=told.numbers,
+            trash=told.trash,
+            revision=told.revision,
+            record=told.record,
+        )
+        return model, told.kept, told.fresh
+
+    # --- what was seen
+
+    def listing(self, name: ModelName) -> tuple[ModelListing, tuple[Record, int, tuple[Problem, ...]]]:
+        """A model's folder, as far as a list of models needs it, and the model's own metadata."""
+        found = self._reread.get(name)
+        if found is not None:
+            return found.listing, found.own
+        known = self._known[name]
+        trash: dict[int, tuple[str, ...]] = {}
+        for left in known.trash.split():
+            number = layout.model_entry(left).number or 0
+            trash[number] = (*trash.get(number, ()), left)
+        listing = ModelListing(
+            name=name,
+            path=f"{self._models.path}/{name}",
+            owner=known.owner,
+            mode=0,
+            numbers=numbers_in(known.numbers),
+            trash=trash,
+        )
+        return listing, (known.metadata, known.revision, ())
+
+    def versions(
+        self, wanted: Mapping[ModelName, Iterable[int]], stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]]
+    ) -> dict[tuple[ModelName, int], Version]:
+        """Versions by model and number; those that were not read yet are read now.
+
+        Args:
+            wanted: numbers by model.
+            stages: that a version holds; said of those that are remembered.
+
+        Raises:
+            IndexLostError: the index is damaged.
+        """
+        rows = [
+            self._index.row(self._known[name].id, number)
+            for name, numbers in wanted.items()
+            if name in self._known
+            for number in numbers
+        ]
+        known = self._index.versions(self._folders(), rows, self._by_row(stages))
+        found = {(one.model, one.number): one for one in known}
+        for name, numbers in wanted.items():
+            flawed = self._reread[name].flawed if name in self._reread else {}
+            for number in numbers:
+                if number in flawed:
+                    found[name, number] = flawed[number]
+                elif (name, number) not in found:
+                    found[name, number] = self._read_version(name, number)
+        return found
+
+    def version(self, name: ModelName, number: int) -> Version:
+        """One version; errors as :meth:`versions`."""
+        return self.versions({name: [number]}, {})[name, number]
+
+    def _read_version(self, name: ModelName, number: int) -> Version:
+        with self._models.child(name) as folder:
+            return read_version(folder, list_model(folder, name), number)
+
+    def asked(
+        self, query: Query | None, *, stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]], archived: bool
+    ) -> Iterator[tuple[Version, bool]]:
+        """The versions that a query may ask for, by model and number, each with whether it is known that it does.
+
+        Args:
+            query: or None, for all versions.
+            stages: that a version holds.
+            archived: also those that are archived.
+
+        Raises:
+            IndexLostError: the index is damaged.
+        """
+        node = query.node if query else None
+        found = [*self._index.select(self._folders(), node, self._by_row(stages), archived=archived)]
+        flawed = (version for found in self._reread.values() for version in found.flawed.values())
+        found += [(version, False) for version in flawed if archived or not version.archived]
+        yield from sorted(found, key=lambda one: (one[0].model, one[0].number))
+
+    def first(
+        self,
+        query: Query | None,
+        stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
+        *,
+        sort: str,
+        archived: bool,
+        limit: int,
+    ) -> tuple[list[Version], int] | None:
+        """The first of the versions that a query asks for, and how many there are; no other is understood.
+
+        None where the rows of the index do not tell which these are, and :meth:`asked` does.
+        """
+        from stackroom.core.query import sorted_by  # noqa: PLC0415 - as in a search
+
+        if any(found.flawed for found in self._reread.values()):
+            return None
+        fields = [part.strip().removeprefix("-") for part in sort.split(",") if part.strip()]
+        by_row, folders = self._by_row(stages), self._folders()
+        found = self._index.ranked(query.node if query else None, by_row, fields, archived=archived)
+        if found is None:
+            return None
+
+        def place(one: tuple[int, object]) -> tuple[ModelName, int]:
+            model, number = self._index.split(one[0])
+            return folders[model][0], number
+
+        here = sorted((one for one in found if self._index.split(one[0])[0] in folders), key=place)
+        wanted = [row for row, _ in sorted_by(here, sort, lambda one: one[1])[:limit]]
+        read = {(one.model, one.number): one for one in self._index.versions(folders, wanted, by_row)}
+        return [read[place((row, None))] for row in wanted], len(here)
+
+    def lines(
+        self,
+        query: Query | None,
+        stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
+        metrics: Callable[[str], bool],
+        *,
+        archived: bool,
+    ) -> tuple[Lines, Callable[[int], tuple[ModelName, int] | None]] | None:
+        """What a table shows of the versions that a query asks for, and what names the version of a row.
+
+        None where the rows of the index do not tell all of it, and :meth:`asked` does; arguments and errors as there.
+        """
+        if any(found.flawed for found in self._reread.values()):
+            return None
+        found = self._index.lines(query.node if query else None, self._by_row(stages), metrics, archived=archived)
+        whole = found.whole and all(row[0] is not None and row[2] is not None for row in found.rows)
+        if not whole or any(ASK in row for row in found.rows):
+            return None
+        folders = self._folders()
+
+        def named(row: int) -> tuple[ModelName, int] | None:
+            model, number = self._index.split(row)
+            return (folders[model][0], number) if model in folders else None
+
+        return found, named
+
+    def _by_row(
+        self, stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]]
+    ) -> dict[int, tuple[StageName, ...]]:
+        known, row = self._known, self._index.row
+        return {row(known[name].id, number): held for (name, number), held in stages.items() if name in known}
+
+    def _folders(self) -> dict[int, tuple[ModelName, str]]:
+        path = self._models.path
+        return {
+            known.id: (known.name, f"{path}/{name}") for name, known in self._known.items() if name not in self.errors
+        }
+
+
+def packed_model(models: Folder, name: ModelName, known: Mapping[int, str]) -> tuple[Any, bytes]:
+    """What a worker says of a model: what there is to remember, or nothing where something is wrong with it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with models.child(name) as folder:
+        found = reread(folder, name, known, _all)
+    return said(told_of(found)) if found.sound else (None, b"")
+
+
+def _heard(answer: Answer) -> list[Told] | None:
+    told = heard(answer)
+    return None if told is None else [told]
+
+
+def _all(listing: ModelListing) -> Iterable[int]:
+    return listing.numbers

@@ -1,0 +1,161 @@
+"""What the index remembers, as records: of a model's folder, of a stage's, and of a version."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from stackroom.core.values import dataclass
+from stackroom.store.packing import Packed, packed, unpacked_record
+from stackroom.store.selecting import kept_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from stackroom.core.metadata import Record
+    from stackroom.core.names import ModelName
+    from stackroom.store.records import Version
+
+
+class KnownModel(NamedTuple):
+    """What the index remembers of a model's folder; a tuple, because each list makes thousands.
+
+    Attributes:
+        id: of its row.
+        name: of the model.
+        stamp: of the folder when it was listed.
+        settled: whether the stamp may be believed.
+        full: whether all its versions are remembered, and not only those that somebody asked for.
+        since: ticks at which this stamp was seen first.
+        boot: in which start of the host.
+        owner: of the folder (uid).
+        numbers: of its versions, as :func:`ranges_text` writes them.
+        trash: the folders that deletes left.
+        revision: of the model's own metadata.
+        record: that metadata, packed.
+    """
+
+    id: int
+    name: ModelName
+    stamp: str
+    settled: bool
+    full: bool
+    since: int
+    boot: str
+    owner: int
+    numbers: str
+    trash: str
+    revision: int
+    record: str
+
+    @property
+    def metadata(self) -> Record:
+        """The model's own metadata."""
+        return unpacked_record(self.record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """What a table shows of versions, without a record of any.
+
+    Attributes:
+        metrics: whose values stand at the end of each row.
+        rows: whether it is asked for (None where only the record tells), the number of its row and of its shape, owner,
+            created, digest, author, description, archived, and the metrics.
+        shapes: for its number, the names of a version's metrics in their order.
+        whole: whether every metric has a column.
+    """
+
+    metrics: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    shapes: Mapping[int, list[str]]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFolder:
+    """A folder of a stage, with what was found in it.
+
+    Attributes:
+        place: of the folder, below the registry's root.
+        stamp: as of a model's folder, and so the next three.
+        settled: likewise.
+        since: likewise.
+        boot: likewise.
+        content: what was found, as text.
+        more: what few ask for.
+    """
+
+    place: str
+    stamp: str
+    settled: bool
+    since: int
+    boot: str
+    content: str
+    more: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownVersion:
+    """A version as the index keeps it.
+
+    Attributes:
+        number: of the version.
+        facts: the values of the columns of ``versions``, but for the first.
+        metrics: by name, as columns keep them.
+        hyperparameters: likewise, those in tables with dots between.
+        extra: the first words of its unknown keys.
+        content: its record.
+    """
+
+    number: int
+    facts: tuple[Any, ...]
+    metrics: Mapping[str, Any]
+    hyperparameters: Mapping[str, Any]
+    extra: Collection[str]
+    content: Packed
+
+
+def known_version(version: Version, identity: str) -> KnownVersion:
+    """A version that was read without a problem, as the index keeps it.
+
+    Raises:
+        ValueError: it has no seal.
+    """
+    content = packed(version)
+    seal = version.seal
+    if seal is None:
+        raise ValueError(str(version.ref))
+    record = version.record
+    created = seal.created.isoformat(timespec="microseconds")
+    sealed = (identity, version.owner.uid, created, seal.files, seal.bytes, seal.digest, " ".join(version.labels))
+    said = (record.archived, record.author, record.team, record.description, record.license, record.framework)
+    metrics, hyperparameters, extra = kept_numbers(record)
+    return KnownVersion(
+        number=version.number,
+        facts=(*sealed, *said, json.dumps(record.tags)),
+        metrics=metrics,
+        hyperparameters=hyperparameters,
+        extra=extra,
+        content=content,
+    )
+
+
+def ranges_text(numbers: Sequence[int]) -> str:
+    """Ascending numbers in short: ``1-6,8``."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
+
+
+def numbers_in(text: str) -> tuple[int, ...]:
+    """The inverse of :func:`ranges_text`."""
+    found: list[int] = []
+    for part in text.split(",") if text else ():
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return tuple(found)
