@@ -423,12 +423,6 @@ class Page(TextualScreen[None]):
         self.entered(event.question, event.text)
         self.prompt.release()
 
-    def on_prompt_given_up(self, event: Prompt.GivenUp) -> None:
-        """Esc."""
-        event.stop()
-        self.act("escape")
-        self.prompt.release()
-
     def entered(self, question: Question, text: str) -> None:
         """Take the filter or do the command."""
         self.close_prompt()

@@ -172,9 +172,6 @@ class Prompt(Horizontal):
     class Complete(Typed):
         """Tab."""
 
-    class GivenUp(Message):
-        """Esc."""
-
     class Step(Message):
         """An arrow: the list behind the question moves.
 
@@ -243,7 +240,11 @@ class Prompt(Horizontal):
     def on__asked_given_up(self, event: _Asked.GivenUp) -> None:
         """Esc gives the question up, or what the screen has to give up."""
         event.stop()
-        self.post_message(self.GivenUp())
+        self.screen.call_later(self._give_up)
+
+    def _give_up(self) -> None:
+        self.screen.action_act("escape")  # type: ignore[attr-defined]  # it stands on a page alone
+        self.release()
 
     def action_complete(self) -> None:
         """Ask for the rest of the word."""
