@@ -282,6 +282,21 @@ def test_without_a_place_for_it_everything_works(
 
 
 @pytest.mark.root
+def test_an_index_that_nobody_used_for_two_months_goes_when_another_is_made(cache: Path, registry: Registry) -> None:
+    answers(registry)
+    (here,) = files(cache)
+    old, recent = here.with_name("old.index"), here.with_name("recent.index")
+    for path, days in ((old, 61), (old.with_name("old.index-wal"), 61), (recent, 59), (here, 61)):
+        path.touch()
+        os.utime(path, (time.time() - days * 86_400,) * 2)
+    answers(registry)
+    assert time.time() - here.stat().st_mtime < 3600
+    here.unlink()
+    answers(registry)
+    assert {*files(cache)} == {here, recent}
+    assert not old.with_name("old.index-wal").exists()
+
+
 def test_a_full_disk_costs_nothing_but_the_time(cache: Path, registry: Registry) -> None:
     plain = without_index(registry)
     cache.mkdir(mode=0o700)
@@ -441,7 +456,26 @@ _WORDS = (
     "archived b b:2 v1 2020-01-01 2100-01-01 2026-11-23T04:22:00Z text 1152921504606846976 1k "
 )
 WORDS = st.sampled_from(_WORDS.split())
-QUOTED = st.sampled_from(["'auc'", "'ÁNA'", "'a b'"])
+_SAID = (
+    "auc",
+    "ÁNA",
+    "a b",
+    "a",
+    "NLP",
+    "team=a",
+    "nlp, team",
+    "b:2",
+    "b:",
+    ":1",
+    "v1",
+    "prod",
+    "dev",
+    "arch",
+    "risk",
+    ",",
+    "mit",
+)
+QUOTED = st.sampled_from([f"'{said}'" for said in (*_SAID, '["nlp"', "\\")])
 LEAVES = (
     QUOTED
     | st.builds("{} {} '{}'".format, FIELDS, st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "~"]), WORDS)
@@ -468,6 +502,53 @@ def test_every_query_finds_the_same_with_an_index_as_without(
         found = odd.search(query, archived=archived)
     plain = without_index(odd, lambda one: one.search(query, archived=archived))
     assert [repr(version) for version in found] == [repr(version) for version in plain]
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """Nothing that is broken, so that the index tells everything."""
+    folder = tmp_path_factory.mktemp("sound")
+    registry = make(folder / "r")
+    source = artifacts(folder / "out")
+    for number in range(20):
+        metrics = {"auc": number % 7 / 7, **({"f1": 0.5} if number % 3 else {})}
+        record: dict[str, Any] = {"metrics": metrics, "hyperparameters": {"lr": number}, "tags": ["Nlp", "team=a"]}
+        for model in (f"model-{number}", "a"):
+            registry.register(model, source, metadata={**record, "author": ("Ána", "bo", "")[number % 3]})
+    registry.promote("a:3", "staging")
+    registry.promote("a:3", "production")
+    return registry
+
+
+SORTS = st.lists(
+    st.sampled_from(
+        ["created", "size", "author", "model", "version", "auc", "metrics.auc", "metrics.f1", "hyperparameters.lr"]
+    ),
+    max_size=2,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(query=st.just("") | QUERIES, sort=SORTS, down=st.booleans(), limit=st.integers(0, 60))
+def test_the_beginning_of_a_search_is_its_beginning_and_counts_all(
+    sound: Registry, tmp_path_factory: pytest.TempPathFactory, query: str, sort: list[str], *, down: bool, limit: int
+) -> None:
+    order = ",".join(f"-{field}" if down else field for field in sort)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STACKROOM_CACHE", str(tmp_path_factory.getbasetemp() / "sound-cache"))
+        found = sound.find(query, sort=order, limit=limit)
+    every = without_index(sound, lambda one: one.search(query, sort=order))
+    assert found.total == len(every)
+    assert [repr(version) for version in found.versions] == [repr(version) for version in every[:limit]]
+
+
+def test_of_the_beginning_of_a_search_no_other_version_is_understood(
+    sound: Registry, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound.find("", limit=1)
+    monkeypatch.setattr(listing, "search", lambda *_, **__: pytest.fail("all of them were understood"))
+    found = sound.find("'nlp' and auc > 0.1 and author = bo", sort="-metrics.auc,created", limit=2)
+    assert (len(found.versions), found.total > 2, files(cache) != []) == (2, True, True)
 
 
 def printed(capsys: pytest.CaptureFixture[str], registry: Registry, *words: str) -> tuple[str, str]:

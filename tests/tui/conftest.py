@@ -63,7 +63,7 @@ def ana(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(pwd, "getpwuid", lambda _uid: person)
     monkeypatch.setattr(pwd, "getpwall", lambda: [person])
     monkeypatch.setattr(grp, "getgrgid", lambda _gid: group)
-    caches = (access.user_name, access.group_name, access.group_members)
+    caches = [found for found in vars(access).values() if hasattr(found, "cache_clear")]
     for cache in caches:
         cache.cache_clear()
     yield

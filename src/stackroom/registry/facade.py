@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from stackroom.registry.approving import Spoken
     from stackroom.registry.editables import Editable, EditableCard
     from stackroom.registry.editing import Edit, Revised
+    from stackroom.registry.listing import Found
     from stackroom.registry.mending import Repair
     from stackroom.registry.moving import MoveResult
     from stackroom.registry.pruning import Prune
@@ -394,6 +395,12 @@ class Registry(Measured, Watchable):
     def acknowledge(self) -> None:
         """Take everything in :meth:`vanished` for known."""
         remembering.forget(self)
+
+    def find(self, query: str, *, limit: int, sort: str = "", archived: bool = False) -> Found:
+        """The first versions that :meth:`search` finds, and how many there are; cheap also where they are many."""
+        from stackroom.registry.listing import find  # noqa: PLC0415 - listing one model does without
+
+        return find(self, query, sort=sort, archived=archived, limit=limit)
 
     def to_verify(self, refs: Sequence[str] = ()) -> tuple[Version, ...]:
         """The versions that :meth:`verify` would read: those named, all of a named model, or all."""

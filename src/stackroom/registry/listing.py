@@ -84,6 +84,43 @@ def search(reader: Reader, query: str, *, sort: str, archived: bool) -> tuple[Ve
     return tuple(sorted_by(found, sort, Version.fields)) if sort else tuple(found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The beginning of what a search found.
+
+    Attributes:
+        versions: the first of them.
+        total: how many there are.
+    """
+
+    versions: tuple[Version, ...]
+    total: int
+
+
+def find(reader: Reader, query: str, *, sort: str, archived: bool, limit: int) -> Found:
+    """The beginning of what :func:`search` finds; of the others nothing is kept, and with an index nothing read."""
+    from stackroom.core.query import Query  # noqa: PLC0415 - listing asks nothing
+
+    asked = Query(query) if query.strip() else None
+    any_age = archived or "archived" in query
+
+    def read(models: Folder, names: list[ModelName], stages: Stages, index: Index | None) -> list[Found]:
+        if index is None:
+            return []
+        look = _look(reader, models, names, index)
+        told = look.first(asked, stages.held(), sort=sort, archived=any_age, limit=limit)
+        if told is None:
+            return []
+        first = (with_stages(one, stages.holdings(one.model, (one.number,))) if one.stages else one for one in told[0])
+        return [Found(versions=tuple(first), total=told[1])]
+
+    found, _ = _answered(reader, read, least=_WORTH_AN_INDEX, without=False)
+    if found:
+        return found[0]
+    every = search(reader, query, sort=sort, archived=archived)
+    return Found(versions=every[:limit], total=len(every))
+
+
 class Line(NamedTuple):
     """A version as a table of many shows it; a tuple, because there are thousands.
 

@@ -7,9 +7,11 @@ and because asking a server for what saves asking a server saves nothing.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
+import time
 from typing import Final
 
 from stackroom.store.mounts import file_system_of
@@ -21,6 +23,10 @@ _OFF: Final = frozenset({"", "off"})
 _MODE: Final = 0o700
 _SHARED: Final = "/var/tmp"  # noqa: S108 - every user has a folder of his own in it, which is looked at before use
 """Local on every host, and kept over a restart."""
+
+_DAY: Final = 24 * 3600
+_UNUSED: Final = 60 * _DAY
+"""Seconds after which a file that nobody has used goes: its registry was moved, or its program has another version."""
 
 
 def cache_folder() -> str | None:
@@ -86,3 +92,22 @@ def _is_safe_way(path: str) -> bool:
         if above == path:
             return True
         path = above
+
+
+def mark_used(path: str, status: os.stat_result) -> None:
+    """Note, once a day, that a file of the cache is in use."""
+    if time.time() - status.st_mtime > _DAY:
+        with contextlib.suppress(OSError):
+            os.utime(path)
+
+
+def remove_unused(folder: str, suffix: str) -> None:
+    """Take the files with a suffix away that were not used for two months, and what belongs to them."""
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            name = entry.name
+            if not name.endswith(suffix) or time.time() - entry.stat(follow_symlinks=False).st_mtime < _UNUSED:
+                continue
+            for part in (f"{entry.path}-wal", f"{entry.path}-shm", entry.path):
+                with contextlib.suppress(OSError):
+                    os.unlink(part)

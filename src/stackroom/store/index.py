@@ -16,7 +16,6 @@ import json
 import os
 import stat
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,11 +23,11 @@ from stackroom import __version__
 from stackroom.core.attested import Who
 from stackroom.core.values import folded
 from stackroom.store.access import user_name
-from stackroom.store.cachehome import cache_folder
+from stackroom.store.cachehome import cache_folder, mark_used, remove_unused
 from stackroom.store.index_rows import COLUMNS, MASK, SHIFT, forget_model, insert_versions, remember_model, rows_of
 from stackroom.store.records import Version
 from stackroom.store.remembered import KeptFolder, KnownModel, Lines
-from stackroom.store.selecting import ASK, MORE, Columns, Condition, condition_of
+from stackroom.store.selecting import ASK, MORE, Columns, Condition, condition_of, sort_columns
 from stackroom.store.verbatim import Verbatim, fields_in, remaining
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ _APPLICATION: Final = 0x53746B72
 
 _SCHEMA: Final = 3
 """Raised whenever a table, or what is kept of a version, changes: another number is another file."""
+
+_SUFFIX: Final = ".index"
 
 _PAGE: Final = 16 * 1024
 """Bytes. A search reads whole tables: a quarter of the calls that SQLite's own 4 KiB take."""
@@ -223,6 +224,34 @@ class Index:
             if folder is not None:
                 yield _version_of(row, orders, *folder, stages.get(row[0], ())), bool(asked)
 
+    def ranked(
+        self,
+        node: Node | None,
+        stages: Mapping[int, tuple[StageName, ...]],
+        fields: Sequence[str],
+        *,
+        archived: bool,
+    ) -> list[tuple[int, dict[str, Any]]] | None:
+        """The rows of the versions that a query asks for, in no order, each with what it is sorted by.
+
+        None where the record has to be asked for one of them. Arguments as in :meth:`select`, and the names of the
+        fields to sort by.
+        """
+        with self._guarded():
+            names = self._names()
+            kept = sort_columns(fields, names)
+            if kept is None:
+                return None
+            wanted = ", ".join(["versions.id", *(column for column, _ in kept)])
+            rows = self._selected(wanted, names, node, stages, archived=archived)
+        found: list[tuple[int, dict[str, Any]]] = []
+        for asked, row, *values in rows:
+            if asked is None or ASK in values:
+                return None
+            told = zip(fields, kept, values, strict=True)
+            found.append((row, {name: value_of(value) for name, (_, value_of), value in told if value is not None}))
+        return found
+
     def _selected(
         self,
         wanted: str,
@@ -239,7 +268,7 @@ class Index:
         decided = " AND ".join(f"({part})" for part in condition.parts) or "1"
         possible = "".join(f" AND ({part}) IS NOT 0" for part in condition.parts)
         numbers = [number for part in condition.numbers for number in part]
-        others = " CROSS JOIN hyperparameters USING (id)" if "hyperparameters." in decided else ""
+        others = " CROSS JOIN hyperparameters USING (id)" if "hyperparameters." in decided + wanted else ""
         others += " CROSS JOIN records USING (id)" if wanted == _SHOWN else ""
         # In this order: what is asked of metrics, which is most, is decided before another table is looked at.
         return self._database.execute(
@@ -327,7 +356,7 @@ def index_path(registry: str, registry_id: str) -> str | None:
     if folder is None:
         return None
     known = "\0".join((str(_SCHEMA), __version__, registry_id, os.path.realpath(registry)))
-    return f"{folder}/{sha256(known.encode(errors='surrogateescape')).hexdigest()[:32]}.index"
+    return f"{folder}/{sha256(known.encode(errors='surrogateescape')).hexdigest()[:32]}{_SUFFIX}"
 
 
 def _connected(path: str) -> sqlite3.Connection:
@@ -342,7 +371,9 @@ def _connected(path: str) -> sqlite3.Connection:
         status = os.lstat(path)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_nlink != 1:
             raise IndexLostError(path)
+        mark_used(path, status)
     except FileNotFoundError:
+        remove_unused(os.path.dirname(path), _SUFFIX)
         # Others may be allowed to look into the folder; what a private registry says is not for them.
         with contextlib.suppress(OSError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
@@ -448,14 +479,9 @@ def _version_of(
         model=model,
         number=number,
         folder=f"{folder}/{number}",
-        owner=_who(owner),
+        owner=Who(owner, user_name(owner)),
         labels=tuple(labels.split()) if labels else (),
         stages=stages,
         problems=(),
         registered=True,
     )
-
-
-@lru_cache(maxsize=1024)
-def _who(uid: int) -> Who:
-    return Who(uid, user_name(uid))

@@ -326,6 +326,38 @@ class Look:
         found += [(version, False) for version in flawed if archived or not version.archived]
         yield from sorted(found, key=lambda one: (one[0].model, one[0].number))
 
+    def first(
+        self,
+        query: Query | None,
+        stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
+        *,
+        sort: str,
+        archived: bool,
+        limit: int,
+    ) -> tuple[list[Version], int] | None:
+        """The first of the versions that a query asks for, and how many there are; no other is understood.
+
+        None where the rows of the index do not tell which these are, and :meth:`asked` does.
+        """
+        from stackroom.core.query import sorted_by  # noqa: PLC0415 - as in a search
+
+        if any(found.flawed for found in self._reread.values()):
+            return None
+        fields = [part.strip().removeprefix("-") for part in sort.split(",") if part.strip()]
+        by_row, folders = self._by_row(stages), self._folders()
+        found = self._index.ranked(query.node if query else None, by_row, fields, archived=archived)
+        if found is None:
+            return None
+
+        def place(one: tuple[int, object]) -> tuple[ModelName, int]:
+            model, number = self._index.split(one[0])
+            return folders[model][0], number
+
+        here = sorted((one for one in found if self._index.split(one[0])[0] in folders), key=place)
+        wanted = [row for row, _ in sorted_by(here, sort, lambda one: one[1])[:limit]]
+        read = {(one.model, one.number): one for one in self._index.versions(folders, wanted, by_row)}
+        return [read[place((row, None))] for row in wanted], len(here)
+
     def lines(
         self,
         query: Query | None,

@@ -16,12 +16,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.attested import Who
 from stackroom.core.metadata import flat
-from stackroom.core.query import Compared, Joined, Mentioned, Negated, Said, names_of, says_something, value_test
+from stackroom.core.query import (
+    Compared,
+    Joined,
+    Mentioned,
+    Negated,
+    Said,
+    names_of,
+    says_something,
+    value_test,
+    words_of,
+)
 from stackroom.core.values import dataclass, field
 from stackroom.store.access import user_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from stackroom.core.metadata import Record
     from stackroom.core.query import Node
@@ -57,6 +67,12 @@ _FUNCTIONS: Final[Mapping[str, tuple[str, Callable[[Any], object]]]] = {
     "digest": ("digest", str),
 }
 """Fields that every version has: the expression in SQL, and what makes the field's value of it."""
+
+_LIST: Final = frozenset('"\\[],')
+"""Signs that the text of a list of tags has, and the tags may not."""
+
+_SAID: Final = ("description", "author", "team", "framework", "license")
+"""The texts, beside names and tags, that a word is looked for in."""
 
 _NOT_KEPT: Final = ("ref", "datasets", "card", "problems", "lineage", "source", "signature", "tags")
 """First words of the fields that only the record has."""
@@ -127,7 +143,7 @@ class _Compiler:
                 word = " OR " if node.either else " AND "
                 return f"({word.join(self.sql(part) for part in node.parts)})"
             case Said():
-                return UNDECIDED
+                return self._said(node.needle)
             case Mentioned():
                 return self._leaf(node.field, _mentioned, lambda _: "1")
             case Compared():
@@ -157,13 +173,53 @@ class _Compiler:
             return UNDECIDED
         return self._by_name(name, test, compared)
 
-    def _by_stage(self, test: Callable[[object], bool]) -> str:
+    def _by_stage(self, test: Callable[[tuple[str, ...]], bool]) -> str:
         stages = self._stages
 
         def holds(row: int, archived: int) -> bool:
-            return test(stages.get(row) or ("archived" if archived else "development",))
+            return test(state_of(stages.get(row), archived=bool(archived)))
 
         return f"{self._function(holds)}(versions.id, archived)"
+
+    def _said(self, needle: str) -> str:
+        """A text that is looked for in all words of a version."""
+        stages = self._stages
+
+        def says(*kept: Any) -> bool:  # noqa: ANN401 - columns of any kind
+            row, number, model, labels, tags, archived, *texts = kept
+            fields: dict[str, Any] = dict(zip(_SAID, texts, strict=True))
+            fields |= {"model": model, "ref": f"{model}:{number}", "label": tuple(labels.split())}
+            fields |= {"tags": tuple(json.loads(tags)), "stage": state_of(stages.get(row), archived=bool(archived))}
+            return needle in words_of(fields)
+
+        number, model = _FUNCTIONS["version"][0], _FUNCTIONS["model"][0]
+        # Every row says something else: nothing is kept of what was found.
+        name = f"meets_{len(self._functions)}"
+        self._functions[name] = says
+        asked = f"{name}(versions.id, {number}, {model}, labels, tags, archived, {', '.join(_SAID)})"
+        if not needle.isascii() or not needle.isprintable() or not _LIST.isdisjoint(needle):
+            return asked
+        # Of texts in ASCII, whose lower case SQL knows, it can say itself that they hold the needle.
+        text = " || char(10) || ".join(("replace(labels, ' ', char(10))", "tags", *_SAID))
+        plain = f"length({text}) = length(CAST({text} AS BLOB)) AND NOT instr(tags, char(92))"
+        quoted = needle.replace("'", "''")
+        ways = (
+            f"instr(lower({text}), '{quoted}')",
+            self._state_says(needle),
+            f"instr({model} || ':' || ({number}), '{quoted}')",
+        )
+        return f"CASE WHEN {plain} THEN {' OR '.join(ways)} ELSE {asked} END"
+
+    def _state_says(self, needle: str) -> str:
+        """A text that is looked for in the stages that a version holds."""
+
+        def says(held: tuple[str, ...]) -> bool:
+            return any(needle in one.casefold() for one in held)
+
+        if says(("development", "archived")):
+            return self._by_stage(says)
+        rows = (str(row) for row, held in self._stages.items() if says(held))
+        return f"versions.id IN ({', '.join(rows)})"
 
     def _by_name(self, name: str, test: Callable[[object], bool], compared: Callable[[str], str]) -> str:
         """A metric or hyperparameter, in the order in which the query language looks for one."""
@@ -189,6 +245,31 @@ class _Compiler:
         name = f"meets_{len(self._functions)}"
         self._functions[name] = lru_cache(maxsize=4096)(lambda *kept: bool(function(*kept)))
         return name
+
+
+def state_of(stages: tuple[str, ...] | None, *, archived: bool) -> tuple[str, ...]:
+    """What the field ``stage`` says of a version that holds these."""
+    return stages or ("archived" if archived else "development",)
+
+
+def sort_columns(fields: Sequence[str], columns: Columns) -> list[tuple[str, Callable[[Any], object]]] | None:
+    """For fields that versions are sorted by, the expression and what makes the field's value of it.
+
+    None where one of them is not kept, or may be something else in some records.
+    """
+    found: list[tuple[str, Callable[[Any], object]]] = []
+    for name in fields:
+        kind, dot, rest = name.partition(".")
+        if name in _FUNCTIONS:
+            found.append(_FUNCTIONS[name])
+        elif name in _TEXTS and not any(columns.of(one, name) for one in ("metrics", "hyperparameters")):
+            found.append((name, lambda text: text or None))
+        elif dot and kind in {"metrics", "hyperparameters"} and columns.of(kind, rest) != UNDECIDED:
+            column = columns.of(kind, rest)
+            found.append((f"{kind}.{column}" if column else "NULL", lambda value: value))
+        else:
+            return None
+    return found
 
 
 def _mentioned(value: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stackroom.registry.finding import registry_path
 from stackroom.registry.settings import load_settings
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stackroom.core.settings import Settings
+
+_SWITCH_SECONDS: Final = 0.0005
+"""For which a thread that reads files may keep the screen's thread waiting; Python's own 5 ms, several times for each
+key, are felt while a large registry is searched."""
 
 
 def browse(paths: list[str]) -> int:
@@ -30,6 +34,7 @@ def browse(paths: list[str]) -> int:
         NotFoundError: there is no registry.
     """
     terminal.require_terminal(os.environ.get("TERM"))
+    sys.setswitchinterval(_SWITCH_SECONDS)
     settings = load_settings()
     terminal.prepare(os.environ, "none" if terminal.wants_no_colour(os.environ) else settings.looks.colours)
     from stackroom.tui import places  # noqa: PLC0415  # reads what was prepared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from stackroom.tui.present.words import Line
     from stackroom.tui.widgets.line_table import LineTable
 
-LIMIT: Final = 2_000
+LIMIT: Final = 1_000
 """Versions that are shown: nobody reads more, and each of them is kept whole."""
+
+_TYPING_SECONDS: Final = 0.1
+"""Between two keys of one who types on; a search over a hundred thousand versions takes as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,20 +111,27 @@ class SearchPage(OverseenPage):
         if changed:
             self.read_again()
 
-    def reading(self) -> Work[Answer]:
-        """Whatever the line asks for now."""
+    def reading(self) -> Work[Answer | None]:
+        """Whatever the line asks for now; while one types, once no key has come for a moment."""
+        pause = _TYPING_SECONDS if self.prompt.question else 0.0
         registry, archived = self.browser.registry, self._archived
         query, self._problem = as_query(self._text)
         sort = listed.sort_field(self._sort, registry.policy, turned=self._turned)
 
-        def work(_task: Task) -> Answer:
-            found = registry.search(query, sort=sort, archived=archived)
-            return Answer(query=query, versions=found[:LIMIT], total=len(found))
+        def work(task: Task) -> Answer | None:
+            # Whoever types on does not want what was asked for until then, and should not wait for it either.
+            time.sleep(pause)
+            if task.cancelled:
+                return None
+            found = registry.find(query, sort=sort, archived=archived, limit=LIMIT)
+            return Answer(query=query, versions=found.versions, total=found.total)
 
         return work
 
-    def taken(self, value: Answer) -> None:
+    def taken(self, value: Answer | None) -> None:
         """All of it, or the first of it."""
+        if value is None:
+            return
         page, policy, glyphs, now = self.browser, self.browser.registry.policy, self.browser.glyphs, self.browser.now
         again = self._last is not None and self._last.query == value.query
         self._last = value
