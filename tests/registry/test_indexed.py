@@ -22,8 +22,8 @@ from stackroom.registry import listing
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import Reader, joined
 from stackroom.store import index, index_rows, look, scan
+from stackroom.store.keeping import read_known
 from stackroom.store.mounts import FileSystem
-from stackroom.store.scan import read_version
 from stackroom.store.stamps import stamp_of
 from support.registries import ALICE, artifacts, make, plant_revision, set_policy, tree, unseal
 from support.users import run_as
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
     from stackroom.core.names import ModelName
     from stackroom.store.folder import Folder
-    from stackroom.store.records import Model, Version
+    from stackroom.store.forms import Forms
+    from stackroom.store.records import Model
+    from stackroom.store.remembered import KnownVersion
     from stackroom.store.scan import ModelListing
 
 REAL_CLOCK = time.time_ns
@@ -87,11 +89,11 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The versions that are read from their folders for the index, from here on."""
     found: list[str] = []
 
-    def read(folder: Folder, listed: ModelListing, number: int) -> Version:
+    def read(folder: Folder, listed: ModelListing, number: int, forms: Forms) -> KnownVersion | None:
         found.append(f"{listed.name}:{number}")
-        return read_version(folder, listed, number)
+        return read_known(folder, listed, number, forms)
 
-    monkeypatch.setattr(look, "read_version", read)
+    monkeypatch.setattr(look, "read_known", read)
     return found
 
 
@@ -242,7 +244,7 @@ def other_tables(path: Path) -> None:
 
 def poisoned(path: Path) -> None:
     with sqlite3.connect(path) as database:
-        database.execute("UPDATE records SET head = ?", (b'["eve","","",false,[],{}]',))
+        database.execute("UPDATE records SET text = CAST(replace(CAST(text AS TEXT), 'ana', 'eve') AS BLOB)")
     database.close()
 
 
@@ -315,12 +317,12 @@ from stackroom.store import look
 listing._WORTH_AN_INDEX = 0
 look._AT_ONCE = 1
 if sys.argv[2] == "die":
-    real = look.read_version
-    def read(folder, listed, number):
+    real = look.read_known
+    def read(folder, listed, number, forms):
         if listed.name == "fraud":
             os.kill(os.getpid(), signal.SIGKILL)
-        return real(folder, listed, number)
-    look.read_version = read
+        return real(folder, listed, number, forms)
+    look.read_known = read
 print(*(version.ref for version in Reader(sys.argv[1]).search("auc > 0.915")))
 """
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.store.remembered import KnownModel
 from stackroom.store.selecting import MORE
@@ -59,20 +60,15 @@ def insert_versions(
     fresh: Sequence[KnownVersion],
 ) -> None:
     """Keep versions whose rows begin after a number."""
-    for one in fresh:
-        row = base | one.number
-        for kind, values in (("metrics", one.metrics), ("hyperparameters", one.hyperparameters)):
-            places = _placed(database, names, kind, values)
-            columns = [place for place in places if place]
-            kept = [value for place, value in zip(places, values.values(), strict=True) if place]
-            if kind == "metrics":
-                columns.append("shape")
-                kept += _placed(database, names, "shape", [json.dumps([*values])])
-            database.execute(
-                f"INSERT INTO {kind}({','.join(['id', *columns])}) VALUES({','.join('?' * (len(columns) + 1))})",
-                [row, *kept],
-            )
-        _placed(database, names, "extra", one.extra)
+    for shape, alike in groupby(fresh, lambda one: one.names):
+        versions = [(base | one.number, one.numbers) for one in alike]
+        count = len(shape.metrics)
+        metrics = [(row, *numbers[:count]) for row, numbers in versions]
+        order = _placed(database, names, "shape", [json.dumps(shape.metrics)])
+        _insert(database, "metrics", _placed(database, names, "metrics", shape.metrics), metrics, order)
+        others = [(row, *numbers[count:]) for row, numbers in versions]
+        _insert(database, "hyperparameters", _placed(database, names, "hyperparameters", shape.hyperparameters), others)
+        _placed(database, names, "extra", shape.extra)
     if not fresh:
         return
     width = len(fresh[0].facts) + 1
@@ -81,9 +77,27 @@ def insert_versions(
         [(base | one.number, *one.facts) for one in fresh],
     )
     database.executemany(
-        "INSERT INTO records VALUES(?,?,?,?)",
-        [(base | one.number, one.content.check, one.content.head, one.content.rest) for one in fresh],
+        "INSERT INTO records VALUES(?,?,?,?,?,?)", [(base | one.number, *one.content) for one in fresh]
     )
+
+
+def _insert(
+    database: sqlite3.Connection,
+    kind: str,
+    places: Sequence[str | None],
+    rows: Sequence[tuple[Any, ...]],
+    order: Sequence[str | None] = (),
+) -> None:
+    """Keep numbers of versions: each row is its own number and those that have these columns, or have none."""
+    columns = ["id", *(place for place in places if place)]
+    if None in places:
+        kept = [0, *(at for at, place in enumerate(places, 1) if place)]
+        rows = [tuple(row[at] for at in kept) for row in rows]
+    signs = ["?"] * len(columns)
+    for place in order:
+        columns.append("shape")
+        signs.append(place or "NULL")
+    database.executemany(f"INSERT INTO {kind}({','.join(columns)}) VALUES({','.join(signs)})", rows)
 
 
 def _place_for(kind: str, count: int) -> str | None:
