@@ -24,7 +24,18 @@ from stackroom.core.sha256 import sha256
 from stackroom.core.values import folded
 from stackroom.store.access import user_name
 from stackroom.store.cachehome import cache_folder, mark_used, remove_unused
-from stackroom.store.index_rows import COLUMNS, MASK, SHIFT, forget_model, insert_versions, remember_model, rows_of
+from stackroom.store.index_rows import (
+    AT_ONCE,
+    COLUMNS,
+    MASK,
+    SHIFT,
+    forget_model,
+    insert_versions,
+    line_columns,
+    orders_of,
+    remember_model,
+    rows_of,
+)
 from stackroom.store.records import Version
 from stackroom.store.remembered import KeptFolder, KnownModel, Lines
 from stackroom.store.selecting import ASK, Columns, Condition, condition_of, sort_columns
@@ -48,9 +59,6 @@ _SUFFIX: Final = ".index"
 
 _PAGE: Final = 16 * 1024
 """Bytes. A search reads whole tables: a quarter of the calls that SQLite's own 4 KiB take."""
-
-_AT_ONCE: Final = 4096
-"""Rows that one question names: SQLite takes questions of a megabyte at most."""
 
 _PATIENCE: Final = 10.0
 """Seconds for which a writer waits for another, who commits many times a second."""
@@ -196,7 +204,7 @@ class Index:
                 f"SELECT {_SHOWN} FROM versions JOIN records USING (id) JOIN metrics USING (id) "  # noqa: S608 - our own names, and numbers
                 f"WHERE versions.id IN ({','.join(map(str, which))})"
             ).fetchall()
-        orders = _orders(names)
+        orders = orders_of(names)
         for row in rows:
             folder = folders.get(row[0] >> SHIFT)
             if folder is not None:
@@ -221,7 +229,7 @@ class Index:
         with self._guarded():
             names = self._names()
             rows = self._selected(_SHOWN, names, node, stages, archived=archived)
-        orders = _orders(names)
+        orders = orders_of(names)
         for asked, *row in rows:
             folder = folders.get(row[0] >> SHIFT)
             if folder is not None:
@@ -298,7 +306,7 @@ class Index:
         """
         with self._guarded():
             names = self._names()
-            shown, lines = _shown_of(names, chosen)
+            shown, lines = line_columns(names, chosen)
             rows = self._selected(shown, names, node, stages, archived=archived)
         return lines(rows)
 
@@ -311,9 +319,9 @@ class Index:
         """
         rows: list[tuple[Any, ...]] = []
         with self._guarded() as database:
-            shown, lines = _shown_of(self._names(), chosen)
-            for start in range(0, len(which), _AT_ONCE):
-                some = ",".join(map(str, which[start : start + _AT_ONCE]))
+            shown, lines = line_columns(self._names(), chosen)
+            for start in range(0, len(which), AT_ONCE):
+                some = ",".join(map(str, which[start : start + AT_ONCE]))
                 rows += database.execute(
                     f"SELECT 1, {shown} FROM versions JOIN metrics USING (id) WHERE versions.id IN ({some})"  # noqa: S608 - our own names, and numbers
                 )
@@ -442,36 +450,10 @@ def _throw_away(path: str) -> None:
             os.unlink(name)
 
 
-def _shown_of(
-    names: Columns, chosen: Callable[[Sequence[str]], Sequence[str]]
-) -> tuple[str, Callable[[list[tuple[Any, ...]]], Lines]]:
-    """The columns of a line, and what makes the lines of the rows."""
-    known = names.names.get("metrics", {})
-    shapes = {int(place): json.loads(name) for name, place in names.names.get("shape", {}).items() if place}
-    wanted = dict.fromkeys(name for shape in shapes.values() for name in chosen(shape))
-    shown = {name: known[name] for name in wanted if known.get(name)}
-    whole = len(shown) == len(wanted)
-    columns = "".join(f", metrics.{place}" for place in shown.values())
-    return _LINE + columns, lambda rows: Lines(metrics=tuple(shown), rows=rows, shapes=shapes, whole=whole)
-
-
-_LINE: Final = "versions.id, shape, owner, created, digest, author, description, archived"
 _PLAIN: Final = ("author", "team", "description", "license", "framework")
 _SHOWN: Final = (
     "versions.id, owner, created, files, bytes, digest, labels, archived, tags, " + ", ".join(_PLAIN)
 ) + ", checked, revision, card, text, sealed, metrics.*"
-
-
-def _orders(names: Columns) -> dict[int | None, list[tuple[str, int]]]:
-    """For the number of each order of metrics their names, each with its place in a row of the table."""
-    # A row begins with its own number and that of its order.
-    places = {name: int(place[1:]) + 2 for name, place in names.names.get("metrics", {}).items() if place}
-    orders = {int(place): json.loads(order) for order, place in names.names.get("shape", {}).items() if place}
-    return {
-        place: [(name, places[name]) for name in order]
-        for place, order in orders.items()
-        if all(name in places for name in order)
-    }
 
 
 def _version_of(
