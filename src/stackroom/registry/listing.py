@@ -52,8 +52,15 @@ def listing_of(reader: Reader, *, every_version: bool, afresh: bool, watch: Watc
         def shown(listing: ModelListing) -> list[int]:
             return shown_numbers(listing.numbers, stages.holdings(listing.name, listing.numbers))
 
-        look = _look(reader, models, names, index, wanted=shown, watch=watch)
-        return list(_models_of(reader, models, look, stages))
+        found: list[Model] = []
+
+        def grown(look: Look, _done: int, total: int) -> None:
+            if watch is not None:
+                found.extend(_models_of(reader, models, look, stages, look.ready[len(found) :]))
+                watch(found, total)
+
+        look = _look(reader, models, names, index, wanted=shown, watch=grown)
+        return list(_models_of(reader, models, look, stages, sorted([*names, *stages.held_without(names)])))
 
     models, problems = _answered(reader, read, least=None if afresh else _WORTH_AN_INDEX)
     return Listing(models=tuple(models), problems=problems)
@@ -297,13 +304,16 @@ def _read(
 # --- with an index
 
 
-def _models_of(reader: Reader, models: Folder, look: Look, stages: Stages) -> Iterator[Model]:
-    listings = {name: look.listing(name) for name in look.names if name not in look.errors}
+def _models_of(
+    reader: Reader, models: Folder, look: Look, stages: Stages, names: Sequence[ModelName]
+) -> Iterator[Model]:
+    present = {*look.names}
+    listings = {name: look.listing(name) for name in names if name in present and name not in look.errors}
     holdings = {name: stages.holdings(name, listing.numbers) for name, (listing, _) in listings.items()}
     wanted = {name: shown_numbers(listing.numbers, holdings[name]) for name, (listing, _) in listings.items()}
     versions = look.versions(wanted, stages.held())
     now = reader.clock()
-    for name in sorted([*look.names, *stages.held_without(look.names)]):
+    for name in names:
         if name not in listings:
             gone = look.errors.get(name) or FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
             yield reader.unread(models, name, stages, gone)
@@ -336,12 +346,14 @@ def _look(
     index: Index,
     *,
     wanted: Callable[[ModelListing], list[int]] | None = None,
-    watch: Watch = None,
+    watch: Callable[[Look, int, int], None] | None = None,
 ) -> Look:
     from stackroom.store.look import Look  # noqa: PLC0415 - small registries do without
 
-    def told(_done: int, total: int) -> None:
+    def told(look: Look, done: int, total: int) -> None:
+        if reader.progress is not None:
+            reader.progress(done, total)
         if watch is not None:
-            watch((), total)
+            watch(look, done, total)
 
     return Look(models, names, index, wanted=wanted, local=file_system_of(reader.folder).local, watch=told)

@@ -119,6 +119,7 @@ class Look:
     Attributes:
         names: of the models that have a folder.
         errors: why some of them cannot be read.
+        ready: of the models that are read and remembered by now, in that order.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class Look:
         *,
         wanted: Callable[[ModelListing], Iterable[int]] | None,
         local: bool,
-        watch: Callable[[int, int], None] | None = None,
+        watch: Callable[[Look, int, int], None] | None = None,
     ) -> None:
         """Look.
 
@@ -139,14 +140,15 @@ class Look:
             index: what is remembered, likewise.
             wanted: the versions that will be asked for; all without.
             local: whether the registry is on this host's own disk.
-            watch: is told before each model that is read how many were, of how many; what it raises ends the look, and
-                what was read until then is remembered.
+            watch: is told, before the first model that is read and after each, how many were, of how many; it may ask
+                for those that are :attr:`ready`. What it raises ends the look, and what was read is remembered.
 
         Raises:
             IndexLostError: the index cannot be used.
         """
         self.names = names
         self.errors: dict[ModelName, OSError] = {}
+        self.ready: list[ModelName] = []
         self._models = models
         self._index = index
         self._wanted = wanted
@@ -207,17 +209,22 @@ class Look:
                 self._tell(0, len(names))
                 for done, each in enumerate(found, 1):
                     pending += [self._known_of(told) for told in each]
-                    self._tell(done, len(names))
                     if len(pending) >= _AT_ONCE:
-                        self._index.remember(pending)
+                        self._remember(pending)
                         pending = []
+                    self._tell(done, len(names))
             finally:
                 if pending:
-                    self._index.remember(pending)
+                    self._remember(pending)
 
     def _tell(self, done: int, of: int) -> None:
-        if self._watch is not None and done < of:
-            self._watch(done, of)
+        if self._watch is not None:
+            self._watch(self, done, of)
+
+    def _remember(self, models: Sequence[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]]) -> None:
+        for (model, _, _), row in zip(models, self._index.remember(models), strict=True):
+            self._known[model.name] = model._replace(id=row)
+            self.ready.append(model.name)
 
     def _read_one(self, name: ModelName, identities: Mapping[int, str]) -> list[Told]:
         try:
