@@ -55,9 +55,11 @@ def listing_of(reader: Reader, *, every_version: bool, afresh: bool, watch: Watc
         found: list[Model] = []
 
         def grown(look: Look, _done: int, total: int) -> None:
-            if watch is not None:
+            if watch is None:
+                return
+            if len(look.ready) > len(found):
                 found.extend(_models_of(reader, models, look, stages, look.ready[len(found) :]))
-                watch(found, total)
+            watch(found, total)
 
         look = _look(reader, models, names, index, wanted=shown, watch=grown)
         return list(_models_of(reader, models, look, stages, sorted([*names, *stages.held_without(names)])))
@@ -307,11 +309,10 @@ def _read(
 def _models_of(
     reader: Reader, models: Folder, look: Look, stages: Stages, names: Sequence[ModelName]
 ) -> Iterator[Model]:
-    present = {*look.names}
-    listings = {name: look.listing(name) for name in names if name in present and name not in look.errors}
+    listings = {name: look.listing(name) for name in names if look.has(name)}
     holdings = {name: stages.holdings(name, listing.numbers) for name, (listing, _) in listings.items()}
     wanted = {name: shown_numbers(listing.numbers, holdings[name]) for name, (listing, _) in listings.items()}
-    versions = look.versions(wanted, stages.held())
+    versions = look.versions(wanted, {place: held for place, held in stages.held().items() if place[0] in wanted})
     now = reader.clock()
     for name in names:
         if name not in listings:

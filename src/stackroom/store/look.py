@@ -257,6 +257,10 @@ class Look:
 
     # --- what was seen
 
+    def has(self, name: ModelName) -> bool:
+        """Whether a model has a folder that could be read, and is remembered."""
+        return name in self._known and name not in self.errors
+
     def listing(self, name: ModelName) -> tuple[ModelListing, tuple[Record, int, tuple[Problem, ...]]]:
         """A model's folder, as far as a list of models needs it, and the model's own metadata."""
         found = self._reread.get(name)
@@ -295,7 +299,7 @@ class Look:
             if name in self._known
             for number in numbers
         ]
-        known = self._index.versions(self._folders(), rows, self._by_row(stages))
+        known = self._index.versions(self._folders(wanted), rows, self._by_row(stages))
         found = {(one.model, one.number): one for one in known}
         for name, numbers in wanted.items():
             flawed = self._reread[name].flawed if name in self._reread else {}
@@ -328,7 +332,7 @@ class Look:
             IndexLostError: the index is damaged.
         """
         node = query.node if query else None
-        found = [*self._index.select(self._folders(), node, self._by_row(stages), archived=archived)]
+        found = [*self._index.select(self._folders(self.names), node, self._by_row(stages), archived=archived)]
         flawed = (version for found in self._reread.values() for version in found.flawed.values())
         found += [(version, False) for version in flawed if archived or not version.archived]
         yield from sorted(found, key=lambda one: (one[0].model, one[0].number))
@@ -351,7 +355,7 @@ class Look:
         if any(found.flawed for found in self._reread.values()):
             return None
         fields = [part.strip().removeprefix("-") for part in sort.split(",") if part.strip()]
-        by_row, folders = self._by_row(stages), self._folders()
+        by_row, folders = self._by_row(stages), self._folders(self.names)
         found = self._index.ranked(query.node if query else None, by_row, fields, archived=archived)
         if found is None:
             return None
@@ -383,7 +387,7 @@ class Look:
         whole = found.whole and all(row[0] is not None and row[2] is not None for row in found.rows)
         if not whole or any(ASK in row for row in found.rows):
             return None
-        folders = self._folders()
+        folders = self._folders(self.names)
 
         def named(row: int) -> tuple[ModelName, int] | None:
             model, number = self._index.split(row)
@@ -397,11 +401,9 @@ class Look:
         known, row = self._known, self._index.row
         return {row(known[name].id, number): held for (name, number), held in stages.items() if name in known}
 
-    def _folders(self) -> dict[int, tuple[ModelName, str]]:
-        path = self._models.path
-        return {
-            known.id: (known.name, f"{path}/{name}") for name, known in self._known.items() if name not in self.errors
-        }
+    def _folders(self, names: Iterable[ModelName]) -> dict[int, tuple[ModelName, str]]:
+        path, known = self._models.path, self._known
+        return {known[name].id: (known[name].name, f"{path}/{name}") for name in names if self.has(name)}
 
 
 def packed_model(models: Folder, name: ModelName, known: Mapping[int, str], forms: Forms) -> tuple[Any, bytes]:
