@@ -148,7 +148,9 @@ def test_a_pipe_gets_tabs_a_header_whole_values_and_no_colour(fraud: Cli) -> Non
 def test_a_terminal_gets_aligned_columns_that_fit(fraud: Cli, width: int) -> None:
     fraud.ok("edit", "fraud:2", "--set", f"description={'wide 漢字 ' * 30}")
     calls = [(*argv, "--color", "never") for argv in (("list",), ("list", "fraud"), ("search",), ("history",))]
-    for shown in all_on_terminal(fraud.registry, calls, width):
+    for drawn in all_on_terminal(fraud.registry, calls, width):
+        # After the count of models, which is wiped.
+        shown = drawn.rpartition("\r\x1b[K")[2]
         assert "\x1b" not in shown
         assert max(width_of(line) for line in shown.splitlines()) <= width
 
@@ -215,6 +217,18 @@ def test_a_bar_counts_from_several_threads_and_is_wiped(monkeypatch: pytest.Monk
     drawn = stream.getvalue()
     assert "doing␛  [##########..........]  50%  50 B of 100 B  10 B/s  5 s left" in drawn
     assert drawn.endswith("\r\x1b[K")
+
+
+def test_who_waits_for_an_index_on_a_terminal_sees_how_far_it_is_and_nobody_else(fraud: Cli, tmp_path: Path) -> None:
+    cache = {"STACKROOM_CACHE": str(tmp_path / "cache")}
+    piped = process("-R", fraud.registry, "search", "auc > 0", env=cache)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STACKROOM_CACHE", str(tmp_path / "another"))
+        (shown,) = all_on_terminal(fraud.registry, [("search", "auc > 0")])
+    assert "models" not in piped.err
+    count, line, rest = shown.partition("\rreading 0 of 1 models\x1b[K\r\x1b[K")
+    assert (count, bool(line)) == ("", True), shown
+    assert "fraud" in rest
 
 
 @pytest.mark.parametrize(

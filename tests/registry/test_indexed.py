@@ -373,6 +373,28 @@ def test_whoever_breaks_a_search_off_finds_what_was_read_next_time(
 
 
 @pytest.mark.usefixtures("cache")
+def test_who_waits_for_a_first_index_is_shown_the_models_that_are_read(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "_AT_ONCE", 1)
+    unseal(Path(registry.folder, "models", "churn", "3"))
+    Path(registry.folder, "models", "churn", "3", "version.toml").write_text("[")
+    told: list[tuple[list[str], int]] = []
+    counted: list[tuple[int, int]] = []
+    parts: list[Model] = []
+
+    def watch(found: Sequence[Model], total: int) -> None:
+        told.append(([model.name for model in found], total))
+        parts[:] = found
+
+    registry.progress = lambda done, total: counted.append((done, total))
+    whole = registry.models(watch=watch)
+    assert told == [([], 2), (["churn"], 2), (["churn", "fraud"], 2)]
+    assert counted == [(0, 2), (1, 2), (2, 2)]
+    assert [model.document() for model in parts] == [model.document() for model in whole.models]
+
+
+@pytest.mark.usefixtures("cache")
 def test_what_decides_is_read_from_the_folders(registry: Registry) -> None:
     answers(registry)
     version = Path(registry.folder, "models", "fraud", "2")

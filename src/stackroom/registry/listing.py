@@ -48,7 +48,16 @@ def listing_of(reader: Reader, *, every_version: bool, afresh: bool, watch: Watc
         if index is None:
             whole = sorted([*names, *stages.held_without(names)])
             return _read(reader, models, whole, stages, every_version=every_version, watch=watch)
-        look = _look(reader, models, names, index, wanted=_shown_of(stages), watch=watch)
+        found: list[Model] = []
+
+        def grown(look: Look, _done: int, total: int) -> None:
+            if watch is None:
+                return
+            if len(look.ready) > len(found):
+                found.extend(_models_of(reader, models, look, stages, look.ready[len(found) :]))
+            watch(found, total)
+
+        look = _look(reader, models, names, index, wanted=_shown_of(stages), watch=grown)
         return list(_models_of(reader, models, look, stages, sorted([*names, *stages.held_without(names)])))
 
     models, problems = _answered(reader, read, least=None if afresh else _WORTH_AN_INDEX)
@@ -329,11 +338,10 @@ def _models_of(
 ) -> Iterator[Model]:
     if not names:
         return
-    present = {*look.names}
-    listings = {name: look.listing(name) for name in names if name in present and name not in look.errors}
+    listings = {name: look.listing(name) for name in names if look.has(name)}
     holdings = {name: stages.holdings(name, listing.numbers) for name, (listing, _) in listings.items()}
     wanted = {name: shown_numbers(listing.numbers, holdings[name]) for name, (listing, _) in listings.items()}
-    versions = look.versions(wanted, stages.held())
+    versions = look.versions(wanted, {place: held for place, held in stages.held().items() if place[0] in wanted})
     now = reader.clock()
     for name in names:
         if name not in listings:
@@ -368,12 +376,14 @@ def _look(
     index: Index,
     *,
     wanted: Callable[[ModelListing], list[int]] | None = None,
-    watch: Watch = None,
+    watch: Callable[[Look, int, int], None] | None = None,
 ) -> Look:
     from stackroom.store.look import Look  # noqa: PLC0415 - small registries do without
 
-    def told(_done: int, total: int) -> None:
+    def told(look: Look, done: int, total: int) -> None:
+        if reader.progress is not None:
+            reader.progress(done, total)
         if watch is not None:
-            watch((), total)
+            watch(look, done, total)
 
     return Look(models, names, index, wanted=wanted, local=file_system_of(reader.folder).local, watch=told)

@@ -59,12 +59,14 @@ class Reader:
         folder: its root, as text.
         clock: where the time comes from.
         who: the caller.
+        progress: is told how many models were read for an index, of how many.
     """
 
     def __init__(self, path: str | Path, *, clock: Callable[[], datetime] = utc_now, who: Who | None = None) -> None:
         self.folder = absolute(path)
         self.clock = clock
         self.who = who or current_user()
+        self.progress: Callable[[int, int], None] | None = None
         with self.root() as root:
             try:
                 self._file = read_registry_file(root)
@@ -208,7 +210,7 @@ class Reader:
         Args:
             every_version: read all versions, not only the newest and the holders of stages; from the registry itself.
             afresh: read everything from the registry itself.
-            watch: is told before each model which were read, and how many there are; what it raises ends the reading.
+            watch: is told now and then which were read, and how many there are; what it raises ends the reading.
                 While the index is brought up to date none is.
         """
         from stackroom.registry.listing import listing_of  # noqa: PLC0415 - a command about one model does without

@@ -347,17 +347,19 @@ class Index:
             for model in models:
                 forget_model(database, model.id)
 
-    def remember(self, models: Iterable[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]]) -> None:
-        """Keep what was read of some models, all of it or nothing.
+    def remember(self, models: Iterable[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]]) -> list[int]:
+        """Keep what was read of some models, all of it or nothing; returns the numbers of their rows.
 
         Args:
             models: each with the numbers of all its versions that stay as they are remembered, and the new ones.
         """
         with self._writing() as database:
             names = {kind: dict(found) for kind, found in self._names().names.items()}
+            rows: list[int] = []
             for model, kept, fresh in models:
-                row = remember_model(database, model, kept)
-                insert_versions(database, names, row << SHIFT, fresh)
+                rows.append(remember_model(database, model, kept))
+                insert_versions(database, names, rows[-1] << SHIFT, fresh)
+        return rows
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

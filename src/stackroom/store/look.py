@@ -119,6 +119,7 @@ class Look:
     Attributes:
         names: of the models that have a folder.
         errors: why some of them cannot be read.
+        ready: of the models that are read and remembered by now, in that order.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class Look:
         *,
         wanted: Callable[[ModelListing], Iterable[int]] | None,
         local: bool,
-        watch: Callable[[int, int], None] | None = None,
+        watch: Callable[[Look, int, int], None] | None = None,
     ) -> None:
         """Look.
 
@@ -139,14 +140,15 @@ class Look:
             index: what is remembered, likewise.
             wanted: the versions that will be asked for; all without.
             local: whether the registry is on this host's own disk.
-            watch: is told before each model that is read how many were, of how many; what it raises ends the look, and
-                what was read until then is remembered.
+            watch: is told, before the first model that is read and after each, how many were, of how many; it may ask
+                for those that are :attr:`ready`. What it raises ends the look, and what was read is remembered.
 
         Raises:
             IndexLostError: the index cannot be used.
         """
         self.names = names
         self.errors: dict[ModelName, OSError] = {}
+        self.ready: list[ModelName] = []
         self._models = models
         self._index = index
         self._wanted = wanted
@@ -207,17 +209,22 @@ class Look:
                 self._tell(0, len(names))
                 for done, each in enumerate(found, 1):
                     pending += [self._known_of(told) for told in each]
-                    self._tell(done, len(names))
                     if len(pending) >= _AT_ONCE:
-                        self._index.remember(pending)
+                        self._remember(pending)
                         pending = []
+                    self._tell(done, len(names))
             finally:
                 if pending:
-                    self._index.remember(pending)
+                    self._remember(pending)
 
     def _tell(self, done: int, of: int) -> None:
-        if self._watch is not None and done < of:
-            self._watch(done, of)
+        if self._watch is not None:
+            self._watch(self, done, of)
+
+    def _remember(self, models: Sequence[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]]) -> None:
+        for (model, _, _), row in zip(models, self._index.remember(models), strict=True):
+            self._known[model.name] = model._replace(id=row)
+            self.ready.append(model.name)
 
     def _read_one(self, name: ModelName, identities: Mapping[int, str]) -> list[Told]:
         try:
@@ -249,6 +256,10 @@ class Look:
         return model, told.kept, told.fresh
 
     # --- what was seen
+
+    def has(self, name: ModelName) -> bool:
+        """Whether a model has a folder that could be read, and is remembered."""
+        return name in self._known and name not in self.errors
 
     def listing(self, name: ModelName) -> tuple[ModelListing, tuple[Record, int, tuple[Problem, ...]]]:
         """A model's folder, as far as a list of models needs it, and the model's own metadata."""
@@ -288,7 +299,7 @@ class Look:
             if name in self._known
             for number in numbers
         ]
-        known = self._index.versions(self._folders(), rows, self._by_row(stages))
+        known = self._index.versions(self._folders(wanted), rows, self._by_row(stages))
         found = {(one.model, one.number): one for one in known}
         for name, numbers in wanted.items():
             flawed = self._reread[name].flawed if name in self._reread else {}
@@ -321,7 +332,7 @@ class Look:
             IndexLostError: the index is damaged.
         """
         node = query.node if query else None
-        found = [*self._index.select(self._folders(), node, self._by_row(stages), archived=archived)]
+        found = [*self._index.select(self._folders(self.names), node, self._by_row(stages), archived=archived)]
         flawed = (version for found in self._reread.values() for version in found.flawed.values())
         found += [(version, False) for version in flawed if archived or not version.archived]
         yield from sorted(found, key=lambda one: (one[0].model, one[0].number))
@@ -344,7 +355,7 @@ class Look:
         if any(found.flawed for found in self._reread.values()):
             return None
         fields = [part.strip().removeprefix("-") for part in sort.split(",") if part.strip()]
-        by_row, folders = self._by_row(stages), self._folders()
+        by_row, folders = self._by_row(stages), self._folders(self.names)
         found = self._index.ranked(query.node if query else None, by_row, fields, archived=archived)
         if found is None:
             return None
@@ -376,7 +387,7 @@ class Look:
         whole = found.whole and all(row[0] is not None and row[2] is not None for row in found.rows)
         if not whole or any(ASK in row for row in found.rows):
             return None
-        folders = self._folders()
+        folders = self._folders(self.names)
 
         def named(row: int) -> tuple[ModelName, int] | None:
             model, number = self._index.split(row)
@@ -409,11 +420,9 @@ class Look:
         known, row = self._known, self._index.row
         return {row(known[name].id, number): held for (name, number), held in stages.items() if name in known}
 
-    def _folders(self) -> dict[int, tuple[ModelName, str]]:
-        path = self._models.path
-        return {
-            known.id: (known.name, f"{path}/{name}") for name, known in self._known.items() if name not in self.errors
-        }
+    def _folders(self, names: Iterable[ModelName]) -> dict[int, tuple[ModelName, str]]:
+        path, known = self._models.path, self._known
+        return {known[name].id: (known[name].name, f"{path}/{name}") for name in names if self.has(name)}
 
 
 def packed_model(models: Folder, name: ModelName, known: Mapping[int, str], forms: Forms) -> tuple[Any, bytes]:
