@@ -314,7 +314,7 @@ def _models_of(reader: Reader, models: Folder, look: Look, stages: Stages) -> It
             found[number] = found.get(number) or look.version(name, number)
             if found[number].registered:
                 break
-        yield joined(listing, own, holdings[name], found, now)
+        yield joined(listing, own, holdings[name], found, now=now)
 
 
 def _asked(look: Look, query: Query | None, stages: Stages, *, archived: bool) -> list[Version]:
