@@ -351,7 +351,7 @@ def test_an_interrupt_ends_with_130_and_says_that_nothing_was_changed(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("stackroom.registry.reading.Reader.models", interrupt)
+    monkeypatch.setattr("stackroom.registry.listing.overview", interrupt)
     answer = cli("list")
     assert (answer.code, answer.err) == (130, "interrupted; nothing was changed\n")
     monkeypatch.setattr("stackroom.registry.facade.Registry.publish", interrupt)
@@ -412,7 +412,8 @@ def test_an_unexpected_failure_is_one_line_and_a_traceback_only_on_request(
         message = "boom"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("stackroom.registry.reading.Reader.models", explode)
+    for called in ("overview", "listing_of"):
+        monkeypatch.setattr(f"stackroom.registry.listing.{called}", explode)
     answer = cli("list")
     assert answer.code == 1
     assert answer.err.startswith("internal error: RuntimeError: boom\n")

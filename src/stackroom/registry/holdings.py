@@ -16,7 +16,7 @@ from stackroom.store.sums import SUMS_LIMIT, artifacts_digest
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
-    from stackroom.core.ledger import Ledger
+    from stackroom.core.ledger import Event, Ledger
     from stackroom.core.names import ModelName, Ref, StageName
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
@@ -64,30 +64,43 @@ class Stages:
             live={stage: kept_live(root, stage, index, moment) for stage in stages},
         )
 
+    def stamps(self) -> str:
+        """What tells that all stages are as they were; empty where nothing does."""
+        found = [f"{stage} {reading.stamp}" for stage, reading in self.readings.items() if reading.stamp]
+        return " ".join(found) if len(found) == len(self.readings) else ""
+
+    def heads(self) -> Iterator[Event]:
+        """Of each ledger the event that decides, where there is one."""
+        for reading in self.readings.values():
+            for ledger in reading.ledgers.values():
+                if ledger.head is not None:
+                    yield ledger.head
+
     def held_without(self, names: Sequence[ModelName]) -> list[ModelName]:
         """The models that hold a stage and have no folder among these: a holder does not go with its folder."""
-        held = {
-            model
-            for reading in self.readings.values()
-            for model, ledger in reading.ledgers.items()
-            if ledger.holder is not None
-        }
-        return sorted(held - set(names))
+        present = set(names)
+        return sorted(
+            {
+                model
+                for reading in self.readings.values()
+                for model, (holder, *_) in reading.decided().items()
+                if holder is not None and model not in present
+            }
+        )
 
     def held(self) -> dict[tuple[ModelName, int], tuple[StageName, ...]]:
         """The stages that each holder holds, in the order of the stages."""
         found: dict[tuple[ModelName, int], tuple[StageName, ...]] = {}
         for stage, reading in self.readings.items():
-            for model, ledger in reading.ledgers.items():
-                if reading.error is None and (number := ledger.holder) is not None:
+            for model, (number, *_) in reading.decided().items():
+                if reading.error is None and number is not None:
                     found[model, number] = (*found.get((model, number), ()), stage)
         return found
 
     def as_promoted(self, model: ModelName, number: int, digest: str) -> bool:
         """Whether every event by which a version holds a stage names these artifacts."""
-        ledgers = (reading.ledgers.get(model) for reading in self.readings.values() if reading.error is None)
-        moves = (one.head.move for one in ledgers if one and one.head and one.holder == number)
-        return all(move is None or move.digest == digest for move in moves)
+        decided = (reading.decided().get(model) for reading in self.readings.values() if reading.error is None)
+        return all(one is None or one[0] != number or one[1] == digest for one in decided)
 
     def holdings(self, model: ModelName, numbers: Sequence[int]) -> tuple[Holding, ...]:
         """Who holds which stage of a model that has these versions."""

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.values import dataclass
 from stackroom.store import layout
+from stackroom.store.forms import Forms
 from stackroom.store.index import IndexLostError
-from stackroom.store.remembered import KnownModel, known_version, numbers_in
+from stackroom.store.keeping import identity_of, read_known
+from stackroom.store.remembered import KnownModel, numbers_in
 from stackroom.store.scan import ModelListing, list_model, model_record, read_version
 from stackroom.store.selecting import ASK
 from stackroom.store.stamps import Moment, stamp_of
@@ -76,7 +78,11 @@ class Reread:
 
 
 def reread(
-    folder: Folder, name: ModelName, known: Mapping[int, str], wanted: Callable[[ModelListing], Iterable[int]]
+    folder: Folder,
+    name: ModelName,
+    known: Mapping[int, str],
+    wanted: Callable[[ModelListing], Iterable[int]],
+    forms: Forms,
 ) -> Reread:
     """Read a model's folder, and of its versions those that are wanted and not as they are remembered.
 
@@ -85,43 +91,26 @@ def reread(
         name: of the model.
         known: the numbers of the versions that are remembered, and their identities.
         wanted: the numbers, of those in a listing.
+        forms: of the texts that were read before.
 
     Raises:
         OSError: the folder cannot be listed.
     """
     stamp = stamp_of(folder.status())
     listing = list_model(folder, name)
-    asked = {*wanted(listing)}
     # Of what nobody asks for and nobody remembers, nothing has to be known.
-    numbers = [number for number in listing.numbers if number in asked or number in known]
-    found = {number: identity_of(folder, listing, number) for number in numbers}
-    kept = tuple(number for number, identity in found.items() if identity and known.get(number) == identity)
+    same = [(number, identity_of(folder, listing, number)) for number in listing.numbers if number in known]
+    kept = tuple(number for number, identity in same if identity and known[number] == identity)
     fresh: list[KnownVersion] = []
     flawed: dict[int, Version] = {}
-    for number in sorted(asked.difference(kept)):
-        version = read_version(folder, listing, number)
-        if version.problems or version.seal is None or not found[number]:
-            flawed[number] = version
+    for number in sorted({*wanted(listing)}.difference(kept)):
+        version = read_known(folder, listing, number, forms)
+        if version is None:
+            flawed[number] = read_version(folder, listing, number)
         else:
-            fresh.append(known_version(version, found[number]))
+            fresh.append(version)
     own = model_record(folder, listing)
     return Reread(listing=listing, stamp=stamp, own=own, kept=kept, fresh=tuple(fresh), flawed=flawed)
-
-
-def identity_of(folder: Folder, listing: ModelListing, number: int) -> str:
-    """What tells that a version is the one that was read; empty where that cannot be seen.
-
-    Its folder and its revisions by inode and time of change, and the names of its labels, its card and its tombstone.
-    """
-    revisions = listing.revisions.get(number, ())
-    try:
-        names = (str(number), *(layout.metadata_name(number, one) for one in revisions))
-        found = [folder.lstat(name) for name in names]
-    except OSError:
-        return ""
-    parts = [f"{status.st_ino}:{status.st_ctime_ns}" for status in found]
-    parts += [",".join(map(str, revisions)), str(listing.cards.get(number, "")), *listing.labels.get(number, ())]
-    return " ".join([*parts, "deleted"] if number in listing.tombstones else parts)
 
 
 class Look:
@@ -167,6 +156,7 @@ class Look:
         self._reread: dict[ModelName, Reread] = {}
         self._stamps: dict[ModelName, str] = {}
         self._known: dict[str, KnownModel] = {}
+        self._forms = Forms()
         self._agree()
 
     def _agree(self) -> None:
@@ -232,7 +222,7 @@ class Look:
     def _read_one(self, name: ModelName, identities: Mapping[int, str]) -> list[Told]:
         try:
             with self._models.child(name) as folder:
-                self._reread[name] = reread(folder, name, identities, self._wanted or _all)
+                self._reread[name] = reread(folder, name, identities, self._wanted or _all, self._forms)
         except OSError as error:
             self.errors[name] = error
             return []
@@ -372,7 +362,7 @@ class Look:
         self,
         query: Query | None,
         stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
-        metrics: Callable[[str], bool],
+        chosen: Callable[[Sequence[str]], Sequence[str]],
         *,
         archived: bool,
     ) -> tuple[Lines, Callable[[int], tuple[ModelName, int] | None]] | None:
@@ -382,7 +372,7 @@ class Look:
         """
         if any(found.flawed for found in self._reread.values()):
             return None
-        found = self._index.lines(query.node if query else None, self._by_row(stages), metrics, archived=archived)
+        found = self._index.lines(query.node if query else None, self._by_row(stages), chosen, archived=archived)
         whole = found.whole and all(row[0] is not None and row[2] is not None for row in found.rows)
         if not whole or any(ASK in row for row in found.rows):
             return None
@@ -393,6 +383,25 @@ class Look:
             return (folders[model][0], number) if model in folders else None
 
         return found, named
+
+    def told(self) -> dict[ModelName, KnownModel]:
+        """The models of which the index tells everything, because nothing is wrong with them that is not in it."""
+        unsound = {name for name, found in self._reread.items() if not found.sound}
+        return {
+            known.name: known for name, known in self._known.items() if name not in self.errors and name not in unsound
+        }
+
+    def lines_of(
+        self, which: Mapping[ModelName, Iterable[int]], chosen: Callable[[Sequence[str]], Sequence[str]]
+    ) -> Lines:
+        """What a table shows of some versions, those of them that the index has.
+
+        Args:
+            which: numbers by model, of those in :meth:`told`.
+            chosen: of the names of a version's metrics those to show.
+        """
+        row, known = self._index.row, self._known
+        return self._index.lines_at([row(known[name].id, one) for name, some in which.items() for one in some], chosen)
 
     def _by_row(
         self, stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]]
@@ -407,14 +416,20 @@ class Look:
         }
 
 
-def packed_model(models: Folder, name: ModelName, known: Mapping[int, str]) -> tuple[Any, bytes]:
+def packed_model(models: Folder, name: ModelName, known: Mapping[int, str], forms: Forms) -> tuple[Any, bytes]:
     """What a worker says of a model: what there is to remember, or nothing where something is wrong with it.
+
+    Args:
+        models: the folder of the models.
+        name: of the model.
+        known: as in :func:`reread`.
+        forms: likewise.
 
     Raises:
         OSError: it cannot be read.
     """
     with models.child(name) as folder:
-        found = reread(folder, name, known, _all)
+        found = reread(folder, name, known, _all, forms)
     return said(told_of(found)) if found.sound else (None, b"")
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import stat
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.sha256 import sha256
 from stackroom.core.text import is_plain_name
 from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
