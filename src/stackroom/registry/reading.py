@@ -263,7 +263,7 @@ class Reader:
                 found[number] = read_version(folder, listing, number)
             if found[number].registered:
                 break
-        return joined(listing, own, holdings, found, self.clock())
+        return joined(listing, own, holdings, found, now=self.clock(), folder=folder)
 
     def version(self, ref: str | Ref) -> Version:
         """The version that a reference names: a number, a label, a stage's holder or the latest.
@@ -290,9 +290,10 @@ class Reader:
             if parsed.kind == "stage":
                 _check_read(self, stages.readings.get(self.check_stage(parsed.value)), parsed.value)
             number = number_of(self, folder, parsed, listing, holdings)
-            version = with_stages(read_version(folder, listing, number), holdings)
-        if parsed.kind == "stage":
-            check_as_promoted(parsed, version, holdings)
+            by_stage = parsed.kind == "stage"
+            version = with_stages(read_version(folder, listing, number), holdings, None if by_stage else folder)
+            if by_stage:
+                check_as_promoted(parsed, version, holdings, folder)
         return version
 
     def deleted(self, model: str | None = None) -> Deletions:
@@ -452,9 +453,11 @@ def joined(
     own: tuple[Record, int, tuple[Problem, ...]],
     holdings: tuple[Holding, ...],
     versions: Mapping[int, Version],
+    *,
     now: datetime,
+    folder: Folder | None = None,
 ) -> Model:
-    """A model, from what was read of it: its folder, its own metadata, who holds its stages, and some versions."""
+    """A model, from what was read of it: its own metadata, who holds its stages, some versions; ``folder`` is its."""
     record, revision, problems = own
     wrong = holding_problems(listing.name, holdings, now, listing.trash)
     return Model(
@@ -463,7 +466,7 @@ def joined(
         owner=Who(listing.owner, user_name(listing.owner)),
         record=record,
         revision=revision,
-        versions=tuple(with_stages(versions[number], holdings) for number in sorted(versions)),
+        versions=tuple(with_stages(versions[number], holdings, folder) for number in sorted(versions)),
         count=len(listing.numbers),
         holdings=holdings,
         problems=(*listing.problems, *problems, *wrong),
