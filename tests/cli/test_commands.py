@@ -310,6 +310,9 @@ def test_search_finds_versions_over_all_models(fraud: Cli, source: Path) -> None
     assert answer["total"] == 3
     assert [version["ref"] for version in answer["versions"]] == ["fraud:2", "fraud:1"]
     assert fraud.ok("search", "auc > 2").err == "no version is like that\n"
+    said = "no version is like that\nno version says anything of metrics.acu\n"
+    assert fraud.ok("search", "auc > 0 and metrics.acu > 2").err == said
+    assert fraud("search", "created > yesterday").code == fraud("list", "--where", "size > big").code == 8
     assert fraud("search", "auc >").code == 8
     assert "churn:1" in fraud.ok("search").out
 
