@@ -809,3 +809,5 @@ def test_what_production_measures_is_recorded_shown_and_held_against_the_monitor
     assert "degraded" in fraud.ok("review").out
     assert fraud("observe", "fraud:1", "auc=high").code == 2
     assert fraud("observe", "fraud:1", "auc=1", "--at", "2999-01-01").code == 8
+    today = datetime.now(UTC).date().isoformat()
+    assert fraud.json("observe", "fraud:1", "auc=1", "--at", today, "--dry-run")["at"].startswith(today)
