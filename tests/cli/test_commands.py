@@ -811,3 +811,13 @@ def test_what_production_measures_is_recorded_shown_and_held_against_the_monitor
     assert fraud("observe", "fraud:1", "auc=1", "--at", "2999-01-01").code == 8
     today = datetime.now(UTC).date().isoformat()
     assert fraud.json("observe", "fraud:1", "auc=1", "--at", today, "--dry-run")["at"].startswith(today)
+
+
+@pytest.mark.parametrize("argv", [("-R", "", "list"), ("list", "--registry="), ("-R", ""), ("-R", "", "tui")])
+def test_an_empty_path_of_a_registry_is_refused_and_means_no_other(
+    fraud: Cli, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(fraud.registry)
+    answer = process(*argv)
+    assert (answer.code, answer.out) == (2, "")
+    assert "-R names no registry: its path is empty" in answer.err
