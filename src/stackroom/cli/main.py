@@ -62,6 +62,8 @@ def _run(argv: list[str], context: Context) -> int:
         raise unknown_command(name)
     command = command_named(name)
     options = parser_for(name, command).parse_intermixed_args(joined(argv[:at] + argv[at + 1 :]))
+    if options.registry == "":
+        raise _nameless()
     context.path = options.registry
     return command.run(context, options)
 
@@ -75,7 +77,14 @@ def _without_command(argv: list[str]) -> int:
     if "-h" in argv or "--help" in argv:
         streams.put(overview())
         return 0
+    if "" in argv:
+        raise _nameless()
     raise UsageError("no command is named", hint="stackroom --help lists the commands")
+
+
+def _nameless() -> UsageError:
+    """What an unset variable of a script would make of ``-R "$UNSET"``: whatever registry one stands in."""
+    return UsageError("-R names no registry: its path is empty", hint="is a variable of yours not set?")
 
 
 def _guarded(context: Context, argv: list[str], action: Callable[[], int]) -> int:

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from stackroom.registry.lines import ModelLine
     from stackroom.store.records import Holding, Model, Problem, Version
 
+_FIELDS_ASKED: Final = 3
+"""Of a query that found nothing: each may cost a look at the whole registry."""
+
 _SHOWN_METRICS: Final = 3
 """Metrics of the newest version in the list of models: more push the description off 120 columns."""
 
@@ -292,7 +295,7 @@ def _search(context: Context, options: Namespace) -> int:
     metrics = metric_columns(context.reader.policy, versions, f"{options.query} {options.sort}")
     names = _names(options.columns) or ["ref", "state", *metrics, "created", "by", "description"]
     put_versions(context, versions, names)
-    _say_found(context, len(versions), len(found))
+    _say_found(context, len(versions), len(found), options.query)
     return 0
 
 
@@ -312,15 +315,30 @@ def _put_table(context: Context, options: Namespace) -> bool:
     if not all(is_metric(name) for name in names):
         return False
     put_lines(context, found.lines[: options.limit], names, [found.names.index(name) for name in names])
-    _say_found(context, len(found.lines[: options.limit]), len(found.lines))
+    _say_found(context, len(found.lines[: options.limit]), len(found.lines), query)
     return True
 
 
-def _say_found(context: Context, shown: int, found: int) -> None:
+def _say_found(context: Context, shown: int, found: int, query: str) -> None:
     if not found:
         context.say("no version is like that")
+        _say_unknown(context, query)
     elif shown < found:
         context.say(f"{shown} of {found}")
+
+
+def _say_unknown(context: Context, query: str) -> None:
+    """Name the fields of a query that found nothing which no version says: most are slips of the hand."""
+    asked = _query(query)
+    if asked is None:
+        return
+    from stackroom.core.query import fields_in  # noqa: PLC0415 - only after nothing was found
+    from stackroom.registry.listing import find  # noqa: PLC0415 - the same
+
+    for name in fields_in(asked.node)[:_FIELDS_ASKED]:
+        # Whatever a field says contains the empty text.
+        if not find(context.reader, f"{name} ~ ''", sort="", archived=True, limit=0).total:
+            context.say(f"no version says anything of {name}")
 
 
 def _path_arguments(parser: ArgumentParser) -> None:
