@@ -354,7 +354,7 @@ def _models_of(
             found[number] = found.get(number) or look.version(name, number)
             if found[number].registered:
                 break
-        yield joined(listing, own, holdings[name], found, now=now)
+        yield joined(listing, own, holdings[name], found, now)
 
 
 def _asked(look: Look, query: Query | None, stages: Stages, *, archived: bool) -> list[Version]:

@@ -263,7 +263,7 @@ class Reader:
                 found[number] = read_version(folder, listing, number)
             if found[number].registered:
                 break
-        return joined(listing, own, holdings, found, now=self.clock(), folder=folder)
+        return joined(listing, own, holdings, found, self.clock(), folder=folder)
 
     def version(self, ref: str | Ref) -> Version:
         """The version that a reference names: a number, a label, a stage's holder or the latest.
@@ -290,9 +290,8 @@ class Reader:
             if parsed.kind == "stage":
                 _check_read(self, stages.readings.get(self.check_stage(parsed.value)), parsed.value)
             number = number_of(self, folder, parsed, listing, holdings)
-            by_stage = parsed.kind == "stage"
-            version = with_stages(read_version(folder, listing, number), holdings, None if by_stage else folder)
-            if by_stage:
+            version = with_stages(read_version(folder, listing, number), holdings, folder)
+            if parsed.kind == "stage":
                 check_as_promoted(parsed, version, holdings, folder)
         return version
 
@@ -453,13 +452,12 @@ def joined(
     own: tuple[Record, int, tuple[Problem, ...]],
     holdings: tuple[Holding, ...],
     versions: Mapping[int, Version],
-    *,
     now: datetime,
+    *,
     folder: Folder | None = None,
 ) -> Model:
     """A model, from what was read of it: its own metadata, who holds its stages, some versions; ``folder`` is its."""
     record, revision, problems = own
-    wrong = holding_problems(listing.name, holdings, now, listing.trash)
     return Model(
         name=listing.name,
         folder=listing.path,
@@ -469,7 +467,7 @@ def joined(
         versions=tuple(with_stages(versions[number], holdings, folder) for number in sorted(versions)),
         count=len(listing.numbers),
         holdings=holdings,
-        problems=(*listing.problems, *problems, *wrong),
+        problems=(*listing.problems, *problems, *holding_problems(listing.name, holdings, now, listing.trash)),
     )
 
 
@@ -488,8 +486,7 @@ def listed(folder: Folder, model: ModelName) -> ModelListing:
 def _check_read(reader: Reader, reading: StageReading | None, stage: str) -> None:
     """Say no where a stage's folder could not be read: who holds it is then not known, which is not nobody."""
     if reading is not None and reading.error is not None:
-        where = f"{reader.folder}/{layout.STAGES}/{stage}"
-        raise explained(reading.error, "read", where) from reading.error
+        raise explained(reading.error, "read", f"{reader.folder}/{layout.STAGES}/{stage}") from reading.error
 
 
 def may_write(reader: Reader, model: ModelName, doing: str) -> None:
