@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from cli.conftest import open_folders
 from stackroom.cli import main
 from stackroom.cli.catalog import COMMANDS, command_at
 from stackroom.cli.context import Context
+from stackroom.cli.ending import ToldToEndError, cleaned_up
 from stackroom.cli.parsing import command_named, parser_for
 from stackroom.cli.progress import Bar, duration_text
 from stackroom.cli.style import Styled, glyphs_for, render, wants_colours
@@ -363,7 +365,7 @@ def test_an_interrupt_ends_with_130_and_says_that_nothing_was_changed(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("stackroom.registry.reading.Reader.models", interrupt)
+    monkeypatch.setattr("stackroom.registry.listing.overview", interrupt)
     answer = cli("list")
     assert (answer.code, answer.err) == (130, "interrupted; nothing was changed\n")
     monkeypatch.setattr("stackroom.registry.facade.Registry.publish", interrupt)
@@ -373,16 +375,38 @@ def test_an_interrupt_ends_with_130_and_says_that_nothing_was_changed(
     assert cli.json("register", "m", source)["error"]["unchanged"] is False
 
 
-def test_an_interrupted_register_has_published_nothing_and_says_so(cli: Cli, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_interrupted_register_has_published_nothing_and_says_so(
+    cli: Cli, tmp_path: Path, number: int, code: int
+) -> None:
     big = tmp_path / "big.bin"
     with big.open("wb") as file:
         file.truncate(1_500_000_000)
-    answer = on_terminal("-R", cli.registry, "register", "big", big, interrupt_at=b"left")
-    assert answer.code == 130
+    answer = on_terminal("-R", cli.registry, "register", "big", big, interrupt_at=b"left", interrupt_by=number)
+    assert answer.code == code
     assert "interrupted; no version was published" in answer.out
     assert "Traceback" not in answer.out
     assert cli.json("list", "big")["versions"] == []
     assert [path.name for path in (cli.registry / "models/big").glob(".tmp-*")] == []
+
+
+def test_who_is_told_to_end_twice_ends_at_once_and_what_is_ignored_stays_so() -> None:
+    def told_to_end() -> None:
+        with cleaned_up():
+            answers.append(signal.getsignal(signal.SIGHUP))
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                answers.append(signal.getsignal(signal.SIGTERM))
+
+    answers: list[object] = []
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with pytest.raises(ToldToEndError) as told:
+            told_to_end()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (told.value.code, answers) == (143, [signal.SIG_IGN, signal.SIG_DFL])
 
 
 def test_an_interrupted_verify_stops_its_threads(fraud: Cli, tmp_path: Path) -> None:
@@ -402,7 +426,8 @@ def test_an_unexpected_failure_is_one_line_and_a_traceback_only_on_request(
         message = "boom"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("stackroom.registry.reading.Reader.models", explode)
+    for called in ("overview", "listing_of"):
+        monkeypatch.setattr(f"stackroom.registry.listing.{called}", explode)
     answer = cli("list")
     assert answer.code == 1
     assert answer.err.startswith("internal error: RuntimeError: boom\n")

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from stackroom.cli.main import run
+from stackroom.core.query import Query
+from stackroom.errors import InvalidInputError
 from stackroom.registry import listing
 from stackroom.registry.facade import Registry
-from stackroom.registry.reading import Reader
+from stackroom.registry.reading import Reader, joined
 from stackroom.store import index, index_rows, look, scan
 from stackroom.store.keeping import read_known
 from stackroom.store.mounts import FileSystem
@@ -312,7 +314,7 @@ def test_a_full_disk_costs_nothing_but_the_time(cache: Path, registry: Registry)
 _ANSWER = """
 import os, signal, sys
 from stackroom.registry import listing
-from stackroom.registry.reading import Reader
+from stackroom.registry.reading import Reader, joined
 from stackroom.store import look
 listing._WORTH_AN_INDEX = 0
 look._AT_ONCE = 1
@@ -514,6 +516,13 @@ QUERIES = st.recursive(
 )
 
 
+def found_or_refused(search: Callable[[], Sequence[Version]]) -> list[str]:
+    try:
+        return [repr(version) for version in search()]
+    except InvalidInputError as error:
+        return [str(error)]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=QUERIES, archived=st.booleans())
 def test_every_query_finds_the_same_with_an_index_as_without(
@@ -521,9 +530,8 @@ def test_every_query_finds_the_same_with_an_index_as_without(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STACKROOM_CACHE", str(tmp_path_factory.getbasetemp() / "odd-cache"))
-        found = odd.search(query, archived=archived)
-    plain = without_index(odd, lambda one: one.search(query, archived=archived))
-    assert [repr(version) for version in found] == [repr(version) for version in plain]
+        found = found_or_refused(lambda: odd.search(query, archived=archived))
+    assert found == without_index(odd, lambda one: found_or_refused(lambda: one.search(query, archived=archived)))
 
 
 @pytest.fixture(scope="module")
@@ -556,6 +564,10 @@ def test_the_beginning_of_a_search_is_its_beginning_and_counts_all(
     sound: Registry, tmp_path_factory: pytest.TempPathFactory, query: str, sort: list[str], *, down: bool, limit: int
 ) -> None:
     order = ",".join(f"-{field}" if down else field for field in sort)
+    try:
+        Query(query or "ref")
+    except InvalidInputError:
+        reject()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STACKROOM_CACHE", str(tmp_path_factory.getbasetemp() / "sound-cache"))
         found = sound.find(query, sort=order, limit=limit)
@@ -579,7 +591,7 @@ def printed(capsys: pytest.CaptureFixture[str], registry: Registry, *words: str)
     return said.out, said.err
 
 
-SEARCHES = (
+SEARCHES: tuple[tuple[str, ...], ...] = (
     ("auc > 0.1",),
     ("auc < 0.6 or stage = staging", "--archived"),
     ("author = auc", "--archived", "--limit", "1"),
@@ -589,6 +601,16 @@ SEARCHES = (
     ("model = plain and size > 1 and loss < 3", "--limit", "1"),
     ("model = named",),
     ("nothing",),
+)
+
+
+LISTS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("--stage", "staging"),
+    ("--archived",),
+    ("--where", "auc > 0"),
+    ("--sort", "-created"),
+    ("--columns", "model"),
 )
 
 
@@ -608,7 +630,10 @@ def test_a_table_of_what_was_found_looks_the_same_with_an_index_as_without(
     for words in SEARCHES:
         found = printed(capsys, registry, "search", *words)
         assert found == without_index(registry, lambda one: printed(capsys, one, "search", *words)), words  # noqa: B023 - called at once
-    assert printed(capsys, registry, "list") == without_index(registry, lambda one: printed(capsys, one, "list"))
+    for words in LISTS:
+        for _ in ("read", "remembered"):
+            found = printed(capsys, registry, "list", *words)
+            assert found == without_index(registry, lambda one: printed(capsys, one, "list", *words)), words  # noqa: B023 - the same
     assert files(cache)
 
 
@@ -619,6 +644,42 @@ def test_a_table_of_sound_versions_is_made_without_a_record(
     registry.search("")
     monkeypatch.setattr("stackroom.registry.listing.search", None)
     assert printed(capsys, registry, "search", "auc > 0.9") == plain
+    assert cache.exists()
+
+
+def test_a_list_of_models_is_made_without_a_record_but_of_those_that_something_is_wrong_with(
+    cache: Path, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed(capsys, registry, "edit", "churn", "--set", "description=who leaves")
+    printed(capsys, registry, "archive", "churn", "--reason", "old")
+    for number, name in enumerate(("moved", "behind", "missing", "swapped", "empty")):
+        for _ in range(2):
+            registry.register(name, artifacts(tmp_path / name, {"model.bin": bytes([number])}))
+        registry.promote(f"{name}:1", "staging")
+    root = Path(registry.folder)
+    (root / "live" / "staging" / "behind").unlink()
+    (root / "live" / "staging" / "behind").symlink_to("../../models/behind/2")
+    (root / "models" / "missing" / "1").rename(tmp_path / "gone")
+    registry.register("swapped", artifacts(tmp_path / "other", {"model.bin": b"other"}))
+    (root / "models" / "swapped" / "1").rename(tmp_path / "first")
+    (root / "models" / "swapped" / "3").rename(root / "models" / "swapped" / "1")
+    for number in (1, 2):
+        (root / "models" / "empty" / str(number)).rename(tmp_path / f"empty-{number}")
+
+    def ask(one: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - as in without_index
+        return [printed(capsys, one, "list"), printed(capsys, one, "list", "--archived")]
+
+    plain = without_index(registry, ask)
+    assert ask(registry) == plain
+    made: list[str] = []
+
+    def read(listed: ModelListing, *more: Any) -> Model:  # noqa: ANN401 - as joined itself
+        made.append(listed.name)
+        return joined(listed, *more)
+
+    monkeypatch.setattr(listing, "joined", read)
+    assert ask(registry) == plain
+    assert {*made} == {"behind", "missing", "swapped", "empty"}
     assert cache.exists()
 
 

@@ -16,18 +16,29 @@ import json
 import os
 import stat
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom import __version__
 from stackroom.core.attested import Who
+from stackroom.core.sha256 import sha256
 from stackroom.core.values import folded
 from stackroom.store.access import user_name
 from stackroom.store.cachehome import cache_folder, mark_used, remove_unused
-from stackroom.store.index_rows import COLUMNS, MASK, SHIFT, forget_model, insert_versions, remember_model, rows_of
+from stackroom.store.index_rows import (
+    AT_ONCE,
+    COLUMNS,
+    MASK,
+    SHIFT,
+    forget_model,
+    insert_versions,
+    line_columns,
+    orders_of,
+    remember_model,
+    rows_of,
+)
 from stackroom.store.records import Version
 from stackroom.store.remembered import KeptFolder, KnownModel, Lines
-from stackroom.store.selecting import ASK, MORE, Columns, Condition, condition_of, sort_columns
+from stackroom.store.selecting import ASK, Columns, Condition, condition_of, sort_columns
 from stackroom.store.verbatim import Verbatim, fields_in, remaining
 
 if TYPE_CHECKING:
@@ -41,7 +52,7 @@ if TYPE_CHECKING:
 _APPLICATION: Final = 0x53746B72
 """``Stkr``: how ``file`` and we know our own databases."""
 
-_SCHEMA: Final = 3
+_SCHEMA: Final = 4
 """Raised whenever a table, or what is kept of a version, changes: another number is another file."""
 
 _SUFFIX: Final = ".index"
@@ -193,7 +204,7 @@ class Index:
                 f"SELECT {_SHOWN} FROM versions JOIN records USING (id) JOIN metrics USING (id) "  # noqa: S608 - our own names, and numbers
                 f"WHERE versions.id IN ({','.join(map(str, which))})"
             ).fetchall()
-        orders = _orders(names)
+        orders = orders_of(names)
         for row in rows:
             folder = folders.get(row[0] >> SHIFT)
             if folder is not None:
@@ -218,7 +229,7 @@ class Index:
         with self._guarded():
             names = self._names()
             rows = self._selected(_SHOWN, names, node, stages, archived=archived)
-        orders = _orders(names)
+        orders = orders_of(names)
         for asked, *row in rows:
             folder = folders.get(row[0] >> SHIFT)
             if folder is not None:
@@ -281,7 +292,7 @@ class Index:
         self,
         node: Node | None,
         stages: Mapping[int, tuple[StageName, ...]],
-        metrics: Callable[[str], bool],
+        chosen: Callable[[Sequence[str]], Sequence[str]],
         *,
         archived: bool,
     ) -> Lines:
@@ -290,17 +301,31 @@ class Index:
         Args:
             node: as in :meth:`select`.
             stages: likewise.
-            metrics: whether the table may show a metric of that name.
+            chosen: of the names of a version's metrics those to show.
             archived: as in :meth:`select`.
         """
         with self._guarded():
             names = self._names()
-            known = names.names.get("metrics", {})
-            shown = {name: place for name, place in known.items() if place and metrics(name)}
-            columns = "".join(f", metrics.{place}" for place in shown.values())
-            rows = self._selected(f"{_LINE}{columns}", names, node, stages, archived=archived)
-            shapes = {int(place): json.loads(name) for name, place in names.names.get("shape", {}).items() if place}
-        return Lines(metrics=tuple(shown), rows=rows, shapes=shapes, whole=MORE not in known)
+            shown, lines = line_columns(names, chosen)
+            rows = self._selected(shown, names, node, stages, archived=archived)
+        return lines(rows)
+
+    def lines_at(self, which: Sequence[int], chosen: Callable[[Sequence[str]], Sequence[str]]) -> Lines:
+        """The same of the versions in some rows, those of them that there are.
+
+        Args:
+            which: the numbers of the rows.
+            chosen: as in :meth:`lines`.
+        """
+        rows: list[tuple[Any, ...]] = []
+        with self._guarded() as database:
+            shown, lines = line_columns(self._names(), chosen)
+            for start in range(0, len(which), AT_ONCE):
+                some = ",".join(map(str, which[start : start + AT_ONCE]))
+                rows += database.execute(
+                    f"SELECT 1, {shown} FROM versions JOIN metrics USING (id) WHERE versions.id IN ({some})"  # noqa: S608 - our own names, and numbers
+                )
+        return lines(rows)
 
     def _names(self) -> Columns:
         found: dict[str, dict[str, str | None]] = {}
@@ -427,23 +452,10 @@ def _throw_away(path: str) -> None:
             os.unlink(name)
 
 
-_LINE: Final = "versions.id, shape, owner, created, digest, author, description, archived"
 _PLAIN: Final = ("author", "team", "description", "license", "framework")
 _SHOWN: Final = (
     "versions.id, owner, created, files, bytes, digest, labels, archived, tags, " + ", ".join(_PLAIN)
 ) + ", checked, revision, card, text, sealed, metrics.*"
-
-
-def _orders(names: Columns) -> dict[int | None, list[tuple[str, int]]]:
-    """For the number of each order of metrics their names, each with its place in a row of the table."""
-    # A row begins with its own number and that of its order.
-    places = {name: int(place[1:]) + 2 for name, place in names.names.get("metrics", {}).items() if place}
-    orders = {int(place): json.loads(order) for order, place in names.names.get("shape", {}).items() if place}
-    return {
-        place: [(name, places[name]) for name in order]
-        for place, order in orders.items()
-        if all(name in places for name in order)
-    }
 
 
 def _version_of(

@@ -1,4 +1,4 @@
-"""Rows of the index: how they are numbered, and how a model and its versions are put in and taken out."""
+"""Rows of the index: how they are numbered, how they are put in and taken out, and which columns tell what."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import json
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from stackroom.store.remembered import KnownModel
+from stackroom.store.remembered import KnownModel, Lines
 from stackroom.store.selecting import MORE
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from stackroom.store.remembered import KnownVersion
+    from stackroom.store.selecting import Columns
 
 _COLUMNS_LIMIT: Final = 200
 """Metrics, hyperparameters and unknown keys, of each so many, that have columns; of rarer ones the record is asked."""
@@ -23,6 +24,12 @@ SHIFT: Final = 30
 
 MASK: Final = (1 << SHIFT) - 1
 COLUMNS: Final = ",".join(f'"{name}"' for name in KnownModel._fields)
+_LINE: Final = "versions.id, shape, owner, created, digest, author, description, archived"
+"""Of a version what a table shows of it, but for its metrics."""
+
+AT_ONCE: Final = 4096
+"""Rows that one question names: SQLite takes questions of a megabyte at most."""
+
 _PER_VERSION: Final = ("versions", "records", "metrics", "hyperparameters")
 
 
@@ -124,3 +131,28 @@ def _placed(
                 database.execute(f"ALTER TABLE {kind} ADD COLUMN {place}")
         found.append(known.get(name))
     return found
+
+
+def line_columns(
+    names: Columns, chosen: Callable[[Sequence[str]], Sequence[str]]
+) -> tuple[str, Callable[[list[tuple[Any, ...]]], Lines]]:
+    """The columns of a line, and what makes the lines of the rows."""
+    known = names.names.get("metrics", {})
+    shapes = {int(place): json.loads(name) for name, place in names.names.get("shape", {}).items() if place}
+    wanted = dict.fromkeys(name for shape in shapes.values() for name in chosen(shape))
+    shown = {name: known[name] for name in wanted if known.get(name)}
+    whole = len(shown) == len(wanted)
+    columns = "".join(f", metrics.{place}" for place in shown.values())
+    return _LINE + columns, lambda rows: Lines(metrics=tuple(shown), rows=rows, shapes=shapes, whole=whole)
+
+
+def orders_of(names: Columns) -> dict[int | None, list[tuple[str, int]]]:
+    """For the number of each order of metrics their names, each with its place in a row of the table."""
+    # A row begins with its own number and that of its order.
+    places = {name: int(place[1:]) + 2 for name, place in names.names.get("metrics", {}).items() if place}
+    orders = {int(place): json.loads(order) for order, place in names.names.get("shape", {}).items() if place}
+    return {
+        place: [(name, places[name]) for name in order]
+        for place, order in orders.items()
+        if all(name in places for name in order)
+    }

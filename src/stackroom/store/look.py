@@ -371,7 +371,7 @@ class Look:
         self,
         query: Query | None,
         stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
-        metrics: Callable[[str], bool],
+        chosen: Callable[[Sequence[str]], Sequence[str]],
         *,
         archived: bool,
     ) -> tuple[Lines, Callable[[int], tuple[ModelName, int] | None]] | None:
@@ -381,7 +381,7 @@ class Look:
         """
         if any(found.flawed for found in self._reread.values()):
             return None
-        found = self._index.lines(query.node if query else None, self._by_row(stages), metrics, archived=archived)
+        found = self._index.lines(query.node if query else None, self._by_row(stages), chosen, archived=archived)
         whole = found.whole and all(row[0] is not None and row[2] is not None for row in found.rows)
         if not whole or any(ASK in row for row in found.rows):
             return None
@@ -392,6 +392,25 @@ class Look:
             return (folders[model][0], number) if model in folders else None
 
         return found, named
+
+    def told(self) -> dict[ModelName, KnownModel]:
+        """The models of which the index tells everything, because nothing is wrong with them that is not in it."""
+        unsound = {name for name, found in self._reread.items() if not found.sound}
+        return {
+            known.name: known for name, known in self._known.items() if name not in self.errors and name not in unsound
+        }
+
+    def lines_of(
+        self, which: Mapping[ModelName, Iterable[int]], chosen: Callable[[Sequence[str]], Sequence[str]]
+    ) -> Lines:
+        """What a table shows of some versions, those of them that the index has.
+
+        Args:
+            which: numbers by model, of those in :meth:`told`.
+            chosen: of the names of a version's metrics those to show.
+        """
+        row, known = self._index.row, self._known
+        return self._index.lines_at([row(known[name].id, one) for name, some in which.items() for one in some], chosen)
 
     def _by_row(
         self, stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.metadata import Dataset, Record
@@ -35,6 +36,17 @@ def unpacked_record(text: str) -> Record:
     """
     head, rest = _value(text.encode())
     return Record(**_head_fields(head), **_rest_fields(rest))
+
+
+@lru_cache(maxsize=1024)
+def shown_of_record(text: str) -> tuple[str, bool]:
+    """Of a record that :func:`packed_record` wrote its description, and whether it is archived.
+
+    Raises:
+        ValueError: the text is not one of its.
+    """
+    _, _, description, archived, *_ = json.loads(text)[0]
+    return description, archived
 
 
 def _head_of(record: Record) -> list[Any]:

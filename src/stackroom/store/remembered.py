@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from stackroom.core.metadata import iso
 from stackroom.core.values import dataclass
 from stackroom.store.packing import unpacked_record
 
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from stackroom.core.names import ModelName
     from stackroom.store.forms import Names, Said
     from stackroom.store.verbatim import Verbatim
+
+
+_WHOLE_SECOND: Final = ".000000+00:00"
+"""How the text of a time ends that the index keeps, but of one with fractions."""
 
 
 class KnownModel(NamedTuple):
@@ -158,6 +164,22 @@ def ranges_text(numbers: Sequence[int]) -> str:
         else:
             found.append([number, number])
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
+
+
+def iso_of(created: str) -> str:
+    """A version's time as :func:`~stackroom.core.metadata.iso` has it, of the text that is kept."""
+    return f"{created[:19]}Z" if created[19:] == _WHOLE_SECOND else iso(datetime.fromisoformat(created))
+
+
+@lru_cache(maxsize=1024)
+def span_of(text: str) -> tuple[int, int]:
+    """How many numbers :func:`ranges_text` wrote, and the highest; both 0 for none."""
+    count = last = 0
+    for part in text.split(",") if text else ():
+        first, _, end = part.partition("-")
+        last = int(end or first)
+        count += last - int(first) + 1
+    return count, last
 
 
 def numbers_in(text: str) -> tuple[int, ...]:
