@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from stackroom.core.names import ModelName
     from stackroom.store.folder import Folder
     from stackroom.store.forms import Forms
-    from stackroom.store.records import Model
+    from stackroom.store.records import Model, Version
     from stackroom.store.remembered import KnownVersion
     from stackroom.store.scan import ModelListing
 
@@ -673,9 +673,9 @@ def test_a_list_of_models_is_made_without_a_record_but_of_those_that_something_i
     assert ask(registry) == plain
     made: list[str] = []
 
-    def read(listed: ModelListing, *more: Any) -> Model:  # noqa: ANN401 - as joined itself
+    def read(listed: ModelListing, *more: Any, **named: Any) -> Model:  # noqa: ANN401 - as joined itself
         made.append(listed.name)
-        return joined(listed, *more)
+        return joined(listed, *more, **named)
 
     monkeypatch.setattr(listing, "joined", read)
     assert ask(registry) == plain

@@ -458,18 +458,16 @@ def joined(
     folder: Folder | None = None,
 ) -> Model:
     """A model, from what was read of it: its own metadata, who holds its stages, some versions; ``folder`` is its."""
-    record, revision, problems = own
-    wrong = holding_problems(listing.name, holdings, now, listing.trash)
     return Model(
         name=listing.name,
         folder=listing.path,
         owner=Who(listing.owner, user_name(listing.owner)),
-        record=record,
-        revision=revision,
+        record=own[0],
+        revision=own[1],
         versions=tuple(with_stages(versions[number], holdings, folder) for number in sorted(versions)),
         count=len(listing.numbers),
         holdings=holdings,
-        problems=(*listing.problems, *problems, *wrong),
+        problems=(*listing.problems, *own[2], *holding_problems(listing.name, holdings, now, listing.trash)),
     )
 
 
@@ -488,8 +486,7 @@ def listed(folder: Folder, model: ModelName) -> ModelListing:
 def _check_read(reader: Reader, reading: StageReading | None, stage: str) -> None:
     """Say no where a stage's folder could not be read: who holds it is then not known, which is not nobody."""
     if reading is not None and reading.error is not None:
-        where = f"{reader.folder}/{layout.STAGES}/{stage}"
-        raise explained(reading.error, "read", where) from reading.error
+        raise explained(reading.error, "read", f"{reader.folder}/{layout.STAGES}/{stage}") from reading.error
 
 
 def may_write(reader: Reader, model: ModelName, doing: str) -> None:
