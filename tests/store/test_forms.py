@@ -108,6 +108,7 @@ EDITS = st.lists(
 @example(text=TEXTS[1], edits=[(TEXTS[1].index("a:1"), 3, "a:0")], lines=False)
 @example(text=TEXTS[2], edits=[(TEXTS[2].index('"d"'), 3, '""')], lines=False)
 @example(text=TEXTS[2], edits=[(TEXTS[2].index("2026-01-02"), 10, "2026-02-30")], lines=False)
+@example(text=TEXTS[2], edits=[(TEXTS[2].index("03:00:00"), 2, "24")], lines=False)
 def test_a_text_says_the_same_whether_its_form_is_known_or_not(
     trained: Forms, text: str, edits: list[tuple[int, int, str]], *, lines: bool
 ) -> None:

@@ -457,17 +457,16 @@ def joined(
     folder: Folder | None = None,
 ) -> Model:
     """A model, from what was read of it: its own metadata, who holds its stages, some versions; ``folder`` is its."""
-    record, revision, problems = own
     return Model(
         name=listing.name,
         folder=listing.path,
         owner=Who(listing.owner, user_name(listing.owner)),
-        record=record,
-        revision=revision,
+        record=own[0],
+        revision=own[1],
         versions=tuple(with_stages(versions[number], holdings, folder) for number in sorted(versions)),
         count=len(listing.numbers),
         holdings=holdings,
-        problems=(*listing.problems, *problems, *holding_problems(listing.name, holdings, now, listing.trash)),
+        problems=(*listing.problems, *own[2], *holding_problems(listing.name, holdings, now, listing.trash)),
     )
 
 

@@ -25,7 +25,6 @@ from stackroom.store.stamps import Moment, stamp_of
 from stackroom.store.told import Told, heard, said, told_of
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from stackroom.core.metadata import Record
@@ -154,7 +153,6 @@ class Look:
         self._wanted = wanted
         self._watch = watch
         self._moment = Moment.present(local=local)
-        self._statuses: dict[ModelName, os.stat_result] = {}
         self._reread: dict[ModelName, Reread] = {}
         self._stamps: dict[ModelName, str] = {}
         self._known: dict[str, KnownModel] = {}
