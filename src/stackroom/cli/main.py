@@ -155,12 +155,13 @@ def _hint_for(error: RegistryError) -> str:
 def _interrupted(context: Context, interrupt: KeyboardInterrupt) -> int:
     notes: list[str] = getattr(interrupt, "__notes__", [])
     said = "; ".join([context.interrupted, *notes])
+    code: int = getattr(interrupt, "code", INTERRUPTED)
     if context.json:
-        facts = {"kind": "interrupted", "message": said, "hint": "", "exit_code": INTERRUPTED}
+        facts = {"kind": "interrupted", "message": said, "hint": "", "exit_code": code}
         context.document({"error": facts | {"unchanged": context.interrupted == NOTHING_CHANGED}})
     else:
         context.say(f"interrupted; {said}")
-    return INTERRUPTED
+    return code
 
 
 def _fail(context: Context, error: Exception, *, debug: bool) -> int:
