@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -286,6 +287,17 @@ def test_where_models_is_missing_who_may_make_it_is_said(reachable_path: Path) -
     with pytest.raises(ChildFailed, match="you may not") as caught:
         run_as(ALICE, lambda: Registry(root).new("fraud"))
     assert caught.value.type_name == "PermissionDeniedError"
+
+
+def test_a_full_disk_is_told_in_a_sentence_with_the_place(
+    registry: Registry, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("stackroom.store.publish._claim", full)
+    with pytest.raises(InvalidInputError, match=r"register a version of fraud in [^ ]*/fraud: no space left"):
+        registry.register("fraud", out)
 
 
 def test_what_verification_would_call_a_hole_is_not_registered(

@@ -248,3 +248,9 @@ def test_waiting_ends_with_the_holder_and_with_changed_with_another_one(moved: R
     assert next(looks).ref is None
     moved.promote("fraud:2", "production")
     assert str(next(found.ref for found in looks if found.ref)) == "fraud:2"
+
+
+def test_a_registry_that_cannot_be_looked_at_is_named(registry: Registry) -> None:
+    os.rename(registry.folder, f"{registry.folder}-gone")
+    (found,) = news(registry, seconds=0)
+    assert found.trouble == f"{registry.folder}: no such file or directory"

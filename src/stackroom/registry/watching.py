@@ -108,7 +108,12 @@ def news(
         yield News(cursor=cursor)
     for changes in Looks(Watch(reader.folder, name), seconds=seconds):
         told = tuple(teller.tell(changes))
-        yield News(told=told, cursor=teller.cursor, trouble=changes.trouble or teller.trouble)
+        yield News(told=told, cursor=teller.cursor, trouble=_at_its_place(reader, changes.trouble) or teller.trouble)
+
+
+def _at_its_place(reader: Reader, trouble: str) -> str:
+    """What is wrong with a look, with the registry that could not be looked at."""
+    return f"{reader.folder}: {trouble}" if trouble else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,7 +393,7 @@ def waits(reader: Reader, ref: str | Ref, *, changed: bool = False, seconds: flo
     unread = True
     for changes in Looks(Watch(reader.folder, stage), seconds=seconds):
         unread = unread or bool(changes.stirred)
-        trouble = changes.trouble
+        trouble = _at_its_place(reader, changes.trouble)
         if unread:
             try:
                 holder = reader.ledger(parsed.model, stage).holder

@@ -94,7 +94,7 @@ def publish(folder: Folder, draft: Draft, progress: Progress = silent) -> Publis
     except OSError as error:
         build.discard()
         doing = f"register a version of {draft.model}"
-        raise refused(error, folder.path, doing) or explained(error, doing, folder.path) from error
+        raise refused(error, folder.path, doing) or explained(error, f"{doing} in", folder.path) from error
     except BaseException:
         build.discard()
         raise
