@@ -74,8 +74,9 @@ class Walk:
 
     @property
     def status(self) -> str:
-        """The line above the keys."""
-        return self.text.splitlines()[-2].strip()
+        """The line above the keys; where a complaint takes several, all of them."""
+        height = max(1, self.page.status.region.height)
+        return " ".join(line.strip() for line in self.text.splitlines()[-1 - height : -1])
 
     async def press(self, *keys: str) -> None:
         """Press keys and wait until everything that follows from them has happened."""

@@ -130,3 +130,24 @@ def test_the_message_has_the_right_of_way_over_the_facts() -> None:
         assert line.message == ""
 
     run(app, steps, size=(60, 3))
+
+
+def test_a_complaint_is_read_to_its_end_and_the_next_message_takes_one_line_again() -> None:
+    app = Bench(StatusLine())
+    told = "cannot register a version of digit-reader /srv/models/.new-7: no space left on device"
+
+    async def steps(pilot: Pilot[None]) -> None:
+        app.widget.show_facts(["12 versions"])
+        app.widget.say(told, tone="bad")
+        await pilot.pause()
+        assert " ".join(screen_text(app).split()) == told
+        assert app.widget.size.height == 3
+        app.widget.say(told * 9, tone="bad")
+        await pilot.pause()
+        assert (app.widget.size.height, screen_text(app)[-1]) == (4, "…")
+        app.widget.say("read")
+        await pilot.pause()
+        assert screen_text(app).strip() == "12 versions · read"
+        assert app.widget.size.height == 1
+
+    run(app, steps, size=(40, 6))

@@ -11,6 +11,7 @@ from stackroom.core.files import FileFact
 from stackroom.core.metadata import Dataset, Record
 from stackroom.core.names import parse_ref
 from stackroom.core.policy import MetricInfo, Policy
+from stackroom.registry.editing import Edit
 from stackroom.tui.glyphs import UNICODE
 from stackroom.tui.present import compare as present
 from stackroom.tui.screens.compare import ComparePage
@@ -78,12 +79,26 @@ def test_the_base_moves_on_and_columns_scroll(registry: Registry) -> None:
         assert "versions 1-1 of 3" in somebody.status
         await somebody.press("l", "l", "l")
         assert "versions 3-3 of 3" in somebody.status
+        assert "4: " in somebody.status
+        assert "2: " not in somebody.status
         await somebody.press("h")
         assert "versions 2-2 of 3" in somebody.status
         await somebody.press("b")
         assert "2 (base)" in somebody.text
         await somebody.press("b", "b", "b")
         assert "1 (base)" in somebody.text
+
+    walk(registry, steps)
+
+
+def test_what_was_measured_on_other_data_is_said_to_be_not_comparable(registry: Registry) -> None:
+    for number in (2, 3):
+        tested = {"name": "iris", "split": "test", "digest": f"sha256:{number}" + "0" * 63}
+        registry.edit(f"iris-species:{number}", Edit(put={"datasets": [tested]}))
+
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":compare iris-species:2 iris-species:3", "enter")
+        assert "3: not comparable: other test data" in somebody.status
 
     walk(registry, steps)
 

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from stackroom.core.attested import Who
 from stackroom.errors import NotFoundError, PermissionDeniedError
 from stackroom.registry.facade import Registry
@@ -20,11 +22,11 @@ from stackroom.tui.screens.browse import BrowsePage
 from support.fair import FairClock
 from tui.browsing import NARROW, NOW, Walk, key_event, walk
 from tui.screen import screen_text, until
+from tui.test_approve_screen import ask_for_approvals
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
     from textual.message import Message
 
     from stackroom.store.watch import Changes
@@ -268,3 +270,37 @@ def test_a_model_that_is_deleted_while_its_versions_are_shown_says_so(registry: 
             assert "iris-species is gone" in somebody.status, key
 
     walk(registry, steps)
+
+
+@pytest.mark.parametrize("command", ["move", "approve"])
+def test_a_word_of_another_process_is_judged_on_the_open_screen_within_two_seconds(
+    registry: Registry, sample: Path, command: str
+) -> None:
+    ask_for_approvals(registry, sample, "staging")
+
+    async def steps(somebody: Walk) -> None:
+        await until(lambda: "live" in somebody.text, "it says that it watches")
+        await somebody.press(*":open tumor-screening", "enter")
+        await somebody.press(*f":{command} tumor-screening:5 staging", "enter")
+        page = somebody.page
+        assert somebody.where() == command
+        assert "ana rejected" not in somebody.text
+        clock = FairClock()
+        await asyncio.to_thread(other(sample).reject, "tumor-screening:5", "staging", reason="too slow")
+        await until(lambda: "ana rejected: too slow" in somebody.text, "the word", seconds=2.0)
+        assert clock.seconds() < 2.0
+        assert "changed meanwhile: ana rejected" in somebody.text
+        assert somebody.page is page
+
+    walk(registry, steps, live=True)
+
+
+def test_other_rules_are_judged_by_on_the_open_screen(registry: Registry, sample: Path) -> None:
+    async def steps(somebody: Walk) -> None:
+        await until(lambda: "live" in somebody.text, "it says that it watches")
+        await somebody.press(*":move tumor-screening:5 staging", "enter")
+        assert "approvals" not in somebody.text
+        await asyncio.to_thread(ask_for_approvals, other(sample), sample, "staging")
+        await until(lambda: "approvals" in somebody.text, "the guard", seconds=4.0)
+
+    walk(registry, steps, live=True)

@@ -115,7 +115,7 @@ def test_a_model_is_made_with_what_is_said_about_it_and_a_version_can_follow(reg
     assert [version.number for version in model.versions] == [1]
 
 
-def test_a_version_is_registered_with_its_label_card_and_metrics_and_its_row_is_marked(
+def test_a_version_is_registered_with_its_label_card_and_metrics_and_the_cursor_is_there_with_nothing_marked(
     registry: Registry, out: Path
 ) -> None:
     assert out.is_dir()
@@ -140,7 +140,8 @@ def test_a_version_is_registered_with_its_label_card_and_metrics_and_its_row_is_
         browse = somebody.page
         assert isinstance(browse, BrowsePage)
         assert "iris-species:4 registered: 2 files" in browse.status.message
-        assert browse.versions.marks == ("4",)
+        assert (browse.versions.cursor_key, browse.versions.marks) == ("4", ())
+        assert "~ 4" in somebody.text
 
     walk(registry, steps)
     version = registry.version("iris-species:v9")

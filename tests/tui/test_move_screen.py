@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stackroom.registry import judging, moving
+from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
 from stackroom.registry.judging import Options
 from stackroom.store import access, attested, digest
@@ -83,6 +84,22 @@ def test_enter_does_nothing_until_every_line_has_its_tick(registry: Registry, sa
 
     walk(registry, steps)
     assert names_in(sample) == before
+
+
+def test_enter_on_what_was_refused_judges_afresh(registry: Registry) -> None:
+    registry.edit("iris-species:3", Edit(drop=["description"]))
+
+    async def steps(somebody: Walk) -> None:
+        page = await judge(somebody, "iris-species:3", "staging")
+        await somebody.press("enter")
+        assert "require description" in page.status.message
+        registry.edit("iris-species:3", Edit(put={"description": "petals and sepals"}))
+        await somebody.press("enter")
+        assert page.status.message == "enter makes the move"
+        await somebody.press("enter")
+        assert "iris-species:3 moved to staging" in somebody.status
+
+    walk(registry, steps)
 
 
 def test_a_move_changes_the_files_that_the_screen_lists_and_no_others(registry: Registry, sample: Path) -> None:

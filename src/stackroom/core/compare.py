@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stackroom.core.guards import evaluation_data
 from stackroom.core.metadata import Record, document_of, flat, jsonable
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Outcome = Literal["better", "worse", "equal", "unknown"]
 """How a value stands against the base's; ``unknown`` where nobody can say."""
+
+OTHER_DATA: Final = "measured on other test data"
+"""The note on a value that cannot be compared with the base's, as far as anybody recorded why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +226,7 @@ def _data_note(reference: Subject, subject: Subject) -> str:
     """Why two versions' metrics are not comparable, as far as anybody recorded it."""
     mine = evaluation_data(subject.record, "test")
     theirs = evaluation_data(reference.record, "test")
-    return "measured on other test data" if mine and theirs and mine != theirs else ""
+    return OTHER_DATA if mine and theirs and mine != theirs else ""
 
 
 def _cell(value: float | None, base: float | None, better: Better | None, data_note: str) -> MetricCell:

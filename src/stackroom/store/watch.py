@@ -88,6 +88,18 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.models or self.policy)
 
+    @property
+    def spoken(self) -> frozenset[ModelName]:
+        """The models about which an approval or a rejection came or went: nothing of the models themselves tells it."""
+        names = {
+            name for noted in (self.came, self.went) for place in noted if _is_approvals(place) for name in noted[place]
+        }
+        return frozenset(parsed[0] for name in names if (parsed := parse_approval_name(name)))
+
+
+def _is_approvals(place: str) -> bool:
+    return place.startswith(f"{layout.APPROVALS}/")
+
 
 @dataclass(slots=True)
 class _Seen:

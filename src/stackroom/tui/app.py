@@ -277,6 +277,8 @@ class Browser(Settling):
         message.stop()
         if message.source is self._live:
             self.take(message.reading)
+            for page in self.pages():
+                page.judge_again(message.spoken)
 
     def on_done(self, message: Done[Any]) -> None:
         """Something was read, copied or edited."""

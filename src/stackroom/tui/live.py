@@ -46,12 +46,15 @@ class Fresh(Message):
     Attributes:
         reading: what it is now.
         source: who noticed.
+        spoken: the models about which words came or went, which no record of a model tells; None for all models,
+            where it was the rules that changed.
     """
 
-    def __init__(self, reading: Reading, source: Live) -> None:
+    def __init__(self, reading: Reading, source: Live, spoken: frozenset[str] | None = frozenset()) -> None:
         super().__init__()
         self.reading = reading
         self.source = source
+        self.spoken = spoken
 
 
 class Live:
@@ -74,6 +77,7 @@ class Live:
         self._missed = False
         self._policy = False
         self._models: set[str] = set()
+        self._spoken: set[str] = set()
         self.beat = time.monotonic()
         self.trouble = ""
 
@@ -128,6 +132,7 @@ class Live:
         self.beat = time.monotonic()
         self._policy = self._policy or changes.policy
         self._models |= changes.models
+        self._spoken |= changes.spoken
         if changes.trouble or not (self._policy or self._models):
             self.trouble = changes.trouble
 
@@ -135,11 +140,12 @@ class Live:
         """Read what has changed; it stays to be read until that succeeds."""
         try:
             if self._policy:
-                self._post(Fresh(read_all(self._registry), self))
+                self._post(Fresh(read_all(self._registry), self, None))
                 self._policy = False
             if self._models:
-                self._post(Fresh(read_some(self._registry, self._models), self))
-                self._models = set()
+                reading = read_some(self._registry, self._models)
+                self._post(Fresh(reading, self, frozenset(self._spoken)))
+                self._models, self._spoken = set(), set()
             self.trouble = ""
         except RegistryError as error:
             self.trouble = str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from stackroom.core.compare import OTHER_DATA
 from stackroom.core.export import order_of
 from stackroom.core.show import percent, signed
 from stackroom.tui.present.words import Line, arrow, heading, short
@@ -216,12 +217,18 @@ def view_of(comparison: Comparison, keys: Collection[str]) -> Comparison:
 
 
 def summary(comparison: Comparison) -> list[str]:
-    """For each version but the base, in how many metrics it is better and worse."""
-    wins = comparison.wins()
+    """For each version but the base, in how many metrics it is better and worse, or why that cannot be said."""
     return [
-        f"{_name(comparison.refs[place], comparison)}: {wins[place][0]} better, {wins[place][1]} worse"
+        f"{_name(comparison.refs[place], comparison)}: {_verdict(comparison, place)}"
         for place in order_of(comparison)[1:]
     ]
+
+
+def _verdict(comparison: Comparison, place: int) -> str:
+    better, worse = comparison.wins()[place]
+    if not better and not worse and any(row.cells[place].note == OTHER_DATA for row in comparison.metrics):
+        return "not comparable: other test data"
+    return f"{better} better, {worse} worse"
 
 
 def details(comparison: Comparison, key: str, glyphs: Glyphs) -> list[Line]:

@@ -176,6 +176,16 @@ def _what(judgement: Judgement, glyphs: Glyphs) -> Line:
     return (Cell(str(judgement.ref), "strong"), Cell(f" {glyphs.arrow} "), stage, Cell(f"   {replaces}", "dim"))
 
 
+def words_news(before: Sequence[Word], after: Sequence[Word]) -> str:
+    """Who has said what since a judgement; empty where nobody did."""
+    known = {(word.stage, word.version, word.number) for word in before}
+    fresh = [word for word in after if (word.stage, word.version, word.number) not in known]
+    told = [
+        f"{word.by.label} {word.approval.op.done if word.approval else 'wrote what cannot be read'}" for word in fresh
+    ]
+    return f"changed meanwhile: {', '.join(told)}" if told else ""
+
+
 def word_line(word: Word, glyphs: Glyphs) -> Line:
     """What somebody said about a version, and why it is not heeded where it is not."""
     said = word.approval

@@ -103,6 +103,11 @@ class ActivityPage(OverseenPage):
         if mine and not self._reading:
             self._read_changed()
 
+    def judge_again(self, spoken: frozenset[str] | None) -> None:
+        """Words are among what happens."""
+        if spoken:
+            self.picture_changed(dict.fromkeys(spoken, frozenset()))
+
     def _read_changed(self) -> None:
         registry, names = self.browser.registry, frozenset(self._changed)
 

@@ -9,7 +9,7 @@ from stackroom.errors import ConflictError
 from stackroom.registry.approving import Hearing, Spoken, hearing
 from stackroom.tui.bindings import Hint, bindings_for
 from stackroom.tui.present import approve as heard
-from stackroom.tui.present.move import refusal
+from stackroom.tui.present.move import refusal, words_news
 from stackroom.tui.screens.page import Body, Page
 from stackroom.tui.widgets.asked import Asked
 from stackroom.tui.widgets.line_table import LineTable
@@ -62,7 +62,7 @@ class ApprovePage(Page):
         self._reason_line = Asked(Label(" Reason: "), self._reason)
         self._hearing: Hearing | None = None
         self._news = ""
-        self._writing = False
+        self._writing = self._asked = False
 
     def compose_body(self) -> ComposeResult:
         """First the stages, then what is known."""
@@ -105,6 +105,11 @@ class ApprovePage(Page):
             self._news = f"changed meanwhile: {self.browser.last_news or self.ref.model}"
             self._hear()
 
+    def judge_again(self, spoken: frozenset[str] | None) -> None:
+        """Somebody else may have spoken, or the stage asks for more."""
+        if self.stage is not None and not self._writing and (spoken is None or self.ref.model in spoken):
+            self._hear()
+
     def show_hints(self) -> None:
         """While something is typed, letters are letters."""
         if isinstance(self.focused, Line):
@@ -142,15 +147,19 @@ class ApprovePage(Page):
     def got(self, name: str, value: Any) -> None:  # noqa: ANN401  # each piece of work has its own
         """What is known, or the word itself."""
         if name == "hear":
+            before = self._hearing.words if self._hearing else value.words
+            self._news = words_news(before, value.words) or self._news
             self._hearing = value
-            self.say("")
+            obstacles = heard.obstacles(value) if self._asked else ()
+            self._asked = False
+            self.say(obstacles[0] if obstacles else "", tone="warn")
             self._show()
         elif name == "speak":
             self._spoken(value)
 
     def failed(self, name: str, error: Exception) -> None:
         """After a conflict, look again."""
-        self._writing = False
+        self._writing = self._asked = False
         if name == "speak" and isinstance(error, ConflictError):
             self._news = str(error)
             self._hear()
@@ -184,9 +193,12 @@ class ApprovePage(Page):
             if self._stages.cursor_key is not None:
                 self.stage = self._stages.cursor_key
                 self._hear()
-        elif obstacles := heard.obstacles(self._hearing):
-            self.say(obstacles[0], tone="warn")
-        elif not self._writing and not self.work.is_busy("hear"):
+        elif self._writing or self.work.is_busy("hear"):
+            return
+        elif heard.obstacles(self._hearing):
+            self._asked = True
+            self._hear()
+        else:
             self._speak()
 
     def _speak(self) -> None:

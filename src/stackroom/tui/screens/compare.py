@@ -86,9 +86,11 @@ class ComparePage(MetricKeys, Exporting):
             if layout.last - layout.first + 1 < layout.total
             else ""
         )
+        told = side_by_side.summary(self._comparison)
         return [
             hidden,
-            *side_by_side.summary(self._comparison)[:4],
+            # Of those that are beside the base, and not of those that are scrolled away.
+            *(told[layout.first - 1 : layout.last] if hidden and layout.first else told)[:4],
             self._metrics_fact(self._comparison),
             "only differences" if self._only_differences else "",
             f"deltas as {form}" if (form := self._shown_form()) != "both" else "",

@@ -90,7 +90,7 @@ class MovePage(Page):
         self._judgement: Judgement | None = None
         self._override: tuple[str, ...] = ()
         self._news = self._trouble = ""
-        self._writing = False
+        self._writing = self._asked = False
 
     def compose_body(self) -> ComposeResult:
         """First the stages, then the judgement with what is asked."""
@@ -164,6 +164,11 @@ class MovePage(Page):
             self._news = f"changed meanwhile: {self.browser.last_news}" if self.browser.last_news else ""
             self._judge()
 
+    def judge_again(self, spoken: frozenset[str] | None) -> None:
+        """The guards may find something else now."""
+        if self.stage is not None and not self._writing and (spoken is None or self.model_name in spoken):
+            self._judge()
+
     def _fill_stages(self) -> None:
         model, app = self.model(), self.browser
         if model is None:
@@ -232,15 +237,21 @@ class MovePage(Page):
     def got(self, name: str, value: Any) -> None:  # noqa: ANN401  # each piece of work has its own
         """A judgement, or the move itself."""
         if name == "judge":
+            before = self._judgement.words if self._judgement else value.words
+            self._news = judged.words_news(before, value.words) or self._news
             self._judgement = value
             self.say("")
             self._show()
+            if self._asked:
+                self._asked = False
+                if not self._say_obstacles():
+                    self.say("enter makes the move", tone="good")
         elif name == "move":
             self._moved(value)
 
     def failed(self, name: str, error: Exception) -> None:
         """It could not be judged or made; after a conflict, look again."""
-        self._writing = False
+        self._writing = self._asked = False
         if isinstance(error, (ConflictError, GuardRefusedError)) and name == "move":
             self._news = str(error)
             self._judge()
@@ -311,7 +322,7 @@ class MovePage(Page):
     # ---- making the move
 
     def do_choose(self) -> None:
-        """Take the stage; then make the move, if nothing is in its way."""
+        """Take the stage; then make the move, if nothing is in its way; what was refused is judged afresh."""
         if self.stage is None:
             if self._stages.cursor_key is not None:
                 self.stage = self._stages.cursor_key
@@ -319,8 +330,12 @@ class MovePage(Page):
             return
         if self._writing:
             return
-        if not self._say_obstacles():
-            self._make()
+        if self._reason_line.display or self.work.is_busy("judge"):
+            if not self._say_obstacles():
+                self._make()
+        else:
+            self._asked = True
+            self._judge()
 
     def _say_obstacles(self) -> bool:
         """Say what is in the way, if anything is."""

@@ -21,12 +21,11 @@ from stackroom.tui.bindings import footer_hints, key_text
 from stackroom.tui.terminal import can_suspend
 from stackroom.tui.widgets.choices import Choices
 from stackroom.tui.widgets.crumbs import Crumbs
-from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.footer import MORE, KeyHints
 from stackroom.tui.widgets.line_view import LineView
-from stackroom.tui.widgets.one_line import OneLine
 from stackroom.tui.widgets.prompt import Prompt
 from stackroom.tui.widgets.status import StatusLine
+from stackroom.tui.widgets.too_small import LEAST, TooSmall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,22 +42,6 @@ if TYPE_CHECKING:
 
 _JUDGED: Final = frozenset({"move"})
 """What its own screen refuses, who may do it and what else is in the way: readers want to know, too."""
-
-LEAST: Final = (60, 16)
-"""Columns and rows below which nothing is drawn but a line that says so."""
-
-
-class TooSmall(OneLine):
-    """Says how large the terminal has to be."""
-
-    DEFAULT_CSS = """
-    TooSmall { display: none; }
-    """
-
-    def compose_line(self, width: int) -> list[Cell]:  # noqa: ARG002  # it says what it says
-        """The two sizes."""
-        size = self.screen.size
-        return [Cell(f"needs {LEAST[0]}x{LEAST[1]}, have {size.width}x{size.height}")]
 
 
 class Body(Container):
@@ -134,6 +117,9 @@ class Page(TextualScreen[None]):
 
     def picture_grew(self) -> None:
         """More models were read for the first time; none of those that were has changed."""
+
+    def judge_again(self, spoken: frozenset[str] | None) -> None:
+        """Words about these models came or went, or with None the rules changed: no record of a model tells either."""
 
     def filter_changed(self, text: str) -> None:
         """The filter line says something else."""

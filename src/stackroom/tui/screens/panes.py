@@ -221,12 +221,12 @@ class PanesPage(BrowseMetricKeys):
         self.go_to("versions")
 
     def open_made(self, ref: Ref) -> None:
-        """Go to what was just made: a version is marked; where the models are read, the cursor goes there."""
-        marks = self.versions.marks if self.model == ref.model else ()
+        """Go to what was just made: once it is read the cursor goes there, and a version's row is flagged.
+
+        Nothing is marked: what is done next is done to the cursor's row.
+        """
         self.open_ref(ref)
         self._wanted_model = ref.model
-        if ref.kind == "number":
-            self.versions.set_marks((*marks, ref.value))
 
     def open_model(self, name: str, version: str) -> None:
         """A model's versions, and one of them once it is read, without going there."""

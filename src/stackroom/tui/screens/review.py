@@ -57,6 +57,11 @@ class ReviewPage(OverseenPage):
         if changed:
             self.read_again()
 
+    def judge_again(self, spoken: frozenset[str] | None) -> None:
+        """Look again where the rules changed; words alone need nobody's attention here."""
+        if spoken is None:
+            self.read_again()
+
     def reading(self) -> Work[tuple[Remark, ...]]:
         """Everything that a listing of the models tells."""
         registry = self.browser.registry
