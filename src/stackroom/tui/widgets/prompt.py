@@ -198,8 +198,8 @@ class Prompt(Horizontal):
     def ask(self, question: Question, text: str = "", label: str = "") -> None:
         """Open with a text to go on from, and words before it; without, the sign of the question stands there.
 
-        The text of a filter is selected: what is typed next is a new one, while a blank or a key that moves goes on with
-        the old one. A value is mostly corrected, so that it is not.
+        The text of a filter is selected: what is typed next is a new one, while a blank or a key that moves goes on
+        with the old one. A value is mostly corrected, so that it is not.
         """
         self.question = question
         self._label.show(f" {label or question} ")
