@@ -84,6 +84,10 @@ def test_the_filter_line_means(text: str, *, matches: bool) -> None:
         (float("nan"), "nan"),
         (float("-inf"), "-inf"),
         (3, "3"),
+        (10**15, "1000000000000000"),
+        (10**16, "1e+16"),
+        (-1e308, "-1e+308"),
+        (1.234567e-300, "1.235e-300"),
     ],
 )
 def test_a_metric_in_a_list(value: float | None, told: str) -> None:
