@@ -16,6 +16,9 @@ _FIELD: Final = re.compile(r"([A-Za-z_][\w.-]*):(.+)")
 _QUERY: Final = re.compile(r"(?:^|\s)(?:and|or|not)(?:\s|$)|[()]|\s(?:<=|>=|!=|=|<|>|~)(?:\s|$)")
 """What makes a line a query: a word that joins, a parenthesis, an operator with blanks around it."""
 
+_OPERATORS: Final = re.compile(r"!?[A-Za-z_][\w.-]*?(?P<signs>[<>=!~]+)(?P<value>.*)")
+"""A word that looks like a comparison, right or wrong."""
+
 _UNFINISHED: Final = 6
 """Words at the end of a query that may still be on their way."""
 
@@ -57,7 +60,7 @@ class Filter:
 
     Attributes:
         text: as it was typed.
-        problem: what is wrong with a query, or empty.
+        problem: what is wrong with a query or a comparison, or empty.
         passes: whether a row is asked for: every word has to agree.
         needs_fields: whether the text of a row is not enough to say so.
         needs_text: whether that is looked at, too.
@@ -72,6 +75,8 @@ class Filter:
         self.passes: Callable[[Searchable], bool]
         self._words = self.text.split()
         self._is_query = _QUERY.search(self.text) is not None
+        if not self._is_query:
+            self.problem = _wrong(self._words)
         tests = self._query_tests() if self._is_query else [_test(word) for word in self._words]
         self.passes = tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
         plain = [_is_plain(word.lstrip("!")) for word in self._words]
@@ -104,6 +109,17 @@ def _is_plain(word: str) -> bool:
     return not (word.startswith("!") or _COMPARISON.fullmatch(word) or _FIELD.fullmatch(word))
 
 
+def _wrong(words: list[str]) -> str:
+    """What is wrong with the first word that looks like a comparison and is none, or nothing."""
+    for word in words:
+        found = _OPERATORS.fullmatch(word)
+        if found is not None and found["signs"] not in {"<=", ">=", "!=", "=", "<", ">", "~"}:
+            return f"{word}: there is no operator {found['signs']}"
+        if found is not None and not found["value"]:
+            return f"{word}: expected a value after {found['signs']}"
+    return ""
+
+
 def _test(word: str) -> Callable[[Searchable], bool]:
     if word.startswith("!") and len(word) > 1:
         wanted = _test(word[1:])
@@ -129,7 +145,9 @@ def as_query(text: str) -> tuple[str, str]:
     """
     words = text.split()
     if _QUERY.search(text.strip()) is None:
-        return " and ".join(_asked(word) for word in words if word.removeprefix("!").strip("'\"") or word == "!"), ""
+        return " and ".join(
+            _asked(word) for word in words if word.removeprefix("!").strip("'\"") or word == "!"
+        ), _wrong(words)
     problem = ""
     for length in range(len(words), max(0, len(words) - _UNFINISHED), -1):
         query = " ".join(words[:length])
