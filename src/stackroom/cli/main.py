@@ -62,6 +62,8 @@ def _run(argv: list[str], context: Context) -> int:
         return _browse_or_refuse(name, argv, context)
     command = command_named(name)
     options = parser_for(name, command).parse_intermixed_args(joined(argv[:at] + argv[at + 1 :]))
+    if options.registry == "":
+        raise _nameless()
     context.path = options.registry
     return command.run(context, options)
 
@@ -81,6 +83,8 @@ def _browse(argv: list[str], context: Context) -> int:
 
     command = command_named("tui")
     options = parser_for("tui", command).parse_intermixed_args(argv)
+    if options.registry == "":
+        raise _nameless()
     for path in options.paths:
         if not browsable(path):
             raise UsageError(
@@ -100,9 +104,16 @@ def _without_command(argv: list[str], context: Context) -> int:
     if "-h" in argv or "--help" in argv:
         streams.put(overview())
         return 0
+    if "" in argv:
+        raise _nameless()
     if "--json" in argv:
         raise UsageError("no command is named", hint="stackroom --help lists the commands")
     return _browse(argv, context)
+
+
+def _nameless() -> UsageError:
+    """What an unset variable of a script would make of ``-R "$UNSET"``: whatever registry one stands in."""
+    return UsageError("-R names no registry: its path is empty", hint="is a variable of yours not set?")
 
 
 def _guarded(context: Context, argv: list[str], action: Callable[[], int]) -> int:
@@ -173,12 +184,13 @@ def _hint_for(error: RegistryError) -> str:
 def _interrupted(context: Context, interrupt: KeyboardInterrupt) -> int:
     notes: list[str] = getattr(interrupt, "__notes__", [])
     said = "; ".join([context.interrupted, *notes])
+    code: int = getattr(interrupt, "code", INTERRUPTED)
     if context.json:
-        facts = {"kind": "interrupted", "message": said, "hint": "", "exit_code": INTERRUPTED}
+        facts = {"kind": "interrupted", "message": said, "hint": "", "exit_code": code}
         context.document({"error": facts | {"unchanged": context.interrupted == NOTHING_CHANGED}})
     else:
         context.say(f"interrupted; {said}")
-    return INTERRUPTED
+    return code
 
 
 def _fail(context: Context, error: Exception, *, debug: bool) -> int:
