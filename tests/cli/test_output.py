@@ -475,6 +475,44 @@ def test_browsing_without_a_terminal_names_the_commands(registry_path: Path, arg
     assert "stackroom list" in answer.err
 
 
+@pytest.mark.parametrize(
+    ("argv", "opened", "variables"),
+    [
+        (("production",), ["production"], {}),
+        (("{path}", "--no-state"), ["{path}"], {"STACKROOM_NO_STATE": "1"}),
+        (("--color", "never", "{path}", "production"), ["{path}", "production"], {"NO_COLOR": "1"}),
+        (("--ascii",), [], {"STACKROOM_ASCII": "1"}),
+    ],
+)
+def test_a_bare_call_takes_names_and_options_as_tui_does(
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    argv: tuple[str, ...],
+    opened: list[str],
+    variables: dict[str, str],
+) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text(f'[registries]\nproduction = "{tmp_path}"\n')
+    monkeypatch.setenv("STACKROOM_CONFIG", str(settings))
+    for name in ("STACKROOM_NO_STATE", "STACKROOM_ASCII", "NO_COLOR"):
+        monkeypatch.setenv(name, "")
+    assert main.run([word.format(path=tmp_path) for word in argv], cli._browse) == 0
+    assert cli.browsed == [[word.format(path=tmp_path) for word in opened]]
+    assert {name: os.environ[name] for name in variables} == variables
+
+
+def test_a_word_that_is_neither_command_nor_folder_nor_name_is_refused_wherever_it_stands(
+    cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["lsit"], cli._browse) == 2
+    assert "did you mean stackroom list?" in capsys.readouterr().err
+    assert main.run([str(tmp_path), "list"], cli._browse) == 2
+    assert "there is no folder list" in capsys.readouterr().err
+    assert main.run(["--json"], cli._browse) == 2
+    assert cli.browsed == []
+
+
 def test_demo_unpacks_and_says_where(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stackroom.cli.commands.making.unpack_demo", lambda directory: directory or str(tmp_path))
     assert cli.ok("demo", "--no-open").out == f"{tmp_path}\n"
@@ -514,7 +552,7 @@ def test_the_version_costs_no_parser_and_a_command_only_what_it_needs(fraud: Cli
     listed = loaded_by("-R", path, "list")
     assert "stackroom.cli.commands.listing" in listed
     unwanted = {"textual", "rich", "watchdog", "subprocess", "stackroom.cli.commands.moving"}
-    unwanted |= {"stackroom.registry.facade", "stackroom.store.publish", "tempfile"}
+    unwanted |= {"stackroom.registry.facade", "stackroom.store.publish", "tempfile", "stackroom.registry.settings"}
     assert not listed & unwanted
     assert not loaded_by("-R", path, "promote", "fraud:1", "staging") & {"textual", "rich", "watchdog"}
 

@@ -125,6 +125,25 @@ def test_filters_and_sorts_by_key_and_by_command(registry: Registry) -> None:
     walk(registry, steps)
 
 
+def test_a_new_filter_replaces_the_old_one_and_a_blank_or_a_key_that_moves_goes_on_with_it(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        page = browse(somebody)
+        for typed, then in (
+            ("wine", "wine"),
+            ("tumor", "tumor"),
+            (" screening", "tumor screening"),
+            (["end", "x"], "tumor screeningx"),
+            (["ctrl+e", "y"], "tumor screeningxy"),
+            (["home", "z"], "ztumor screeningxy"),
+            (["right", "!"], "ztumor screeningxy!"),
+            (["backspace"], ""),
+        ):
+            await somebody.press("/", *typed, "enter")
+            assert page.filter_text() == then
+
+    walk(registry, steps)
+
+
 def test_commands_are_completed_and_wrong_ones_explained(registry: Registry) -> None:
     async def steps(somebody: Walk) -> None:
         await somebody.press("colon")

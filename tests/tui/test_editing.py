@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stackroom.core.metadata import with_field
-from stackroom.errors import InvalidInputError, UsageError
+from stackroom.core.metadata import Record, with_field
+from stackroom.errors import UsageError
 from stackroom.registry.editing import Edit
 from stackroom.tui import editing
 
@@ -76,16 +76,33 @@ def test_what_is_edited_in_place_goes_through_the_editor_and_comes_back(registry
     assert editor.exists()
     start = editing.draft(registry, "iris-species:1").start
     mine = editing.edited_record(start, with_field(start.record, "license", "MIT"))
+    assert isinstance(mine, Record)
     assert (mine.team, mine.license) == ("risk", "MIT")
     assert registry.version("iris-species:1").revision == 0
 
 
-def test_nonsense_is_refused_and_kept(registry: Registry, editor: Path) -> None:
-    editor.write_text('#!/bin/sh\necho "metrics = 3" > "$1"\n')
-    with pytest.raises(InvalidInputError) as caught:
-        editing.edit_and_save(registry, editing.draft(registry, "iris-species:1"))
-    (note,) = editing.kept(caught.value)
-    Path(note[0].text.rpartition(" ")[2]).unlink()
+def test_a_text_that_cannot_be_taken_is_opened_again_with_what_is_wrong_and_kept_until_it_is_written(
+    registry: Registry, editor: Path
+) -> None:
+    what = editing.draft(registry, "iris-species:1")
+    editor.write_text('#!/bin/sh\nsed -i \'s/^team = .*/team = "risk/\' "$1"\n')
+    slip = editing.edit_and_save(registry, what)
+    assert isinstance(slip, editing.Slip)
+    (note,) = editing.kept(slip.error)
+    path = Path(note[0].text.rpartition(" ")[2])
+    assert 'team = "risk\n' in path.read_text()
+
+    editor.write_text("#!/bin/sh\n")
+    assert editing.edit_and_save(registry, what, slip) is slip, "nothing was changed in the second round"
+    assert path.exists()
+
+    editor.write_text(f'#!/bin/sh\ncp "$1" {editor}.seen\nsed -i \'s/^team = .*/team = "risk"/\' "$1"\n')
+    assert editing.edit_and_save(registry, what, slip) == "iris-species:1 edited: team (revision 1)"
+    seen = Path(f"{editor}.seen").read_text()
+    assert f"#: Not taken: {slip.error}" in seen
+    assert 'team = "risk\n' in seen
+    assert "Not taken" not in registry.editable("iris-species:1").text
+    assert not path.exists()
 
 
 def test_an_editor_that_fails_changes_nothing(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,9 @@ def test_words_and_queries(text: str, *, matches: bool) -> None:
         ("auc > 0.95 or", "expected a field"),
         ("auc > 0.95 and stage = ", "expected a value"),
         ("(auc > 0.95", "expected ')'"),
+        ("auc>>>", "auc>>>: there is no operator >>>"),
+        ("eu !auc>>0.9", "!auc>>0.9: there is no operator >>"),
+        ("nosuch>=", "nosuch>=: expected a value after >="),
     ],
 )
 def test_a_query_counts_as_far_as_it_is_finished_and_says_what_is_missing(text: str, problem: str) -> None:

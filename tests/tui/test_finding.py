@@ -13,7 +13,7 @@ from stackroom.registry.conflicts import metadata_conflict
 from stackroom.registry.facade import Registry
 from stackroom.store import access
 from stackroom.tui import editing, picture, terminal
-from stackroom.tui.actions import SCREENS, actions_of
+from stackroom.tui.actions import BY_ID, SCREENS, actions_of
 from stackroom.tui.memory import Keeper, saved_views
 from stackroom.tui.places import Personal, Places, names_of
 from stackroom.tui.running import _NOT_OFFERED, entries
@@ -106,7 +106,7 @@ def test_every_action_of_a_screen_is_in_its_palette(registry: Registry, screen: 
     walk(registry, steps)
 
 
-def test_what_a_reader_cannot_do_is_grey_in_the_palette_and_says_why(
+def test_what_a_reader_cannot_do_is_not_in_the_footer_and_grey_in_help_and_palette_which_say_why(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = access.access_to
@@ -114,6 +114,12 @@ def test_what_a_reader_cannot_do_is_grey_in_the_palette_and_says_why(
         monkeypatch.setattr(picture, name, lambda path: replace(real(path), allowed=False, group="ml-release"))
 
     async def steps(somebody: Walk) -> None:
+        offered = {hint.id for hint in somebody.page.hints._hints}
+        assert {id_ for id_ in offered if BY_ID[id_].writes} <= {"move"}, "that screen tells a reader of every guard"
+        assert "open" in offered
+        await somebody.press("?", "pagedown")
+        assert "(read-only: needs ml-release)" in " ".join(somebody.text.split())
+        await somebody.press("q")
         await somebody.press("ctrl+p", *"rollback")
         assert "read-only: needs ml-release" in somebody.text
         await somebody.press("enter")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stackroom.registry.facade import Registry as FullRegistry
 from stackroom.store import hashing
 from stackroom.store.userfiles import paths_like
 from stackroom.tui.screens.browse import BrowsePage
 from stackroom.tui.screens.making import NewPage, RegisterPage
-from tui.browsing import MIDDLE, NARROW, Walk, walk
+from tui.browsing import MIDDLE, NARROW, Walk, key_event, walk
 from tui.screen import until
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stackroom.registry.facade import Registry
+    from stackroom.registry.registering import Registration
 
 SMALL = (60, 16)
 
@@ -185,6 +187,39 @@ def test_a_copy_shows_how_far_it_is_and_escape_leaves_nothing_behind(
 
     walk(registry, steps)
     assert sorted(os.listdir(sample / "models/iris-species")) == before
+
+
+def test_going_back_while_files_are_copied_asks_first(
+    registry: Registry, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert out.is_dir()
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def publish(_self: Registry, _model: str, registration: Registration) -> None:
+        assert registration.progress is not None
+        at_work.set()
+        go_on.wait(10)
+        registration.progress(1)
+
+    monkeypatch.setattr(FullRegistry, "publish", publish)
+
+    async def steps(somebody: Walk) -> None:
+        page = await register(somebody, "iris-species")
+        await somebody.press(*"output/model.bin", "enter")
+        page.act("write")
+        await until(at_work.is_set, "it is at work")
+        for answer, given_up in (("n", False), ("escape", False), ("y", True)):
+            page.act("back")
+            assert page.choices.display
+            somebody.app.post_message(key_event(answer))
+            await until(lambda: not page.choices.display and page.focused is not page.choices, "it is answered")
+            assert (page.status.message == "giving up") is given_up
+        go_on.set()
+        await somebody.settle()
+        assert somebody.page is page
+        assert "nothing was registered" in page.status.message
+
+    walk(registry, steps)
 
 
 def test_paths_are_completed_by_folder_and_hidden_ones_only_when_meant(out: Path, tmp_path: Path) -> None:

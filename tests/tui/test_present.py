@@ -84,6 +84,10 @@ def test_the_filter_line_means(text: str, *, matches: bool) -> None:
         (float("nan"), "nan"),
         (float("-inf"), "-inf"),
         (3, "3"),
+        (10**15, "1000000000000000"),
+        (10**16, "1e+16"),
+        (-1e308, "-1e+308"),
+        (1.234567e-300, "1.235e-300"),
     ],
 )
 def test_a_metric_in_a_list(value: float | None, told: str) -> None:
@@ -94,6 +98,19 @@ def test_what_has_no_value_comes_last_in_either_direction() -> None:
     values = [3, None, 1, float("nan"), 2]
     assert by_value(values, lambda one: one, descending=False)[:3] == [1, 2, 3]
     assert by_value(values, lambda one: one, descending=True)[:3] == [3, 2, 1]
+
+
+def test_a_version_without_metrics_does_not_hide_the_metric_of_its_model(registry: Registry) -> None:
+    model = registry.model("tumor-screening")
+    known = model_list.key_metric(model, registry.policy)
+    assert known is not None
+    *older, newest = model.versions
+    unmeasured = replace(newest, record=replace(newest.record, metrics={}))
+    lacking = replace(model, versions=(*older, unmeasured))
+    found = model_list.key_metric(lacking, registry.policy)
+    assert found == (known[0], older[-1].metrics[known[0]])
+    cells = model_list.row(lacking, (), registry.policy, NOW, UNICODE).cells
+    assert [cell.style for cell in cells if cell.text.startswith(known[0])] == ["dim"]
 
 
 def test_best_is_one_on_the_newest_data_with_a_direction(registry: Registry) -> None:

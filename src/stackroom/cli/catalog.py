@@ -42,8 +42,8 @@ COMMANDS = {
 }
 """Name -> (module below :mod:`stackroom.cli.commands`, one line); in the order in which help lists them."""
 
-WITH_VALUE = frozenset({"-R", "--registry", "--color"})
-"""Options of every command that take a value: the word after them is not the command."""
+WITH_VALUE = frozenset({"-R", "--registry", "--color", "--config"})
+"""Options before a command that take a value: the word after them is not the command. The last is of ``tui`` alone."""
 
 
 def command_at(argv: list[str]) -> int | None:

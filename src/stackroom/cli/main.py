@@ -56,10 +56,10 @@ def _preliminary_context(argv: list[str], browse: Callable[[list[str]], int]) ->
 def _run(argv: list[str], context: Context) -> int:
     at = command_at(argv)
     if at is None:
-        return _without_command(argv)
+        return _without_command(argv, context)
     name = argv[at]
     if name not in COMMANDS:
-        raise unknown_command(name)
+        return _browse_or_refuse(name, argv, context)
     command = command_named(name)
     options = parser_for(name, command).parse_intermixed_args(joined(argv[:at] + argv[at + 1 :]))
     if options.registry == "":
@@ -68,7 +68,34 @@ def _run(argv: list[str], context: Context) -> int:
     return command.run(context, options)
 
 
-def _without_command(argv: list[str]) -> int:
+def _browse_or_refuse(word: str, argv: list[str], context: Context) -> int:
+    """A word that is no command may be a folder, or a name in the settings, which nobody else waits for."""
+    from stackroom.cli.commands.browsing import browsable  # noqa: PLC0415 - only where the word is no command
+
+    if not browsable(word):
+        raise unknown_command(word)
+    return _browse(argv, context)
+
+
+def _browse(argv: list[str], context: Context) -> int:
+    """What ``tui`` does with the same arguments, where each that is no option can be browsed."""
+    from stackroom.cli.commands.browsing import browsable  # noqa: PLC0415 - the same
+
+    command = command_named("tui")
+    options = parser_for("tui", command).parse_intermixed_args(argv)
+    if options.registry == "":
+        raise _nameless()
+    for path in options.paths:
+        if not browsable(path):
+            raise UsageError(
+                f"there is no folder {path}, and no registry of that name in the settings",
+                hint="a command stands before its arguments: stackroom --help lists them",
+            )
+    context.path = options.registry
+    return command.run(context, options)
+
+
+def _without_command(argv: list[str], context: Context) -> int:
     if "--version" in argv or argv == ["-V"]:
         from stackroom import __version__  # noqa: PLC0415 - one command in a thousand
 
@@ -79,7 +106,9 @@ def _without_command(argv: list[str]) -> int:
         return 0
     if "" in argv:
         raise _nameless()
-    raise UsageError("no command is named", hint="stackroom --help lists the commands")
+    if "--json" in argv:
+        raise UsageError("no command is named", hint="stackroom --help lists the commands")
+    return _browse(argv, context)
 
 
 def _nameless() -> UsageError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stackroom.core.metadata import as_utc, jsonable
 
@@ -24,6 +24,9 @@ __all__ = [
     "signed",
     "size",
 ]
+
+_LARGE: Final = 10**16
+"""From here on a number is in scientific notation: it fills a column, and cut it looks like another one."""
 
 
 def size(amount: float | None) -> str:
@@ -121,13 +124,15 @@ def field_text(value: object) -> str:
 
 
 def number(value: float, beside: float | None = None) -> str:
-    """A metric for people: up to six significant digits, whole numbers whole.
+    """A metric for people: up to six significant digits, integers below 1e16 whole.
 
     Args:
         value: what to write.
         beside: what it is read beside; all digits where six would make the two look equal.
     """
-    if isinstance(value, int):
+    if isinstance(value, int) and abs(value) < _LARGE:
         return str(value)
     short = f"{value:.6g}"
-    return repr(float(value)) if beside is not None and beside != value and short == f"{beside:.6g}" else short
+    if beside is not None and beside != value and short == f"{beside:.6g}":
+        return repr(value) if isinstance(value, int) else repr(float(value))
+    return short

@@ -20,6 +20,7 @@ from stackroom.tui.screens.conflict import ConflictPage
 from stackroom.tui.screens.edit import EditPage
 from stackroom.tui.screens.making import NewPage, RegisterPage
 from stackroom.tui.screens.palette import PalettePage
+from stackroom.tui.screens.text import TextPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +54,11 @@ class Changing(Going):
         """An error in full, with where the typed text is."""
         if isinstance(error, Exception):
             self.show_text(title, [*refusal(error), *editing.kept(error)])
+
+    def show_slip(self, title: str, slip: editing.Slip, reopen: Callable[[], None]) -> None:
+        """A text that cannot be taken, why, and the key that opens it in the editor again."""
+        lines = [*refusal(slip.error), *editing.kept(slip.error)]
+        self.push_screen(TextPage(title, lines, offer=("e", "open the editor again with your text", reopen)))
 
     def refused(self, error: Exception) -> None:
         """Say why something was not done; who may not, with the directory, its group and its members."""
@@ -113,9 +119,9 @@ class Changing(Going):
         if name == "edit":
             self.push_screen(EditPage(value.start))
         elif name == "editor":
-            self._edit(value.start.ref, lambda: editing.edit_and_save(self.registry, value))
+            self._edit(value.start.ref, lambda again: editing.edit_and_save(self.registry, value, again))
         elif name == "card":
-            self._edit(value.ref, lambda: editing.edit_and_save_card(self.registry, value))
+            self._edit(value.ref, lambda again: editing.edit_and_save_card(self.registry, value, again))
         elif name == "form":
             self.push_screen(RegisterPage(*value))
         elif name == "deleted":
@@ -178,13 +184,21 @@ class Changing(Going):
         self.push_screen(ConflictPage(met))
         self.read_own({met.ref.model})
 
-    def _edit(self, ref: Ref, work: Callable[[], str | editing.Conflict]) -> None:
-        outcome = self.suspended(work)
+    def _edit(
+        self,
+        ref: Ref,
+        work: Callable[[editing.Slip | None], str | editing.Conflict | editing.Slip],
+        again: editing.Slip | None = None,
+    ) -> None:
+        outcome = self.suspended(lambda: work(again))
         if isinstance(outcome, editing.Conflict):
             self.settle(outcome)
             return
         self.read_own({ref.model})
-        if isinstance(outcome, BaseException):
+        if isinstance(outcome, editing.Slip):
+            slip = outcome
+            self.show_slip("not saved", slip, lambda: self._edit(ref, work, slip))
+        elif isinstance(outcome, BaseException):
             self.show_refusal("not saved", outcome)
         elif outcome is not None:
             self.say_below(outcome)

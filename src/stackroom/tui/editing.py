@@ -9,7 +9,7 @@ from stackroom.core.metadata import document_of, record_of
 from stackroom.core.patching import patched
 from stackroom.core.threeway import on_top
 from stackroom.core.toml import format_toml, parse_toml
-from stackroom.errors import ConflictError
+from stackroom.errors import ConflictError, InvalidInputError
 from stackroom.registry.conflicts import take_up
 from stackroom.registry.drafts import draft_text, read_draft
 from stackroom.registry.editing import Edit
@@ -70,6 +70,24 @@ class Conflict:
         return bool(self.facts.get("mergeable"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """A text that came from the editor and cannot be taken.
+
+    Attributes:
+        text: as it was typed, without our lines.
+        error: what is wrong with it, and where the text is kept.
+    """
+
+    text: str
+    error: InvalidInputError
+
+    @property
+    def notes(self) -> list[str]:
+        """What the editing person reads above the text when it is opened again."""
+        return [f"Not taken: {self.error}" + (f" ({self.error.hint})" if self.error.hint else "")]
+
+
 def draft(registry: Registry, ref: str) -> Draft:
     """The present metadata, for somebody who may change it; touches the disk.
 
@@ -82,23 +100,59 @@ def draft(registry: Registry, ref: str) -> Draft:
     return Draft(start=start)
 
 
-def edit_and_save(registry: Registry, what: Draft) -> str | Conflict:
-    """Run the editor in the foreground and write the revision; returns what to say about it, or the conflict.
+def edit_and_save(registry: Registry, what: Draft, again: Slip | None = None) -> str | Conflict | Slip:
+    """Run the editor in the foreground and write the revision.
+
+    Args:
+        registry: which.
+        what: is edited.
+        again: the text that could not be taken before, to go on from.
+
+    Returns:
+        What to say about it, the conflict, or the text that cannot be taken.
 
     Raises:
-        RegistryError: the editor failed, or the text cannot be taken. What was typed is kept in a file that
+        RegistryError: the editor failed, or nothing can be written. What was typed is kept in a file that
             :func:`kept` names.
     """
     start = what.start
-    before = draft_text(start.ref, start.revision, start.text)
+    before = _before(start, start.text, again)
     text = before
     try:
         with edited(before, ".toml") as text:
             if text == before:
-                return f"{start.ref} unchanged"
-            return told(registry.edit(start.ref, Edit(text=read_draft(text).text, base=start.revision)))
+                return again or f"{start.ref} unchanged"
+            done = told(registry.edit(start.ref, Edit(text=read_draft(text).text, base=start.revision)))
     except ConflictError as error:
+        _forget_slip(again)
         return conflict(start, read_draft(text).text, "", error)
+    except InvalidInputError as error:
+        return _slip(error, before, text, again)
+    _forget_slip(again)
+    return done
+
+
+def _before(start: Editable, text: str, again: Slip | None) -> str:
+    """What the editor starts with."""
+    return draft_text(start.ref, start.revision, again.text if again else text, again.notes if again else ())
+
+
+def _slip(error: InvalidInputError, before: str, text: str, again: Slip | None) -> Slip:
+    """The text that cannot be taken, to be opened once more.
+
+    Raises:
+        InvalidInputError: the same, where no text came back from the editor.
+    """
+    if text == before:
+        raise error
+    _forget_slip(again)
+    return Slip(text=read_draft(text).text, error=error)
+
+
+def _forget_slip(again: Slip | None) -> None:
+    """The file of an attempt is of no use once a later text is written, or kept."""
+    if again is not None and isinstance(path := again.error.facts.get("kept"), str):
+        forget_text(path)
 
 
 def card_draft(registry: Registry, ref: str) -> EditableCard:
@@ -113,32 +167,61 @@ def card_draft(registry: Registry, ref: str) -> EditableCard:
     return start
 
 
-def edit_and_save_card(registry: Registry, start: EditableCard) -> str:
-    """Run the editor on a card in the foreground and write it; returns what to say about it.
+def edit_and_save_card(registry: Registry, start: EditableCard, again: Slip | None = None) -> str | Slip:
+    """Run the editor on a card in the foreground and write it.
+
+    Args:
+        registry: which.
+        start: the card.
+        again: the text that could not be taken before, to go on from.
+
+    Returns:
+        What to say about it, or the text that cannot be taken.
 
     Raises:
         RegistryError: the editor failed, or the card cannot be written, also because somebody else wrote one meanwhile.
             What was typed is kept in a file that :func:`kept` names.
     """
-    with edited(start.text, ".md") as text:
-        if text == start.text:
-            return f"the card of {start.ref} is unchanged"
-        try:
-            return told(registry.edit(start.ref, Edit(card=text, card_base=start.revision)))
-        except ConflictError as error:
-            error.hint = take_up(error, start.ref)
+    before = again.text if again else start.text
+    text = before
+    try:
+        with edited(before, ".md") as text:
+            if text == before:
+                return again or f"the card of {start.ref} is unchanged"
+            done = told(registry.edit(start.ref, Edit(card=text, card_base=start.revision)))
+    except ConflictError as error:
+        error.hint = take_up(error, start.ref)
+        raise
+    except InvalidInputError as error:
+        if text == before:
             raise
+        _forget_slip(again)
+        return Slip(text=text, error=error)
+    _forget_slip(again)
+    return done
 
 
-def edited_record(start: Editable, mine: Record) -> Record:
+def edited_record(start: Editable, mine: Record, again: Slip | None = None) -> Record | Slip:
     """A record that was edited in place, after another round in the user's editor, in the foreground.
 
+    Returns:
+        The record, or the text that cannot be taken.
+
     Raises:
-        RegistryError: the editor failed, or the text cannot be taken; what was typed is kept in a file.
+        RegistryError: the editor failed; what was typed is kept in a file.
     """
-    before = draft_text(start.ref, start.revision, text_of(start, mine))
-    with edited(before, ".toml") as text:
-        return record_of(parse_toml(read_draft(text).text.encode(errors="surrogatepass"), where="the edited text"))
+    before = _before(start, text_of(start, mine), again)
+    text = before
+    try:
+        with edited(before, ".toml") as text:
+            if text == before and again is not None:
+                return again
+            typed = read_draft(text).text
+            done = record_of(parse_toml(typed.encode(errors="surrogatepass"), where="the edited text"))
+    except InvalidInputError as error:
+        return _slip(error, before, text, again)
+    _forget_slip(again)
+    return done
 
 
 def told(done: Revised) -> str:

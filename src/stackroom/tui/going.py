@@ -19,7 +19,7 @@ from stackroom.tui.screens.approve import ApprovePage
 from stackroom.tui.screens.compare import ComparePage
 from stackroom.tui.screens.doctor import DoctorPage
 from stackroom.tui.screens.move import MovePage
-from stackroom.tui.screens.page import Page
+from stackroom.tui.screens.page import JUDGED, Page
 from stackroom.tui.screens.review import ReviewPage
 from stackroom.tui.screens.search import SearchPage
 from stackroom.tui.screens.text import TextPage
@@ -123,7 +123,12 @@ class Going(App[None]):
 
     def show_help(self, scope: Screen) -> None:
         """The keys of a screen."""
-        self.show_text("help", help_lines(scope, self.glyphs, keys=self.keymap.keys))
+        self.show_text("help", help_lines(scope, self.glyphs, keys=self.keymap.keys, lacking=self.no_right))
+
+    def no_right(self, action: Action) -> str:
+        """Whom a caller who may change nothing would have to be for an action; nothing for everybody else."""
+        lacking = self.picture.lacking(action.id) if action.writes and action.id not in JUDGED else None
+        return f"read-only: needs {lacking.group or lacking.owner.label}" if lacking else ""
 
     def key_of(self, id_: str) -> str:
         """The key of an action, as people write it; its command where it has none."""

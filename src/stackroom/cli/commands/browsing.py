@@ -37,6 +37,15 @@ environment:
   TMUX                 set by tmux: what is copied goes through it"""
 
 
+def browsable(word: str) -> bool:
+    """Whether a word is a folder, or the name of a registry in the settings; reads these."""
+    if os.path.isdir(word):
+        return True
+    from stackroom.registry.settings import load_settings  # noqa: PLC0415 - only for a word that is no folder
+
+    return load_settings().registry(word) is not None
+
+
 def _tui_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("paths", metavar="PATH", nargs="*", help="a registry, or the name of one in the settings")
     parser.add_argument("--config", metavar="FILE", help="the file of settings; the same as $STACKROOM_CONFIG")

@@ -16,6 +16,9 @@ _FIELD: Final = re.compile(r"([A-Za-z_][\w.-]*):(.+)")
 _QUERY: Final = re.compile(r"(?:^|\s)(?:and|or|not)(?:\s|$)|[()]|\s(?:<=|>=|!=|=|<|>|~)(?:\s|$)")
 """What makes a line a query: a word that joins, a parenthesis, an operator with blanks around it."""
 
+_OPERATORS: Final = re.compile(r"!?[A-Za-z_][\w.-]*?(?P<signs>[<>=!~]+)(?P<value>.*)")
+"""A word that looks like a comparison, right or wrong."""
+
 _UNFINISHED: Final = 6
 """Words at the end of a query that may still be on their way."""
 
@@ -58,7 +61,7 @@ class Filter:
 
     Attributes:
         text: as it was typed.
-        problem: what is wrong with it, or empty.
+        problem: what is wrong with a query or a comparison, or empty.
         passes: whether a row is asked for: every word has to agree.
         needs_fields: whether the text of a row is not enough to say so.
         needs_text: whether that is looked at, too.
@@ -96,7 +99,8 @@ class Filter:
         return bool(last) and grown and self._words[: len(head)] == head
 
     def _word_tests(self) -> list[Callable[[Searchable], bool]]:
-        finished, self.problem = _finished(self._words)
+        finished, problem = _finished(self._words)
+        self.problem = _wrong(self._words) or problem
         return [_test(word) for word in finished]
 
     def _query_tests(self) -> list[Callable[[Searchable], bool]]:
@@ -107,6 +111,17 @@ class Filter:
 def _is_plain(word: str) -> bool:
     """Whether a word is looked for in the text, and stays that when it is typed on to another plain one."""
     return not (word.startswith("!") or _COMPARISON.fullmatch(word) or _FIELD.fullmatch(word))
+
+
+def _wrong(words: list[str]) -> str:
+    """What is wrong with the first word that looks like a comparison and is none, or nothing."""
+    for word in words:
+        found = _OPERATORS.fullmatch(word)
+        if found is not None and found["signs"] not in {"<=", ">=", "!=", "=", "<", ">", "~"}:
+            return f"{word}: there is no operator {found['signs']}"
+        if found is not None and not found["value"]:
+            return f"{word}: expected a value after {found['signs']}"
+    return ""
 
 
 def _test(word: str) -> Callable[[Searchable], bool]:
@@ -136,7 +151,7 @@ def as_query(text: str) -> tuple[str, str]:
     if _QUERY.search(text.strip()) is None:
         finished, problem = _finished(words)
         said = [word for word in finished if word.removeprefix("!").strip("'\"") or word == "!"]
-        return " and ".join(map(_asked, said)), problem
+        return " and ".join(map(_asked, said)), _wrong(words) or problem
     problem = ""
     for length in range(len(words), max(0, len(words) - _UNFINISHED), -1):
         query = " ".join(words[:length])

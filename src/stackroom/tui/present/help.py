@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stackroom.tui.actions import ACTIONS, BY_ID, SCREENS, Scope, Screen
-from stackroom.tui.bindings import KeysOf, help_rows, key_text, own_keys
+from stackroom.tui.actions import ACTIONS, BY_ID, SCREENS, Action, Scope, Screen
+from stackroom.tui.bindings import HelpRow, KeysOf, help_rows, key_text, own_keys
 from stackroom.tui.present.words import Line, heading
 from stackroom.tui.widgets.drawing import Cell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stackroom.tui.glyphs import Glyphs
 
 
@@ -41,20 +43,23 @@ _MORE_SIGNS: Final = (
 )
 
 
-def help_lines(screen: Screen, glyphs: Glyphs, *, keys: KeysOf = own_keys) -> list[Line]:
+def help_lines(
+    screen: Screen, glyphs: Glyphs, *, keys: KeysOf = own_keys, lacking: Callable[[Action], str] = lambda _action: ""
+) -> list[Line]:
     """Every key of a screen, the most wanted first, then the signs and the commands.
 
     Args:
         screen: which one.
         glyphs: to draw with.
         keys: which keys an action has.
+        lacking: why the caller may not, or nothing; such keys are greyed.
     """
     rows = sorted(help_rows(screen, keys=keys), key=lambda row: BY_ID[row.id].order or _LAST)
     lines: list[Line] = []
     for part in _PARTS:
         found = [row for row in rows if _part(row.id) == part]
         lines += [*([()] if lines else []), heading(part)] if found else []
-        lines += [(Cell(f"  {row.keys:<14} ", "key"), Cell(row.help)) for row in found]
+        lines += [_key_line(row, lacking(BY_ID[row.id])) for row in found]
     lines += [(), heading("Signs")]
     lines += [(Cell(f"  {getattr(glyphs, name):<14} ", "key"), Cell(told)) for name, told in _SIGNS]
     lines += [(Cell(f"  {sign:<14} ", "key"), Cell(told)) for sign, told in _MORE_SIGNS]
@@ -63,6 +68,12 @@ def help_lines(screen: Screen, glyphs: Glyphs, *, keys: KeysOf = own_keys) -> li
     for text, told in commands_with_words():
         lines.append((Cell(f"  {':' + text:<26} ", "key"), Cell(told)))
     return lines
+
+
+def _key_line(row: HelpRow, why_not: str) -> Line:
+    if why_not:
+        return (Cell(f"  {row.keys:<14} {row.help} ({why_not})", "dim"),)
+    return (Cell(f"  {row.keys:<14} ", "key"), Cell(row.help))
 
 
 def _part(id_: str) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from stackroom.core.names import StageName
     from stackroom.core.policy import Policy
-    from stackroom.store.records import Model, Problem
+    from stackroom.store.records import Model, Problem, Version
     from stackroom.tui.glyphs import Glyphs
 
 
@@ -46,10 +46,18 @@ def columns(stages: Sequence[StageName]) -> tuple[Column, ...]:
 
 
 def key_metric(model: Model, policy: Policy) -> tuple[str, float] | None:
-    """The first declared metric that the newest version has; else its first one by name."""
-    metrics = model.latest.metrics if model.latest else {}
+    """The first declared metric of the newest version that has metrics, as far as they were read; else its first one.
+
+    One version without any does not hide what is known of the model.
+    """
+    version = _measured(model)
+    metrics = version.metrics if version else {}
     name = next((name for name in policy.metrics if name in metrics), min(metrics, default=None))
     return None if name is None else (name, metrics[name])
+
+
+def _measured(model: Model) -> Version | None:
+    return next((version for version in reversed(model.versions) if version.registered and version.metrics), None)
 
 
 def updated(model: Model) -> datetime | None:
@@ -79,7 +87,10 @@ def row(model: Model, stages: Sequence[StageName], policy: Policy, now: datetime
             name,
             Cell(str(latest.number) if latest else glyphs.missing, "" if latest else "dim"),
             *(_holder(model, stage, glyphs) for stage in stages),
-            Cell(f"{metric[0]} {short(metric[1], glyphs)}" if metric else ""),
+            Cell(
+                f"{metric[0]} {short(metric[1], glyphs)}" if metric else "",
+                "" if _measured(model) is latest else "dim",
+            ),
             Cell(age(updated(model), now), "dim"),
             Cell(str(model.count), "dim"),
             Cell(description(model), "dim"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stackroom.tui.present.filtering import Filter
 from stackroom.tui.present.words import Line, fact, heading
 from stackroom.tui.widgets.drawing import Cell
 
@@ -40,5 +41,12 @@ def lines(personal: Personal, problems: Sequence[str], views: Sequence[SavedView
         found += [fact(place.name, f"{place.path}  {place.accent}".rstrip()) for place in places]
     if views:
         found += [(), heading("Views")]
-        found += [fact(view.name, f"{view.list}: {view.filter}  {view.sort}".rstrip()) for view in views]
+        found += [_view(view) for view in views]
     return found
+
+
+def _view(view: SavedView) -> Line:
+    """A saved view, and what is wrong with its filter."""
+    told = fact(view.name, f"{view.list}: {view.filter}  {view.sort}".rstrip())
+    problem = Filter(view.filter).problem
+    return (*told, Cell(f"  ! {problem}", "warn")) if problem else told

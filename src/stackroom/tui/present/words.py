@@ -21,13 +21,21 @@ Line = tuple[Cell, ...]
 LABEL_WIDTH: Final = 14
 """Cells of the names at the left of a list of facts."""
 
+_LARGE: Final = 1e16
+"""Above it a float is exact in no digit of its own, and a column too narrow."""
+
 
 def short(value: float | None, glyphs: Glyphs) -> str:
-    """A metric in at most four significant digits, whole numbers whole; the sign for nothing where there is none."""
+    """A metric in at most four significant digits; the sign for nothing where there is none.
+
+    Whole numbers are whole; those too large for a column are in scientific notation, for cut they look like others.
+    """
     if value is None:
         return glyphs.missing
     if not math.isfinite(value):
         return str(value)
+    if abs(value) >= _LARGE:
+        return f"{float(value):.4g}"
     if abs(value) >= 1000 or float(value).is_integer():
         return f"{value:.0f}"
     return f"{value:.4f}" if 0.01 <= abs(value) < 1 else f"{value:.4g}"

@@ -78,8 +78,14 @@ class EditPage(FieldsPage):
 
     def do_editor(self) -> None:
         """The whole record in the user's editor, with what was changed here; it comes back into the fields."""
-        done = self.browser.suspended(lambda: editing.edited_record(self.opened, self.mine))
-        if isinstance(done, BaseException):
+        self._run_editor(None)
+
+    def _run_editor(self, again: editing.Slip | None) -> None:
+        done = self.browser.suspended(lambda: editing.edited_record(self.opened, self.mine, again))
+        if isinstance(done, editing.Slip):
+            slip = done
+            self.browser.show_slip("not taken", slip, lambda: self._run_editor(slip))
+        elif isinstance(done, BaseException):
             self.browser.show_refusal("not taken", done)
         elif done is not None:
             self.mine = done

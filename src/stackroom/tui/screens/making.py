@@ -274,11 +274,17 @@ class RegisterPage(FieldsPage):
         return True
 
     def do_back(self) -> None:
-        """A copy is given up first."""
-        if self._writing and not self.dismiss_one():
-            self.leave()
-        elif not self._writing:
+        """A copy is given up only by somebody who says so; while that goes on, without waiting for it."""
+        if not self._writing:
             super().do_back()
+        elif self._stop.is_set():
+            self.leave()
+        else:
+            self.choose("files are being copied", [("y", "give up"), ("n", "go on")], self._answered)
+
+    def _answered(self, key: str) -> None:
+        if key == "y":
+            self.dismiss_one()
 
 
 def copying(task: Task, total: int, stop: threading.Event) -> Progress:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from stackroom.tui.widgets.prompt import Question
     from stackroom.tui.widgets.status import Tone
 
-_JUDGED: Final = frozenset({"move"})
+JUDGED: Final = frozenset({"move"})
 """What its own screen refuses, who may do it and what else is in the way: readers want to know, too."""
 
 
@@ -217,14 +217,14 @@ class Page(TextualScreen[None]):
     def show_hints(self) -> None:
         """Bring the keys up to date."""
         keys = self.browser.keymap.keys
-        hints = footer_hints(self.scope, enabled=lambda action: not self.why_not(action), keys=keys)
+        found = footer_hints(self.scope, enabled=lambda action: not self.why_not(action), keys=keys)
+        hints = [hint for hint in found if hint.enabled or not self.browser.no_right(BY_ID[hint.id])]
         shown = keys(BY_ID["help"]) if self.scope in BY_ID["help"].screens else ()
         self.hints.show(hints, more=MORE._replace(key=key_text(shown[0])) if shown else None)
 
     def why_not(self, action: Action) -> str:
         """Why an action cannot be done now, or nothing: greyed ones say it when asked."""
-        lacking = self.browser.picture.lacking(action.id) if action.writes and action.id not in _JUDGED else None
-        return f"read-only: needs {lacking.group or lacking.owner.label}" if lacking else ""
+        return self.browser.no_right(action)
 
     def say(self, message: str, *, tone: Tone = "") -> None:
         """What has just happened."""
@@ -244,7 +244,7 @@ class Page(TextualScreen[None]):
             words: what was typed after it.
         """
         action = BY_ID[id_]
-        if action.writes and id_ not in _JUDGED and self.browser.picture.read_only:
+        if action.writes and id_ not in JUDGED and self.browser.picture.read_only:
             self.browser.explain_read_only(action)
             return
         method: Callable[..., None] = getattr(self, f"do_{id_}")

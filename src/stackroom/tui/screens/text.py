@@ -9,7 +9,7 @@ from stackroom.tui.screens.page import Body, Page
 from stackroom.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -29,15 +29,19 @@ class TextPage(Page):
     Args:
         title: the last step of the path.
         lines: what there is to read.
+        offer: a key, what it does in words, and that; pressed, it closes the page first.
     """
 
     scope = "text"
     body_class = TextBody
 
-    def __init__(self, title: str, lines: Sequence[Line]) -> None:
+    def __init__(
+        self, title: str, lines: Sequence[Line], *, offer: tuple[str, str, Callable[[], None]] | None = None
+    ) -> None:
         super().__init__()
         self._title_text = title
         self._lines = lines
+        self._offer = offer
         self._pane = TextPane(empty="nothing to read")
         self._needle = ""
 
@@ -49,6 +53,14 @@ class TextPage(Page):
         """Show it."""
         self._pane.set_lines(self._lines, fold=True)
         self.set_focus(self._pane, scroll_visible=False)
+        if self._offer is not None:
+            key, meaning, _ = self._offer
+            self.choose(self._title_text, [(key, meaning)], self._take_offer)
+
+    def _take_offer(self, _key: str) -> None:
+        if self._offer is not None:
+            self.browser.close(self)
+            self._offer[2]()
 
     def steps(self) -> Sequence[str]:
         """The title."""

@@ -28,7 +28,9 @@ _CORRECTING: Final = {
     "left": "cursor_left",
     "right": "cursor_right",
     "home": "home",
+    "ctrl+a": "home",
     "end": "end",
+    "ctrl+e": "end",
     "ctrl+u": "delete_left_all",
     "ctrl+k": "delete_right_all",
     "ctrl+w": "delete_left_word",
@@ -41,6 +43,7 @@ class Line(Input):
 
     DEFAULT_CSS = """
     Line, Line:focus { background: $background; color: $foreground; border: none; height: 1; padding: 0; }
+    Line > .input--selection { background: $background; color: $foreground; text-style: reverse; }
     """
 
     def __init__(self, *, placeholder: str = "", id: str | None = None) -> None:  # noqa: A002  # Textual's own name
@@ -108,6 +111,9 @@ class _Asked(Line):
             self._ahead = []
             self.post_message(self.GivenUp())
         else:
+            if event.key == "space" and not self.selection.is_empty:
+                # One more word goes behind the ones that are there.
+                self.action_end()
             return
         event.stop()
         event.prevent_default()
@@ -196,11 +202,17 @@ class Prompt(Horizontal):
         yield self._line
 
     def ask(self, question: Question, text: str = "", label: str = "") -> None:
-        """Open with a text to go on from, and words before it; without, the sign of the question stands there."""
+        """Open with a text to go on from, and words before it; without, the sign of the question stands there.
+
+        The text of a filter is selected: what is typed next is a new one, while a blank or a key that moves goes on
+        with the old one. A value is mostly corrected, so that it is not.
+        """
         self.question = question
         self._label.show(f" {label or question} ")
         self._line.value = text
         self._line.cursor_position = len(text)
+        if question == "/":
+            self._line.select_all()
         self.display = True
         self._line.begin()
         self.screen.set_focus(self._line, scroll_visible=False)
