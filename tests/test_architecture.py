@@ -312,9 +312,9 @@ def test_models_are_listed_without_textual(tmp_path: Path) -> None:
 
 
 SLOW_TO_LOAD = words(
-    "asyncio concurrent.futures dataclasses decimal difflib importlib.metadata inspect multiprocessing pathlib "
-    "platform rich shutil sqlite3 subprocess tempfile textual threading tomli_w tomllib urllib.parse uuid watchdog "
-    "xxhash"
+    "_hashlib asyncio concurrent.futures dataclasses decimal difflib importlib.metadata inspect multiprocessing "
+    "pathlib platform rich shutil sqlite3 subprocess tempfile textual threading tomli_w tomllib urllib.parse uuid "
+    "watchdog xxhash"
 )
 """Each takes between a tenth and several times as long as Python's own start; a command that reads needs none."""
 

@@ -94,6 +94,8 @@ def test_a_host_serves_what_holds_production_through_crashes_and_failures(regist
         until(lambda: host.serves("fraud-detector-2"), "the promotion")
     registry.rollback("fraud-detector", "production")
     (host.serving / "fraud-detector-1").rename(host.serving / "next")
+    # As a power cut may leave it.
+    (host.serving / "cursor").write_text("")
     with host.up():
         until(lambda: host.serves("fraud-detector-1"), "the rollback while the host was down")
         (host.serving / "deploy.sh").chmod(0o644)

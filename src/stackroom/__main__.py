@@ -56,8 +56,8 @@ def paths_to_browse(argv: list[str]) -> list[str] | None:
 
 
 def _registry_option(argv: list[str]) -> list[str]:
-    """The words ``-R PATH`` at the start of an argv, or nothing."""
-    return argv[:2] if len(argv) >= 2 and argv[0] in {"-R", "--registry"} else []
+    """The words ``-R PATH`` at the start of an argv, or nothing; what is no path the command line refuses."""
+    return argv[:2] if len(argv) >= 2 and argv[0] in {"-R", "--registry"} and argv[1] else []
 
 
 def browse(paths: list[str]) -> int:

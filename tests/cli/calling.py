@@ -104,6 +104,7 @@ def on_terminal(
     *argv: object,
     env: Mapping[str, str] | None = None,
     interrupt_at: bytes | None = None,
+    interrupt_by: int = signal.SIGINT,
     answer_to: tuple[bytes, bytes] | None = None,
 ) -> Answer:
     """Run it on a terminal of its own; both streams come back as ``out``, with bare line feeds.
@@ -112,10 +113,11 @@ def on_terminal(
         argv: without the program's name.
         env: more of the environment.
         interrupt_at: press ctrl+c when this has been shown.
+        interrupt_by: or send another signal.
         answer_to: a question, and what to type once it has been asked.
     """
     arguments = ["-m", "stackroom", *map(str, argv)]
-    return _on_terminal(arguments, env or {}, interrupt_at=interrupt_at, answer_to=answer_to)
+    return _on_terminal(arguments, env or {}, interrupt_at=interrupt_at, interrupt_by=interrupt_by, answer_to=answer_to)
 
 
 def all_on_terminal(registry: Path, calls: Sequence[tuple[str, ...]], width: int = TERMINAL_WIDTH) -> list[str]:
@@ -145,6 +147,7 @@ def _on_terminal(
     *,
     width: int = TERMINAL_WIDTH,
     interrupt_at: bytes | None = None,
+    interrupt_by: int = signal.SIGINT,
     answer_to: tuple[bytes, bytes] | None = None,
 ) -> Answer:
     master, slave = pty.openpty()
@@ -163,7 +166,7 @@ def _on_terminal(
         while chunk := _read(master):
             shown += chunk
             if interrupt_at and interrupt_at in shown:
-                started.send_signal(signal.SIGINT)
+                started.send_signal(interrupt_by)
                 interrupt_at = None
             if answer_to and answer_to[0] in shown:
                 os.write(master, answer_to[1])

@@ -310,6 +310,9 @@ def test_search_finds_versions_over_all_models(fraud: Cli, source: Path) -> None
     assert answer["total"] == 3
     assert [version["ref"] for version in answer["versions"]] == ["fraud:2", "fraud:1"]
     assert fraud.ok("search", "auc > 2").err == "no version is like that\n"
+    said = "no version is like that\nno version says anything of metrics.acu\n"
+    assert fraud.ok("search", "auc > 0 and metrics.acu > 2").err == said
+    assert fraud("search", "created > yesterday").code == fraud("list", "--where", "size > big").code == 8
     assert fraud("search", "auc >").code == 8
     assert "churn:1" in fraud.ok("search").out
 
@@ -806,3 +809,15 @@ def test_what_production_measures_is_recorded_shown_and_held_against_the_monitor
     assert "degraded" in fraud.ok("review").out
     assert fraud("observe", "fraud:1", "auc=high").code == 2
     assert fraud("observe", "fraud:1", "auc=1", "--at", "2999-01-01").code == 8
+    today = datetime.now(UTC).date().isoformat()
+    assert fraud.json("observe", "fraud:1", "auc=1", "--at", today, "--dry-run")["at"].startswith(today)
+
+
+@pytest.mark.parametrize("argv", [("-R", "", "list"), ("list", "--registry="), ("-R", ""), ("-R", "", "tui")])
+def test_an_empty_path_of_a_registry_is_refused_and_means_no_other(
+    fraud: Cli, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(fraud.registry)
+    answer = process(*argv)
+    assert (answer.code, answer.out) == (2, "")
+    assert "-R names no registry: its path is empty" in answer.err

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from cli.conftest import open_folders
 from stackroom.cli import main
 from stackroom.cli.catalog import COMMANDS, command_at
 from stackroom.cli.context import Context
+from stackroom.cli.ending import ToldToEndError, cleaned_up
 from stackroom.cli.parsing import command_named, parser_for
 from stackroom.cli.progress import Bar, duration_text
 from stackroom.cli.style import Styled, glyphs_for, render, wants_colours
@@ -148,7 +150,9 @@ def test_a_pipe_gets_tabs_a_header_whole_values_and_no_colour(fraud: Cli) -> Non
 def test_a_terminal_gets_aligned_columns_that_fit(fraud: Cli, width: int) -> None:
     fraud.ok("edit", "fraud:2", "--set", f"description={'wide 漢字 ' * 30}")
     calls = [(*argv, "--color", "never") for argv in (("list",), ("list", "fraud"), ("search",), ("history",))]
-    for shown in all_on_terminal(fraud.registry, calls, width):
+    for drawn in all_on_terminal(fraud.registry, calls, width):
+        # After the count of models, which is wiped.
+        shown = drawn.rpartition("\r\x1b[K")[2]
         assert "\x1b" not in shown
         assert max(width_of(line) for line in shown.splitlines()) <= width
 
@@ -215,6 +219,18 @@ def test_a_bar_counts_from_several_threads_and_is_wiped(monkeypatch: pytest.Monk
     drawn = stream.getvalue()
     assert "doing␛  [##########..........]  50%  50 B of 100 B  10 B/s  5 s left" in drawn
     assert drawn.endswith("\r\x1b[K")
+
+
+def test_who_waits_for_an_index_on_a_terminal_sees_how_far_it_is_and_nobody_else(fraud: Cli, tmp_path: Path) -> None:
+    cache = {"STACKROOM_CACHE": str(tmp_path / "cache")}
+    piped = process("-R", fraud.registry, "search", "auc > 0", env=cache)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STACKROOM_CACHE", str(tmp_path / "another"))
+        (shown,) = all_on_terminal(fraud.registry, [("search", "auc > 0")])
+    assert "models" not in piped.err
+    count, line, rest = shown.partition("\rreading 0 of 1 models\x1b[K\r\x1b[K")
+    assert (count, bool(line)) == ("", True), shown
+    assert "fraud" in rest
 
 
 @pytest.mark.parametrize(
@@ -349,7 +365,7 @@ def test_an_interrupt_ends_with_130_and_says_that_nothing_was_changed(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("stackroom.registry.reading.Reader.models", interrupt)
+    monkeypatch.setattr("stackroom.registry.listing.overview", interrupt)
     answer = cli("list")
     assert (answer.code, answer.err) == (130, "interrupted; nothing was changed\n")
     monkeypatch.setattr("stackroom.registry.facade.Registry.publish", interrupt)
@@ -359,16 +375,38 @@ def test_an_interrupt_ends_with_130_and_says_that_nothing_was_changed(
     assert cli.json("register", "m", source)["error"]["unchanged"] is False
 
 
-def test_an_interrupted_register_has_published_nothing_and_says_so(cli: Cli, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_interrupted_register_has_published_nothing_and_says_so(
+    cli: Cli, tmp_path: Path, number: int, code: int
+) -> None:
     big = tmp_path / "big.bin"
     with big.open("wb") as file:
         file.truncate(1_500_000_000)
-    answer = on_terminal("-R", cli.registry, "register", "big", big, interrupt_at=b"left")
-    assert answer.code == 130
+    answer = on_terminal("-R", cli.registry, "register", "big", big, interrupt_at=b"left", interrupt_by=number)
+    assert answer.code == code
     assert "interrupted; no version was published" in answer.out
     assert "Traceback" not in answer.out
     assert cli.json("list", "big")["versions"] == []
     assert [path.name for path in (cli.registry / "models/big").glob(".tmp-*")] == []
+
+
+def test_who_is_told_to_end_twice_ends_at_once_and_what_is_ignored_stays_so() -> None:
+    def told_to_end() -> None:
+        with cleaned_up():
+            answers.append(signal.getsignal(signal.SIGHUP))
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                answers.append(signal.getsignal(signal.SIGTERM))
+
+    answers: list[object] = []
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with pytest.raises(ToldToEndError) as told:
+            told_to_end()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (told.value.code, answers) == (143, [signal.SIG_IGN, signal.SIG_DFL])
 
 
 def test_an_interrupted_verify_stops_its_threads(fraud: Cli, tmp_path: Path) -> None:
@@ -388,7 +426,8 @@ def test_an_unexpected_failure_is_one_line_and_a_traceback_only_on_request(
         message = "boom"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("stackroom.registry.reading.Reader.models", explode)
+    for called in ("overview", "listing_of"):
+        monkeypatch.setattr(f"stackroom.registry.listing.{called}", explode)
     answer = cli("list")
     assert answer.code == 1
     assert answer.err.startswith("internal error: RuntimeError: boom\n")

@@ -17,6 +17,7 @@ import pytest
 from cli.calling import environment, process
 from cli.test_reference import SCHEMAS, check
 from stackroom.registry.facade import Registry
+from stackroom.store import usercommands
 from stackroom.store.usercommands import hand
 
 if TYPE_CHECKING:
@@ -188,6 +189,46 @@ def test_ending_the_watcher_ends_its_command_and_tells_the_event_again(registry:
             assert ended == code
             with pytest.raises(ProcessLookupError):
                 os.kill(pid, 0)
+
+
+def test_ending_the_watcher_ends_all_that_its_command_started(registry: Registry, tmp_path: Path) -> None:
+    fifo = tmp_path / "started"
+    os.mkfifo(fifo)
+    argv = ("-R", registry.folder, "watch", "--json", "--since", "start", "--exec")
+    # A shell that waits for a child dies of SIGTERM, and the child would go on.
+    command = f"sh -c '(echo $$ > {fifo}; exec tail -f {fifo}) & wait'"
+    for number, code in ((signal.SIGTERM, 0), (signal.SIGHUP, 129), (signal.SIGINT, 130)):
+        with watching(*argv, command) as one:
+            group = int(fifo.read_text())
+            assert one.ends(number)[0] == code
+            with pytest.raises(ProcessLookupError):
+                os.killpg(group, 0)
+
+
+def test_what_a_command_started_and_left_goes_on_when_the_watcher_ends(registry: Registry, tmp_path: Path) -> None:
+    argv = ("-R", registry.folder, "watch", "--json", "--since", "start", "--exec")
+    command = f"sh -c 'tail -f /dev/null > /dev/null 2>&1 & echo $! > {tmp_path}/left'"
+    with watching(*argv, command) as one:
+        assert [one.document()["kind"] for _ in range(2)] == ["watching", "moved"]
+        left = int((tmp_path / "left").read_text())
+        try:
+            assert one.ends(signal.SIGTERM)[0] == 0
+        finally:
+            os.kill(left, signal.SIGTERM)
+
+
+def test_a_command_that_does_not_end_when_asked_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(usercommands, "_PATIENCE", 0.1)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    script = f"trap '' TERM; echo $$ > {tmp_path}/pid; kill -TERM $PPID; while :; do read x < {tmp_path}/never; done"
+    os.mkfifo(tmp_path / "never")
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            hand(["sh", "-c", script], "", {})
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_an_interrupt_while_a_command_starts_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,3 +160,25 @@ def test_a_text_in_quotes_alone_is_looked_for_in_all_words() -> None:
     assert not Query("'0.9'").matches(fields)
     with pytest.raises(InvalidInputError, match="expected a field"):
         Query("''")
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "wanted"),
+    [
+        ("created > yesterday", 10, "a time"),
+        ("created != 2026-13-40", 11, "a time"),
+        ("auc and created = 5", 18, "a time"),
+        ("size > 1XB", 7, "a number"),
+        ("version != abc", 11, "a number"),
+        ("not (metrics.auc > 'abc')", 19, "a number"),
+    ],
+)
+def test_a_value_that_a_field_can_never_be_compared_with_is_refused(text: str, at: int, wanted: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"is not {wanted} at character {at + 1}") as caught:
+        Query(text)
+    assert caught.value.facts["position"] == at
+
+
+def test_numbers_may_have_the_units_of_sizes_and_any_text_is_looked_for() -> None:
+    for text in ("size = 1500000B", "size = 1.5MB", "size = 1500kB", "size > 0.001GB", "version ~ x or size"):
+        assert Query(text).matches({"size": 1_500_000, "version": 1, "auc": 0.5}), text

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stackroom.core.attested import Who
 from stackroom.core.metadata import Record, Seal, record_in
 from stackroom.core.names import ModelName
-from stackroom.core.query import Query
+from stackroom.core.query import Query, unlike
 from stackroom.core.sieve import NOT_IN_THE_FILE, sieve_of
 from stackroom.core.toml import format_toml, parse_toml
 from stackroom.errors import InvalidInputError
@@ -35,7 +35,8 @@ DOCUMENTS: Final = st.fixed_dictionaries(
 FIELDS: Final = st.sampled_from(("auc", "metrics.auc", "metrics.val.auc", "tags.auc", "hyperparameters.auc.a", "team"))
 SIGNS: Final = st.sampled_from(("=", "!=", "<", "<=", ">", ">=", "~"))
 WANTED: Final = st.sampled_from(("0.5", "0", "-1", "risk", "inf", "0.9"))
-LEAVES: Final = st.one_of(FIELDS, st.tuples(FIELDS, SIGNS, WANTED).map(" ".join))
+COMPARISONS: Final = st.tuples(FIELDS, SIGNS, WANTED).filter(lambda words: not unlike(*words))
+LEAVES: Final = st.one_of(FIELDS, COMPARISONS.map(" ".join))
 QUERIES: Final = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
@@ -102,7 +103,7 @@ def test_nor_does_it_matter_how_a_text_is_written(text: str, query: str) -> None
     [
         ("metrics.auc > 0.95", False),
         ("metrics.auc > 0.85", True),
-        ("metrics.auc = high", False),
+        ("auc = high", False),
         ("metrics.auc > 0.95 and team = risk", False),
         ("metrics.auc > 0.95 or team = risk", True),
         ("logloss", False),

@@ -77,14 +77,14 @@ def test_an_event_number_that_somebody_used_up_is_an_error_and_no_lost_move(thre
 
 def test_a_ledger_that_cannot_be_read_is_no_empty_one(three: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     three.promote("fraud:1", "staging")
-    plain = Folder.entries
+    plain = Folder.names
 
-    def failing(self: Folder) -> Any:  # noqa: ANN401 - an iterator
+    def failing(self: Folder) -> list[str]:
         if self.path.endswith("stages/staging"):
             raise OSError(5, "Input/output error")
         return plain(self)
 
-    monkeypatch.setattr(Folder, "entries", failing)
+    monkeypatch.setattr(Folder, "names", failing)
     for act in (
         lambda: three.promote("fraud:2", "staging"),
         lambda: three.can("fraud:2", "staging"),

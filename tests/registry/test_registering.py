@@ -8,7 +8,9 @@ import pytest
 from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError, RegistryError
 from stackroom.registry.facade import Registry
 from stackroom.registry.registering import Registration
+from stackroom.store import digest
 from stackroom.store.scan import CARD_LIMIT
+from stackroom.store.sums import DEPTH_LIMIT
 from support.crashes import killed_at_every_step
 from support.registries import ALICE, BOB, CAROL, EVE, artifacts, make, set_policy, shared, tree
 from support.users import ChildFailed, User, run_as
@@ -284,3 +286,38 @@ def test_where_models_is_missing_who_may_make_it_is_said(reachable_path: Path) -
     with pytest.raises(ChildFailed, match="you may not") as caught:
         run_as(ALICE, lambda: Registry(root).new("fraud"))
     assert caught.value.type_name == "PermissionDeniedError"
+
+
+def test_what_verification_would_call_a_hole_is_not_registered(
+    registry: Registry, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digest, "_GIBIBYTE", 2**20)
+    sparse = out / "model.bin"
+    os.truncate(sparse, 2**26)
+    mode = sparse.stat().st_mode
+    with pytest.raises(InvalidInputError, match=r"^model\.bin: the artifacts have .* of them are holes") as error:
+        registry.publish("fraud", Registration(sources=[out], move=True))
+    assert error.value.exit_code == 8
+    assert error.value.hint.startswith("register it without --move, or write it in full first: cp --sparse=never")
+    # Nothing was published or left behind, and the file is whose it was.
+    assert os.listdir(registry.path / "models/fraud") == ["model@1.toml"]
+    assert sparse.stat().st_mode == mode
+    os.truncate(sparse, 2**20 + 2**12)
+    sparse.write_bytes(b"x" * 2**13)
+    os.truncate(sparse, 2**22)
+    assert registry.publish("fraud", Registration(sources=[out], move=True)).made
+    assert [check.damage for check in registry.verify(["fraud:1"])] == [()]
+
+
+def test_a_folder_is_registered_as_deep_as_it_is_verified_and_no_deeper(registry: Registry, out: Path) -> None:
+    def nested(depth: int) -> Path:
+        folder = out.joinpath(f"{depth}", *["d"] * depth)
+        folder.mkdir(parents=True)
+        (folder / "model.bin").write_bytes(b"weights")
+        return out / f"{depth}"
+
+    registry.register("fraud", nested(DEPTH_LIMIT))
+    assert [check.damage for check in registry.verify(["fraud:1"])] == [()]
+    with pytest.raises(InvalidInputError, match="/d: a folder nested more than 100 deep") as error:
+        registry.register("fraud", nested(DEPTH_LIMIT + 1))
+    assert error.value.exit_code == 8

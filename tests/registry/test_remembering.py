@@ -14,8 +14,10 @@ from support.registries import ALICE, CAROL, DAVE, ERIN, artifacts, set_policy, 
 from support.users import User, run_as, start_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from stackroom.core.ledger import Event
 
 TUESDAY = datetime(2026, 11, 17, 9, tzinfo=UTC)
 
@@ -101,6 +103,31 @@ def test_looking_writes_nothing_and_a_glance_remembers_what_is_new(
     glance(moved, [event])
     head(moved).unlink()
     assert [one.number for one in vanished(moved)] == [2]
+
+
+def test_a_glance_at_what_has_not_changed_looks_at_no_event_until_the_day_or_the_memory_is_another(
+    moved: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = moved.model("fraud").holdings[0].event
+    assert event is not None
+    looked: list[str] = []
+
+    def events() -> Iterator[Event]:
+        looked.append("looked")
+        yield event
+
+    def glances(seen: str) -> int:
+        looked.clear()
+        glance(moved, events(), seen)
+        return len(looked)
+
+    assert [glances("1:2:3"), glances("1:2:3"), glances("1:2:4"), glances("1:2:4"), glances("")] == [1, 0, 1, 0, 1]
+    moved.clock = lambda: TUESDAY + timedelta(days=1)
+    assert [glances("1:2:4") for _ in range(3)] == [1, 1, 0], "the day is remembered, then that it is"
+    forget(moved)
+    assert [glances("1:2:4"), glances("1:2:4")] == [1, 0]
+    monkeypatch.setattr("stackroom.store.memory._SEEN", "seen/none")
+    assert [glances("1:2:4"), glances("1:2:4")] == [1, 1], "where it cannot be noted, it is looked at"
 
 
 def test_acknowledging_one_stage_leaves_the_other(moved: Registry) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -351,3 +352,51 @@ def test_a_move_past_the_guards_is_told_by_what_it_leaves(reachable_path: Path) 
     assert "no reason was given; 0 of 1 people approve what was moved; no guard was overridden" in told
     run_as(DAVE, lambda: Registry(path).rollback("fraud", "production", reason="by hand").event)
     assert found() == []
+
+
+# --- a stage that names artifacts
+
+
+def _resealed(version: Path) -> None:
+    """What the author of a version can do alone: other artifacts, and SUMS files that agree with them."""
+    for place in (version, version / "model.bin", version / "SHA256SUMS"):
+        place.chmod(0o755 if place.is_dir() else 0o644)
+    (version / "model.bin").write_bytes(b"evil")
+    lines = (version / "SHA256SUMS").read_text().splitlines()
+    evil = f"{hashlib.sha256(b'evil').hexdigest()}  model.bin"
+    lines = [evil if line.endswith("  model.bin") else line for line in lines]
+    (version / "SHA256SUMS").write_text("\n".join([*lines, ""]))
+
+
+def _without_sums(version: Path) -> None:
+    version.chmod(0o755)
+    (version / "SHA256SUMS").unlink()
+
+
+@pytest.mark.parametrize("change", [_resealed, _without_sums])
+def test_a_stage_names_only_a_version_whose_sums_are_those_that_were_promoted(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    registry = make(tmp_path / "registry")
+    registry.register("fraud", artifacts(tmp_path / "out"))
+    registry.promote("fraud:1", "production")
+    change(registry.path / "models/fraud/1")
+    for ask in (registry.version, registry.wait, registry.files, registry.card):
+        with pytest.raises(stackroom.IntegrityError, match="not what was promoted to production: SHA256SUMS") as error:
+            ask("fraud@production")
+        assert error.value.exit_code == 7
+    shown = (
+        registry.version("fraud:1"),
+        registry.model("fraud").versions[0],
+        registry.models(afresh=True).models[0].versions[0],
+    )
+    assert all("not what was promoted to production" in one.problems[0].message for one in shown)
+
+
+def test_who_waits_for_a_stage_hears_that_its_holder_is_missing(tmp_path: Path) -> None:
+    registry = make(tmp_path / "registry")
+    registry.register("fraud", artifacts(tmp_path / "out"))
+    registry.promote("fraud:1", "production")
+    os.rename(registry.path / "models/fraud/1", registry.path / "models/fraud/.aside")
+    with pytest.raises(stackroom.IntegrityError, match="its folder is missing"):
+        registry.wait("fraud@production", timeout=0)

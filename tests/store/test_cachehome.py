@@ -73,6 +73,37 @@ def test_a_folder_that_was_named_and_cannot_be_used_is_replaced_by_none(
     assert cache_folder() == str(shared / f"stackroom-{os.geteuid()}")
 
 
+@pytest.mark.parametrize("below", ["", "models", "models/fraud/new/cache"])
+def test_no_cache_is_kept_in_a_registry(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared: Path, below: str
+) -> None:
+    root = tmp_path / "registry"
+    (root / "models" / "fraud").mkdir(parents=True)
+    (root / "registry.toml").write_text("")
+    (tmp_path / "aside").symlink_to(root / below)
+    for named in (root / below, tmp_path / "aside"):
+        monkeypatch.setenv("STACKROOM_CACHE", str(named))
+        assert cache_folder() is None
+    monkeypatch.delenv("STACKROOM_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(root / below))
+    assert cache_folder() == str(shared / f"stackroom-{os.geteuid()}")
+    assert sorted(os.listdir(root)) == ["models", "registry.toml"]
+    assert os.listdir(root / "models") == ["fraud"]
+    assert os.listdir(root / "models" / "fraud") == []
+
+
+def test_a_relative_folder_that_is_named_lies_below_the_working_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STACKROOM_CACHE", "caches/mine")
+    assert cache_folder() == str(tmp_path / "caches" / "mine")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert cache_folder() is None
+
+
 def test_a_folder_that_others_may_write_to_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "open"
     folder.mkdir()

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stackroom.core.attested import Who
 from stackroom.core.metadata import Seal, record_of
 from stackroom.core.names import ModelName
-from stackroom.store.records import Version
-from stackroom.store.remembered import known_version
+from stackroom.store.forms import said_in
+from stackroom.store.remembered import Facts, known_version
 from stackroom.store.told import Told, heard, said
+from stackroom.store.verbatim import verbatim
 from stackroom.store.workers import Answer
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def told(versions: tuple[KnownVersion, ...]) -> Told:
 
 def of(number: int, metrics: dict[str, Any], hyperparameters: dict[str, Any]) -> KnownVersion:
     record = record_of({"metrics": metrics, "hyperparameters": hyperparameters, "mood": "good", "team": "ü"})
-    version = Version(model=ModelName("m"), number=number, folder="", owner=Who(1), seal=SEAL, record=record)
-    return known_version(version, "identity")
+    content = verbatim(b"text" * number, b"sealed", revision=2, card=0)
+    return known_version(number, said_in(record, SEAL), content, Facts("identity", 1, "a b"))
 
 
 @given(NUMBERS, NUMBERS)
@@ -56,13 +56,14 @@ def test_what_a_worker_says_is_what_is_heard(metrics: dict[str, Any], hyperparam
     got = heard(Answer(json.loads(json.dumps(facts)), content))
     assert got is not None
     for one, other in zip(meant.fresh, got.fresh, strict=True):
-        assert (one.facts, one.metrics, one.hyperparameters) == (other.facts, other.metrics, other.hyperparameters)
-        assert (one.number, one.content, {*one.extra}) == (other.number, other.content, {*other.extra})
+        assert [*one.facts] == [*other.facts]
+        assert repr([*one.numbers]) == repr([*other.numbers])
+        assert (one.number, one.names, one.content) == (other.number, other.names, other.content)
     assert [getattr(got, name) for name in Told.__slots__ if name != "fresh"] == [
         getattr(meant, name) for name in Told.__slots__ if name != "fresh"
     ]
 
 
-@pytest.mark.parametrize("facts", [None, {}, [1], {"fresh": [[1]]}])
+@pytest.mark.parametrize("facts", [None, {}, [1], {"names": [], "fresh": [[1]]}])
 def test_a_worker_may_leave_it_to_its_maker_or_be_of_another_program(facts: object) -> None:
     assert heard(Answer(facts, b"")) is None

@@ -93,7 +93,7 @@ class Walk:
         quiet = 0
         deadline = time.monotonic() + _SETTLE_SECONDS
         while quiet < _QUIET_LOOKS:
-            assert time.monotonic() < deadline, "the interface does not come to rest"
+            assert time.monotonic() < deadline, f"the interface does not come to rest: {self.restless()}"
             quiet = 0 if self.busy() else quiet + 1
             await asyncio.sleep(0.004)
 
@@ -105,6 +105,14 @@ class Walk:
         pumps = [self.app, *(pump for page in self.app.pages() for pump in page.walk_children(with_self=True))]
         # What the screen has yet to lay out is no message.
         return self.app.screen._layout_required or any(not pump._message_queue.empty() for pump in pumps)
+
+    def restless(self) -> list[str]:
+        """What keeps it busy, for whoever has to find out why."""
+        works = [self.app._work, *(page.work for page in self.app.pages())]
+        pumps = [self.app, *(pump for page in self.app.pages() for pump in page.walk_children(with_self=True))]
+        running = [f"running {name}" for work in works for name, count in work._running.items() if count]
+        waiting = [f"waiting for {pump}" for pump in pumps if pump.message_queue_size]
+        return [*running, *waiting, *(["laying out"] if self.app.screen._layout_required else [])]
 
     def golden(self, name: str) -> None:
         """The screen is, character by character, what the file of this name says."""

@@ -32,10 +32,12 @@ from stackroom.tui.app import Browser
 from stackroom.tui.picture import read_all
 from stackroom.tui.screens import recalled
 from stackroom.tui.screens.activity import _GivenUpError
+from stackroom.tui.screens.page import Page
 from support.fair import FairClock
 from tui import meddler
 from tui.browsing import Walk, key_event
 from tui.meddler import HOSTILE
+from tui.routes import reach
 from tui.screen import screen_text, until
 
 if TYPE_CHECKING:
@@ -55,6 +57,15 @@ KEYS: Final = (
     *("pageup", "pagedown", "space", "f1", "f5", "ctrl+c", "ctrl+d", "ctrl+u", "ctrl+k", "ctrl+w", "ctrl+p", "ctrl+o"),
     *("ctrl+q", "ctrl+z", "ctrl+l", "ctrl+r", "ctrl+backslash", "shift+up", "ctrl+right", "q"),
 )
+_AT_LEAST: Final = 30
+"""Keys on each screen that is gone to; the first half of the keys where there are more."""
+
+_KEPT: Final = 10
+"""Screens in memory at the end, of the hundred or so that were opened."""
+
+ADDING: Final = ("register", "new", "edit", "label", "say_yes", "foreign", "hint")
+"""Deeds of another after which every screen can still be gone to."""
+
 BACK: Final = ("escape", "escape", "q", "rest", "d", "rest")
 """From a screen to the one below; what is not written there is forgotten."""
 
@@ -131,6 +142,7 @@ class Monkey:
         self.dice = random.Random(seed)  # noqa: S311  # dice, not a secret
         self.visits = visits
         self.artifact = artifact
+        self.on_tour = False
 
     def next(self) -> list[str]:
         """What to press next: often one key, sometimes what leads somewhere."""
@@ -169,6 +181,8 @@ class Monkey:
 
     def deed(self) -> str:
         """Something for the meddler to do."""
+        if self.on_tour:
+            return f"{self.dice.choice(ADDING)} {self.dice.randrange(10**6)}"
         names = meddler.HONEST if self.dice.random() < 0.7 else meddler.PLANTING
         return f"{self.dice.choice((*names, 'mend_policy'))} {self.dice.randrange(10**6)}"
 
@@ -344,6 +358,7 @@ def run(
     keys: int,
     again: Sequence[str] = (),
     screens: Sequence[Screen] = SCREENS,
+    tour: bool = True,
 ) -> Outcome:
     """Press so many random keys, or those of a list again, and see what is left of everything.
 
@@ -355,13 +370,14 @@ def run(
         keys: how many; more where a screen was not reached by then, up to three times as many.
         again: what to press instead.
         screens: that are to be reached.
+        tour: whether the first half of the keys is pressed on each screen in turn, so that none is left to luck.
     """
     outcome = Outcome()
     opened = descriptors()
     with watched(outcome.wrong):
         try:
             monkey = Monkey(seed, outcome.visits, artifact, screens)
-            asyncio.run(_keys(registry, other, monkey, outcome, keys=keys, again=again))
+            asyncio.run(_keys(registry, other, monkey, outcome, keys=keys, again=again, tour=tour))
         except Exception as error:  # noqa: BLE001  # whatever it is, the keys that led there belong to it
             outcome.wrong.append(_traced(error))
     clock = FairClock()
@@ -377,8 +393,69 @@ def _left_behind() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("stackroom-")]
 
 
+@dataclass
+class _Session:
+    """Somebody at the keys, and what became of it so far."""
+
+    somebody: Walk
+    other: Other
+    monkey: Monkey
+    outcome: Outcome
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether nothing has failed."""
+        live = self.somebody.app._live
+        if live is not None and live._missed:
+            self.outcome.wrong.append(f"the watching thread failed: {live.trouble}")
+            return False
+        return self.somebody.app._exception is None
+
+    def made_up(self) -> list[str]:
+        """What the monkey thinks of, now and then after a deed of another."""
+        keys = self.monkey.next()
+        return [f"other {self.monkey.deed()}"] * (self.monkey.dice.random() < _MEDDLING) + keys
+
+    async def press(self, what: str) -> None:
+        """Press one thing, and remember where."""
+        page = self.somebody.app.page
+        self.outcome.pressed.append(what)
+        if page is not None:
+            self.outcome.visits[page.scope] += 1
+        await do(self.somebody, self.other, what)
+
+    async def tour(self, keys: int) -> None:
+        """On every screen, wherever its keys lead from there."""
+        self.monkey.on_tour = True
+        each = max(_AT_LEAST, keys // len(self.monkey.screens))
+        for scope in self.monkey.screens:
+            await self.other.done()
+            await at_the_models(self.somebody)
+            await reach(self.somebody, scope)
+            end = len(self.outcome.pressed) + each
+            while self.goes_on and len(self.outcome.pressed) < end:
+                for what in self.made_up():
+                    await self.press(what)
+        self.monkey.on_tour = False
+
+
+async def at_the_models(somebody: Walk) -> None:
+    """Away from everything that is asked or open, whatever the keys have led to."""
+    app = somebody.app
+    await somebody.pilot.resize_terminal(80, 24)
+    await somebody.settle()
+    while app.page is not app._browse:
+        app.pop_screen()
+    await somebody.settle()
+    if app._browse.choices.display:
+        await somebody.press("escape")
+    if app._browse.prompt.question:
+        app._browse.close_prompt()
+    await somebody.settle()
+
+
 async def _keys(
-    registry: Registry, other: Other, monkey: Monkey, outcome: Outcome, *, keys: int, again: Sequence[str]
+    registry: Registry, other: Other, monkey: Monkey, outcome: Outcome, *, keys: int, again: Sequence[str], tour: bool
 ) -> None:
     app = Browser(registry, live=True)
     ends: list[int] = []
@@ -388,25 +465,20 @@ async def _keys(
         await until(lambda: app.picture.ready, "the registry is read")
         somebody = Walk(pilot, app)
         monkey.somebody = somebody
-        warm = 0
-        waiting = list(again)
-        while app._exception is None and (waiting or (not again and monkey.goes_on(len(outcome.pressed), keys))):
-            if not waiting:
-                waiting = monkey.next()
-                waiting = [f"other {monkey.deed()}"] * (monkey.dice.random() < _MEDDLING) + waiting
-            what = waiting.pop(0)
-            outcome.pressed.append(what)
-            if app.page is not None:
-                outcome.visits[app.page.scope] += 1
-            await do(somebody, other, what)
-            if app._live is not None and app._live._missed:
-                outcome.wrong.append(f"the watching thread failed: {app._live.trouble}")
-                break
-            if warm == 0 and len(outcome.pressed) > keys // 2:
-                warm = memory()
+        session = _Session(somebody, other, monkey, outcome)
+        if again:
+            for what in again:
+                await session.press(what)
+        elif tour:
+            await session.tour(keys // 2)
+        warm = memory()
+        waiting: list[str] = []
+        while session.goes_on and not again and (waiting or monkey.goes_on(len(outcome.pressed), keys)):
+            waiting = waiting or session.made_up()
+            await session.press(waiting.pop(0))
         if app._exception is not None:
             return  # which run_test raises
-        outcome.grown = memory() - warm if warm else 0
+        outcome.grown = memory() - warm
         await _same_as_read_anew(somebody, registry, other, outcome)
 
 
@@ -415,15 +487,12 @@ async def _same_as_read_anew(somebody: Walk, registry: Registry, other: Other, o
     app = somebody.app
     other.tell("end 0")
     await other.done()
-    await somebody.settle()
-    while app.page is not app._browse:
-        app.pop_screen()
+    await at_the_models(somebody)
     page = app._browse
-    await somebody.settle()
-    if page.choices.display:
-        await somebody.press("escape")
-    if page.prompt.question:
-        page.close_prompt()
+    gc.collect()
+    kept = Counter(type(one).__name__ for one in gc.get_objects() if isinstance(one, Page) and one.app is app)
+    if kept.total() > _KEPT:
+        outcome.wrong.append(f"screens are kept that were left: {dict(kept)}")
     page.versions.action_unmark_all()
     await somebody.pilot.resize_terminal(120, 40)
     page.act("refresh")

@@ -17,7 +17,7 @@ from stackroom.tui.actions import SCREENS, actions_of
 from stackroom.tui.memory import Keeper, saved_views
 from stackroom.tui.places import Personal, Places, names_of
 from stackroom.tui.running import _NOT_OFFERED, entries
-from tui.browsing import MIDDLE, WIDE, Walk, walk
+from tui.browsing import MIDDLE, WIDE, Walk, key_event, walk
 from tui.screen import screen_styles
 
 if TYPE_CHECKING:
@@ -320,3 +320,27 @@ def test_a_size_in_the_environment_is_not_the_size_of_the_terminal() -> None:
     environ = {"COLUMNS": "80", "LINES": "24"}
     terminal.prepare(environ)
     assert not environ.keys() & {"COLUMNS", "LINES"}
+
+
+@pytest.mark.parametrize("word", ["move", "promote"])
+def test_a_move_without_words_says_what_it_needs_where_no_version_is_chosen(registry: Registry, word: str) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*f":{word}", "enter")
+        assert somebody.page.status.message == f":{word} needs to know which: REF STAGE"
+
+    walk(registry, steps)
+
+
+def test_an_escape_from_before_the_palette_was_there_closes_it_and_what_follows_goes_to_the_list(
+    registry: Registry,
+) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press("ctrl+p")
+        early = key_event("escape")
+        early.time = 0.0
+        somebody.app.post_message(early)
+        await somebody.press("j", "j")
+        assert somebody.where() == "models"
+        assert somebody.text.splitlines()[4].startswith(">  iris")
+
+    walk(registry, steps)

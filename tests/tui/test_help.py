@@ -128,6 +128,8 @@ def test_commands_with_words_say_what_they_do_with_them() -> None:
         ("move m:1 st", "versions", ["move m:1 staging"]),
         ("view ", "models", ["view good"]),
         ("registry x", "models", []),
+        ("prom", "models", ["promote"]),
+        ("promote x:1 s", "models", ["promote x:1 staging"]),
     ],
 )
 def test_completions(text: str, screen: Screen, found: list[str]) -> None:

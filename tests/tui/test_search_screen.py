@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -145,3 +146,21 @@ def test_a_line_finds_what_it_filters(line: str) -> None:
     wanted = Filter(line)
     if query and "'" not in line and '"' not in line:  # of quotes around a word, the query drops some
         assert Query(query).matches(_FIELDS) == wanted.passes(searchable(_FIELDS)), (line, query)
+
+
+@pytest.mark.parametrize(
+    ("line", "query"),
+    [
+        ("fraud created>2026-1", '"fraud"'),
+        ("auc > 0.5 and created > 2026-1", "auc > 0.5 and created"),
+        ("!version:x", ""),
+        ("size>1.5GB", 'size > "1.5GB"'),
+    ],
+)
+def test_what_is_typed_halfway_to_a_time_or_a_number_does_not_count_yet(line: str, query: str) -> None:
+    found, problem = as_query(line)
+    assert found == query
+    assert bool(problem) is ("GB" not in line)
+    wanted = Filter(line)
+    assert wanted.problem == problem
+    assert wanted.passes(searchable(_FIELDS | {"created": datetime(2026, 10, 1, tzinfo=UTC), "size": 2e9}))

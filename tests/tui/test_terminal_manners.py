@@ -98,6 +98,44 @@ def test_without_a_shell_below_control_z_says_so(sample: Path) -> None:
         assert term.wait_for_exit() == 0
 
 
+def reading_editor(folder: Path) -> str:
+    """An editor that asks for a line and changes nothing."""
+    editor = folder / "editor"
+    editor.write_text("#!/bin/sh\necho editing\nread answer\n")
+    editor.chmod(0o755)
+    return str(editor)
+
+
+def test_control_z_in_the_editor_stops_nothing_where_no_shell_waits(sample: Path, tmp_path: Path) -> None:
+    with in_tmux([sys.executable, *APP, str(sample)], EDITOR=reading_editor(tmp_path)) as term:
+        term.wait_for("5 models")
+        term.send("E")
+        term.wait_for("editing")
+        term.send("C-z", "Enter")
+        term.wait_for("diabetes-progression unchanged")
+        term.type("q")
+        assert term.wait_for_exit() == 0
+
+
+def test_a_signal_to_go_on_while_nothing_is_stopped_leaves_the_editor_and_us_their_keys(
+    sample: Path, tmp_path: Path
+) -> None:
+    with in_tmux([sys.executable, *APP, str(sample)], EDITOR=reading_editor(tmp_path)) as term:
+        term.wait_for("5 models")
+        process = term.pids()[1]
+        for key, row in (("j", "digit-reader"), ("k", "diabetes-progression")):
+            os.kill(process, signal.SIGCONT)
+            term.send(key)
+            term.wait_for(lambda screen, row=row: any(line.startswith(f">  {row}") for line in screen.splitlines()))  # type: ignore[misc]  # mypy gives a default no type here
+        term.send("E")
+        term.wait_for("editing")
+        os.kill(process, signal.SIGCONT)
+        term.send("Enter")
+        term.wait_for("diabetes-progression unchanged")
+        term.type("q")
+        assert term.wait_for_exit() == 0
+
+
 def test_what_is_pasted_presses_no_keys(sample: Path) -> None:
     with Terminal(str(sample), program=APP) as term:
         term.wait_for(b"diabetes-progression")

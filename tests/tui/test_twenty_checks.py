@@ -102,7 +102,9 @@ CHECKS: Final[dict[str, str]] = {
         tui/test_compare_screen.py::test_a_missing_or_undefined_value_never_wins
         tui/test_compare_screen.py::test_the_view_is_written_to_a_file
         core/test_compare.py::test_nan_never_wins_and_never_loses""",
-    "hundreds of random keys, rows and sizes": """
+    "two thousand random keys over every screen while another meddles, and hundreds of rows and sizes": """
+        tui/test_monkey.py::test_random_keys_while_another_process_meddles_leave_a_sound_registry_and_a_true_screen
+        tui/test_monkey.py::test_random_keys_of_a_reader_leave_a_sound_registry_and_a_true_screen
         tui/test_line_table_limits.py::test_random_keys_rows_and_sizes_are_survived
         tui/test_help.py::test_every_action_of_every_screen_can_be_done""",
 }

@@ -17,7 +17,7 @@ from stackroom.core.text import visible
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from stackroom.cli.progress import Bar
+    from stackroom.cli.progress import Bar, Count
     from stackroom.errors import InvalidInputError
     from stackroom.registry.facade import Registry
     from stackroom.registry.reading import Reader
@@ -53,7 +53,7 @@ class Context:
         self.browse = browse
         self.interrupted = NOTHING_CHANGED
         self._colour = colour
-        self._bar: Bar | None = None
+        self._bar: Bar | Count | None = None
 
     # --- the registry
 
@@ -63,6 +63,7 @@ class Context:
         from stackroom.registry.finding import open_reader  # noqa: PLC0415 - some commands need no registry
 
         reader = open_reader(self.path)
+        reader.progress = self._count if self.watched else None
         self._warn_of_policy(reader.policy_error)
         return reader
 
@@ -72,6 +73,7 @@ class Context:
         from stackroom.registry.finding import open_registry  # noqa: PLC0415 - a command that only reads
 
         registry = open_registry(self.path)
+        registry.progress = self._count if self.watched else None
         self._warn_of_policy(registry.policy_error)
         return registry
 
@@ -165,6 +167,14 @@ class Context:
 
         self._bar = Bar(total, doing, sys.stderr if self.watched else None)
         return self._bar
+
+    def _count(self, done: int, total: int) -> None:
+        """Show on stderr how many models were read, where that takes long enough to be seen."""
+        from stackroom.cli.progress import Count  # noqa: PLC0415 - only where much is read
+
+        if not isinstance(self._bar, Count):
+            self._bar = Count("reading", "models", sys.stderr)
+        self._bar(done, total)
 
     def commits(self, look: str) -> None:
         """From here on an interrupt may find the change made; ``look`` is the command that tells."""

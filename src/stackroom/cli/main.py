@@ -62,6 +62,8 @@ def _run(argv: list[str], context: Context) -> int:
         raise unknown_command(name)
     command = command_named(name)
     options = parser_for(name, command).parse_intermixed_args(joined(argv[:at] + argv[at + 1 :]))
+    if options.registry == "":
+        raise _nameless()
     context.path = options.registry
     return command.run(context, options)
 
@@ -75,7 +77,14 @@ def _without_command(argv: list[str]) -> int:
     if "-h" in argv or "--help" in argv:
         streams.put(overview())
         return 0
+    if "" in argv:
+        raise _nameless()
     raise UsageError("no command is named", hint="stackroom --help lists the commands")
+
+
+def _nameless() -> UsageError:
+    """What an unset variable of a script would make of ``-R "$UNSET"``: whatever registry one stands in."""
+    return UsageError("-R names no registry: its path is empty", hint="is a variable of yours not set?")
 
 
 def _guarded(context: Context, argv: list[str], action: Callable[[], int]) -> int:
@@ -146,12 +155,13 @@ def _hint_for(error: RegistryError) -> str:
 def _interrupted(context: Context, interrupt: KeyboardInterrupt) -> int:
     notes: list[str] = getattr(interrupt, "__notes__", [])
     said = "; ".join([context.interrupted, *notes])
+    code: int = getattr(interrupt, "code", INTERRUPTED)
     if context.json:
-        facts = {"kind": "interrupted", "message": said, "hint": "", "exit_code": INTERRUPTED}
+        facts = {"kind": "interrupted", "message": said, "hint": "", "exit_code": code}
         context.document({"error": facts | {"unchanged": context.interrupted == NOTHING_CHANGED}})
     else:
         context.say(f"interrupted; {said}")
-    return INTERRUPTED
+    return code
 
 
 def _fail(context: Context, error: Exception, *, debug: bool) -> int:

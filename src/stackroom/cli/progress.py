@@ -24,6 +24,35 @@ _PATIENCE_SECONDS: Final = 0.3
 """Work that is over by then is not worth a bar."""
 
 
+class Count:
+    """A count of models that were read, on a line of its own that is taken away when all are."""
+
+    def __init__(self, doing: str, what: str, stream: TextIO) -> None:
+        self._doing, self._what = doing, what
+        self._stream = stream
+        self._drawn_at = time.monotonic() + _PATIENCE_SECONDS - _PAUSE_SECONDS
+        self._drawn = False
+
+    def __call__(self, done: int, total: int, /) -> None:
+        """So many are done; draws now and then."""
+        now = time.monotonic()
+        if done >= total:
+            self.wipe()
+        elif now - self._drawn_at >= _PAUSE_SECONDS:
+            self._drawn_at = now
+            self._drawn = True
+            line = cut(f"{self._doing} {done:,} of {total:,} {self._what}", shutil.get_terminal_size().columns - 1, "~")
+            self._stream.write(f"\r{line}\x1b[K")
+            self._stream.flush()
+
+    def wipe(self) -> None:
+        """Take the line off the screen."""
+        if self._drawn:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._drawn = False
+
+
 class Bar:
     """A progress that may be called from several threads; a context manager that leaves a clean line.
 

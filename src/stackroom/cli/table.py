@@ -65,11 +65,12 @@ def separated(columns: Sequence[Column], rows: Iterable[Sequence[Piece]]) -> Ite
 
 def separated_row(row: Sequence[Piece]) -> str:
     """One such line."""
-    texts = [cell.text if isinstance(cell, Styled) else cell for cell in row]
-    whole = " ".join(texts)
+    texts = [cell if isinstance(cell, str) else cell.text for cell in row]
+    whole = "\t".join(texts)
     # Nearly every line is harmless as a whole, which is found out in a tenth of the time.
-    harmless = whole.isascii() and whole.isprintable()
-    return "\t".join(texts if harmless else map(visible, texts))
+    if whole.isascii() and whole.count("\t") == len(texts) - 1 and whole.replace("\t", " ").isprintable():
+        return whole
+    return "\t".join(map(visible, texts))
 
 
 def aligned(columns: Sequence[Column], rows: Sequence[Sequence[Piece]], width: int, sign: str) -> Iterator[list[Piece]]:

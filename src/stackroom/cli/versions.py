@@ -52,6 +52,11 @@ def moment(when: datetime | None, *, exact: bool) -> str:
     return MISSING if when is None else iso(when) if exact else time_text(when)
 
 
+def iso_moment(when: str, *, exact: bool) -> str:
+    """The same of a time that :func:`~stackroom.core.metadata.iso` wrote; nothing of an empty text."""
+    return (when or MISSING) if exact else moment(datetime.fromisoformat(when) if when else None, exact=False)
+
+
 def _state(version: Version, exact: bool) -> Piece:  # noqa: ARG001, FBT001 - the same
     return Styled(version.state, "green") if version.stages else version.state
 
@@ -214,7 +219,7 @@ def put_lines(context: Context, lines: Sequence[Line], names: Sequence[str], pla
                 f"{line.model}:{line.number}",
                 Styled(", ".join(line.stages), "green") if line.stages else development,
                 *values,
-                moment(line.created, exact=exact),
+                iso_moment(line.created, exact=exact),
                 line.author,
                 line.description or MISSING,
             ]

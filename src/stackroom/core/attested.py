@@ -10,10 +10,10 @@ import re
 import unicodedata
 from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from stackroom.core.metadata import as_utc, iso
+from stackroom.core.sha256 import sha256
 from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 

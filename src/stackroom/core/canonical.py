@@ -146,7 +146,7 @@ class _Reader:
         """A key and its value, which may take several lines."""
         key = self._key()
         if self._passes("[", blanks=""):
-            _once(table, key, self._list())
+            _once(table, key, self._list(tables=True))
         elif self._passes("{", blanks=""):
             _once(table, key, self._inline())
         else:
@@ -163,10 +163,11 @@ class _Reader:
         self._place = found.end()
         return found[1] or found[2]
 
-    def _list(self) -> list[Any]:
+    def _list(self, *, tables: bool = False) -> list[Any]:
+        """What stands up to the bracket; tables in it only where that cannot go on without end."""
         values: list[Any] = []
         while not self._passes("]", blanks=" \n"):
-            values.append(self._item())
+            values.append(self._inline() if tables and self._passes("{", blanks="") else self._item())
             if not self._passes(",", blanks=" \n"):
                 if self._passes("]", blanks=" \n"):
                     break

@@ -10,10 +10,10 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.names import ModelName, StageName, is_model_name, parse_number
+from stackroom.core.sha256 import sha256
 from stackroom.core.values import dataclass, field
 from stackroom.errors import InvalidInputError, UsageError
 

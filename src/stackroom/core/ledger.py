@@ -6,12 +6,12 @@ Knows what a move's text says and how to replay a ledger; what a text is worth s
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.attested import Validity, format_pairs, judged, parse_pairs, stamp_of, times_of
 from stackroom.core.metadata import iso
 from stackroom.core.names import ModelName, StageName, is_model_name, parse_number
+from stackroom.core.sha256 import sha256
 from stackroom.core.values import Unfolding, dataclass, field, replace
 from stackroom.errors import InvalidInputError
 

@@ -31,7 +31,7 @@ REVISION_KEYS: Final = ("revised", "revised_by", "reason", "previous")
 _NOT_EDITABLE: Final = frozenset({*SEALED_KEYS, *REVISION_KEYS})
 
 _EMPTY: Final[dict[str, Any]] = {}
-_TAG_LIMIT: Final = 128
+TAG_LIMIT: Final = 128
 """Characters in a tag."""
 
 
@@ -221,8 +221,8 @@ def record_in(document: Mapping[str, Any]) -> Record:
 def _tags(reader: _Reader) -> tuple[str, ...]:
     tags = reader.texts("tags")
     for index, tag in enumerate(tags):
-        if not tag.strip() or len(tag) > _TAG_LIMIT:
-            raise wrong(f"tags[{index}]", f"1 to {_TAG_LIMIT} characters", tag)
+        if not tag.strip() or len(tag) > TAG_LIMIT:
+            raise wrong(f"tags[{index}]", f"1 to {TAG_LIMIT} characters", tag)
     return tuple(dict.fromkeys(tags))
 
 

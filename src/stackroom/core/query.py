@@ -5,7 +5,8 @@ A query compares fields with values, joined by ``and``, ``or``, ``not`` and pare
 says anything. What is missing equals nothing and is neither less nor more; ``!=`` is the exact opposite of
 ``=``. A field with several values (``stage``, ``tags``, ``label``) matches where one of them does. A bare
 name that is no field is looked up in the metrics, then in the hyperparameters. A text in quotes alone is looked
-for in everything that people write about a version: ``WORD_FIELDS``.
+for in everything that people write about a version: ``WORD_FIELDS``. With a field that is always a number or a time
+no other value can be compared.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ WORD_FIELDS: Final = (
     "license",
 )
 """Where a text alone is looked for."""
+
+_TIMES: Final = frozenset({"created"})
+_NUMBERS: Final = frozenset({"size", "bytes", "files", "version", "versions", "problems"})
+"""Fields whose type is known whatever a version says; those of ``metrics.`` are numbers, too."""
 
 _DEPTH_LIMIT: Final = 50
 """Nested parentheses and ``not``; each costs three Python frames."""
@@ -164,11 +169,11 @@ class _Parser:
             yield _Token(found.lastgroup, found[found.lastgroup], found.start(found.lastgroup))
             position = found.end()
 
-    def _error(self, what: str, position: int | None = None) -> InvalidInputError:
+    def _error(self, what: str, position: int | None = None, *, hint: str = "") -> InvalidInputError:
         at = len(self._text) if position is None else position
         return InvalidInputError(
             f"query: {what} at character {at + 1} of {self._text!r}",
-            hint="for example: metrics.auc > 0.9 and stage = production",
+            hint=hint or "for example: metrics.auc > 0.9 and stage = production",
             facts={"position": at},
         )
 
@@ -241,9 +246,37 @@ class _Parser:
             raise self._error("expected a value", value.position if value else None)
         self._next += 1
         text = value.text[1:-1] if value.kind == "quoted" else value.text
+        wanted = unlike(token.text, operator.text, text)
+        if wanted:
+            hint = f"{token.text} is compared with {wanted}"
+            raise self._error(f"{text!r} is not {wanted.partition(',')[0]}", value.position, hint=hint)
         if operator.text == "!=":
             return Negated(Compared(token.text, "=", text))
         return Compared(token.text, "=" if operator.text == "==" else operator.text, text)
+
+
+def unlike(field: str, sign: str, text: str) -> str:
+    """What a value of this field would be, in words, where the typed one is nothing that it could be compared with."""
+    if sign == "~":
+        return ""
+    if field in _TIMES:
+        return "" if _time(text) is not None else "a time, such as 2026-10-01 or 2026-10-01T14:00"
+    if (field in _NUMBERS or field.startswith("metrics.")) and _number(text) is None:
+        return "a number, such as 0.9, 1e-3, 10k or 1.5GB"
+    return ""
+
+
+def fields_in(node: Node) -> list[str]:
+    """The names of the fields that a query is about, each once, in its order."""
+    match node:
+        case Compared() | Mentioned():
+            return [node.field]
+        case Said():
+            return []
+        case Negated():
+            return fields_in(node.part)
+        case _:
+            return list(dict.fromkeys(name for part in node.parts for name in fields_in(part)))
 
 
 def words_of(fields: Mapping[str, Any]) -> str:
@@ -343,7 +376,7 @@ _SUFFIXES: Final = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
 
 def _number(text: str) -> float | None:
-    found = re.fullmatch(r"([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)([kKmMgGtT]?)", text)
+    found = re.fullmatch(r"([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)([kKmMgGtT]?)[bB]?", text)
     if not found:
         return {"inf": math.inf, "-inf": -math.inf}.get(text.lower())
     return float(found[1].replace("_", "")) * _SUFFIXES.get(found[2].lower(), 1)

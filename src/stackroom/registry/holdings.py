@@ -11,11 +11,12 @@ from stackroom.errors import IntegrityError
 from stackroom.store import layout
 from stackroom.store.ledgers import StageReading, read_ledger, read_live, read_stage
 from stackroom.store.records import Holding, Problem, Version
+from stackroom.store.sums import SUMS_LIMIT, artifacts_digest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
-    from stackroom.core.ledger import Ledger
+    from stackroom.core.ledger import Event, Ledger
     from stackroom.core.names import ModelName, Ref, StageName
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
@@ -63,30 +64,43 @@ class Stages:
             live={stage: kept_live(root, stage, index, moment) for stage in stages},
         )
 
+    def stamps(self) -> str:
+        """What tells that all stages are as they were; empty where nothing does."""
+        found = [f"{stage} {reading.stamp}" for stage, reading in self.readings.items() if reading.stamp]
+        return " ".join(found) if len(found) == len(self.readings) else ""
+
+    def heads(self) -> Iterator[Event]:
+        """Of each ledger the event that decides, where there is one."""
+        for reading in self.readings.values():
+            for ledger in reading.ledgers.values():
+                if ledger.head is not None:
+                    yield ledger.head
+
     def held_without(self, names: Sequence[ModelName]) -> list[ModelName]:
         """The models that hold a stage and have no folder among these: a holder does not go with its folder."""
-        held = {
-            model
-            for reading in self.readings.values()
-            for model, ledger in reading.ledgers.items()
-            if ledger.holder is not None
-        }
-        return sorted(held - set(names))
+        present = set(names)
+        return sorted(
+            {
+                model
+                for reading in self.readings.values()
+                for model, (holder, *_) in reading.decided().items()
+                if holder is not None and model not in present
+            }
+        )
 
     def held(self) -> dict[tuple[ModelName, int], tuple[StageName, ...]]:
         """The stages that each holder holds, in the order of the stages."""
         found: dict[tuple[ModelName, int], tuple[StageName, ...]] = {}
         for stage, reading in self.readings.items():
-            for model, ledger in reading.ledgers.items():
-                if reading.error is None and (number := ledger.holder) is not None:
+            for model, (number, *_) in reading.decided().items():
+                if reading.error is None and number is not None:
                     found[model, number] = (*found.get((model, number), ()), stage)
         return found
 
     def as_promoted(self, model: ModelName, number: int, digest: str) -> bool:
         """Whether every event by which a version holds a stage names these artifacts."""
-        ledgers = (reading.ledgers.get(model) for reading in self.readings.values() if reading.error is None)
-        moves = (one.head.move for one in ledgers if one and one.head and one.holder == number)
-        return all(move is None or move.digest == digest for move in moves)
+        decided = (reading.decided().get(model) for reading in self.readings.values() if reading.error is None)
+        return all(one is None or one[0] != number or one[1] == digest for one in decided)
 
     def holdings(self, model: ModelName, numbers: Sequence[int]) -> tuple[Holding, ...]:
         """Who holds which stage of a model that has these versions."""
@@ -135,41 +149,80 @@ def stages_held(reader: Reader, root: Folder, model: ModelName, number: int | No
     )
 
 
-def with_stages(version: Version, holdings: Sequence[Holding]) -> Version:
-    """The version with the stages it holds, flagged where it cannot be what was promoted."""
+def with_stages(version: Version, holdings: Sequence[Holding], folder: Folder | None = None) -> Version:
+    """The version with the stages it holds, flagged where it cannot be what was promoted.
+
+    Args:
+        version: as it stands.
+        holdings: who holds which stage of its model.
+        folder: the model's. A holder's SHA256SUMS is read in it, which costs three system calls and a hash of it;
+            without one its seal is believed.
+    """
     held = [holding for holding in holdings if holding.number == version.number]
     if not held:
         return version
-    problems = tuple(problem for holding in held if (problem := not_as_promoted(version, holding)))
+    listed = _listed_artifacts(version, folder) if folder is not None else None
+    problems = tuple(problem for holding in held if (problem := not_as_promoted(version, holding, listed)))
     stages = tuple(holding.stage for holding in held)
     if not problems and stages == version.stages:
         return version
     return replace(version, stages=stages, problems=(*version.problems, *problems))
 
 
-def not_as_promoted(version: Version, holding: Holding) -> Problem | None:
-    """Why a version under the holder's number is another one: its seal and the event name different artifacts.
+def _listed_artifacts(version: Version, folder: Folder) -> tuple[str, str]:
+    """The digest of a version's SHA256SUMS; or an empty text, and why it cannot be had."""
+    try:
+        with folder.child(str(version.number)) as inside:
+            return artifacts_digest(inside.read(layout.SHA256_FILE, SUMS_LIMIT)), ""
+    except OSError as error:
+        return "", (error.strerror or str(error)).lower()
 
-    Compares two texts and reads no artifact: who fakes the seal too is found by verification.
+
+def not_as_promoted(version: Version, holding: Holding, listed: tuple[str, str] | None = None) -> Problem | None:
+    """Why a version under the holder's number is another one: its seal or SHA256SUMS and the event differ.
+
+    Compares texts and reads no artifact: whether the artifacts are those of SHA256SUMS is found by verification.
+
+    Args:
+        version: as it stands.
+        holding: a stage that it holds.
+        listed: the digest of its SHA256SUMS, and why there is none; None where nobody has read that.
     """
     move = holding.event.move if holding.event else None
-    if move is None or version.seal is None or move.digest == version.seal.digest:
+    if move is None:
+        return None
+    digest, trouble = listed or (move.digest, "")
+    if version.seal is not None and move.digest != version.seal.digest:
+        why = "the event names other artifacts"
+    elif trouble:
+        why = f"{layout.SHA256_FILE} cannot be read: {trouble}"
+    elif digest != move.digest:
+        why = f"{layout.SHA256_FILE} was rewritten: the event names other artifacts"
+    else:
         return None
     return Problem(
         place=f"{layout.MODELS}/{version.model}/{version.number}",
-        message=f"not what was promoted to {holding.stage}: the event names other artifacts",
+        message=f"not what was promoted to {holding.stage}: {why}",
         hint=f"stackroom verify {version.ref}",
     )
 
 
-def check_as_promoted(ref: Ref, version: Version, holdings: Sequence[Holding]) -> None:
+def check_as_promoted(ref: Ref, version: Version, holdings: Sequence[Holding], folder: Folder) -> None:
     """Say no where the holder of the stage that a reference names is another version under its number.
 
+    Args:
+        ref: by stage.
+        version: the holder.
+        holdings: who holds which stage of its model.
+        folder: the model's, open.
+
     Raises:
-        IntegrityError: its seal and the event name different artifacts.
+        IntegrityError: its seal or its SHA256SUMS is not what the event names.
     """
     for holding in holdings:
-        problem = not_as_promoted(version, holding) if holding.stage == ref.value else None
+        if holding.stage != ref.value:
+            continue
+        problem = not_as_promoted(version, holding, _listed_artifacts(version, folder))
         if problem:
             raise IntegrityError(
                 f"{ref} is version {version.number}, and {problem.message}",

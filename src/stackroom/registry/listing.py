@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from stackroom.core.values import dataclass
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from stackroom.core.names import ModelName, StageName
     from stackroom.core.query import Query
+    from stackroom.registry.lines import ModelLine, Overview
     from stackroom.registry.reading import Reader
     from stackroom.store.folder import Folder
     from stackroom.store.index import Index
@@ -48,15 +48,47 @@ def listing_of(reader: Reader, *, every_version: bool, afresh: bool, watch: Watc
         if index is None:
             whole = sorted([*names, *stages.held_without(names)])
             return _read(reader, models, whole, stages, every_version=every_version, watch=watch)
+        found: list[Model] = []
 
-        def shown(listing: ModelListing) -> list[int]:
-            return shown_numbers(listing.numbers, stages.holdings(listing.name, listing.numbers))
+        def grown(look: Look, _done: int, total: int) -> None:
+            if watch is None:
+                return
+            if len(look.ready) > len(found):
+                found.extend(_models_of(reader, models, look, stages, look.ready[len(found) :]))
+            watch(found, total)
 
-        look = _look(reader, models, names, index, wanted=shown, watch=watch)
-        return list(_models_of(reader, models, look, stages))
+        look = _look(reader, models, names, index, wanted=_shown_of(stages), watch=grown)
+        return list(_models_of(reader, models, look, stages, sorted([*names, *stages.held_without(names)])))
 
     models, problems = _answered(reader, read, least=None if afresh else _WORTH_AN_INDEX)
     return Listing(models=tuple(models), problems=problems)
+
+
+def overview(reader: Reader, chosen: Callable[[Sequence[str]], Sequence[str]]) -> Overview:
+    """All models as :func:`listing_of` has them, of each no more than its line; arguments as of :func:`line_of`."""
+    from stackroom.registry.lines import Overview, line_of  # noqa: PLC0415 - a search makes none
+
+    def read(models: Folder, names: list[ModelName], stages: Stages, index: Index | None) -> list[ModelLine]:
+        seen[:] = [stages]
+        everything = sorted([*names, *stages.held_without(names)])
+        if index is None:
+            found = _read(reader, models, everything, stages, every_version=False)
+            return [line_of(model, reader.stages, chosen) for model in found]
+        from stackroom.registry.known_lines import lines_known  # noqa: PLC0415 - small registries have no index
+
+        look = _look(reader, models, names, index, wanted=_shown_of(stages))
+        known = lines_known(look, stages, chosen)
+        for model in _models_of(reader, models, look, stages, [name for name in everything if name not in known]):
+            known[model.name] = line_of(model, reader.stages, chosen)
+        return [known[name] for name in everything]
+
+    seen: list[Stages] = []
+    lines, problems = _answered(reader, read, least=_WORTH_AN_INDEX)
+    return Overview(lines=tuple(lines), stages=seen[-1] if seen else Stages(readings={}, live={}), problems=problems)
+
+
+def _shown_of(stages: Stages) -> Callable[[ModelListing], list[int]]:
+    return lambda listing: shown_numbers(listing.numbers, stages.holdings(listing.name, listing.numbers))
 
 
 def search(reader: Reader, query: str, *, sort: str, archived: bool) -> tuple[Version, ...]:
@@ -130,7 +162,7 @@ class Line(NamedTuple):
         stages: that it holds.
         archived: whether its metadata says so.
         author: as its metadata says, or the folder's owner.
-        created: when it was registered.
+        created: when it was registered, as :func:`~stackroom.core.metadata.iso` has it.
         description: of its metadata.
         metrics: those that may be shown, None for one that it has not.
     """
@@ -140,7 +172,7 @@ class Line(NamedTuple):
     stages: tuple[StageName, ...]
     archived: bool
     author: str
-    created: datetime
+    created: str
     description: str
     metrics: tuple[float | None, ...]
 
@@ -160,7 +192,9 @@ class Table:
     present: Callable[[int | None], list[str]]
 
 
-def table(reader: Reader, query: str, *, shown: Callable[[str], bool], archived: bool) -> Table | None:
+def table(
+    reader: Reader, query: str, *, chosen: Callable[[Sequence[str]], Sequence[str]], archived: bool
+) -> Table | None:
     """What :func:`search` finds, where a table of it can be made of the index alone; else None.
 
     A tenth of the time that records take: nothing is understood but what is shown.
@@ -168,7 +202,8 @@ def table(reader: Reader, query: str, *, shown: Callable[[str], bool], archived:
     Args:
         reader: of the registry.
         query: as there.
-        shown: whether a metric of that name may be shown.
+        chosen: of the names of metrics those to show. Of the names of all that is found it chooses none that it would
+            not choose of those of one version.
         archived: as there.
     """
     from stackroom.core.query import Query  # noqa: PLC0415 - listing asks nothing
@@ -180,7 +215,7 @@ def table(reader: Reader, query: str, *, shown: Callable[[str], bool], archived:
         if index is None:
             return []
         held = stages.held()
-        found = _look(reader, models, names, index).lines(asked, held, shown, archived=archived)
+        found = _look(reader, models, names, index).lines(asked, held, chosen, archived=archived)
         made = _table(*found, stages, held) if found else None
         return [made] if made else []
 
@@ -195,8 +230,9 @@ def _table(
     held: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
 ) -> Table | None:
     """The table; None where something is wrong with a version in it, which has to be told."""
+    from stackroom.store.remembered import iso_of  # noqa: PLC0415 - it is loaded by now
+
     lines: list[tuple[Line, int]] = []
-    when = datetime.fromisoformat
     for _, row, shape, owner, created, digest, author, description, archived, *metrics in found.rows:
         place = named(row)
         if place is None:
@@ -206,7 +242,7 @@ def _table(
         if holds and not stages.as_promoted(model, number, digest):
             return None
         label = author or owner_label(owner)
-        line = Line(model, number, holds, bool(archived), label, when(created), description, tuple(metrics))
+        line = Line(model, number, holds, bool(archived), label, iso_of(created), description, tuple(metrics))
         lines.append((line, shape))
     lines.sort(key=lambda one: (one[0].model, one[0].number))
 
@@ -297,13 +333,17 @@ def _read(
 # --- with an index
 
 
-def _models_of(reader: Reader, models: Folder, look: Look, stages: Stages) -> Iterator[Model]:
-    listings = {name: look.listing(name) for name in look.names if name not in look.errors}
+def _models_of(
+    reader: Reader, models: Folder, look: Look, stages: Stages, names: Sequence[ModelName]
+) -> Iterator[Model]:
+    if not names:
+        return
+    listings = {name: look.listing(name) for name in names if look.has(name)}
     holdings = {name: stages.holdings(name, listing.numbers) for name, (listing, _) in listings.items()}
     wanted = {name: shown_numbers(listing.numbers, holdings[name]) for name, (listing, _) in listings.items()}
-    versions = look.versions(wanted, stages.held())
+    versions = look.versions(wanted, {place: held for place, held in stages.held().items() if place[0] in wanted})
     now = reader.clock()
-    for name in sorted([*look.names, *stages.held_without(look.names)]):
+    for name in names:
         if name not in listings:
             gone = look.errors.get(name) or FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
             yield reader.unread(models, name, stages, gone)
@@ -336,12 +376,14 @@ def _look(
     index: Index,
     *,
     wanted: Callable[[ModelListing], list[int]] | None = None,
-    watch: Watch = None,
+    watch: Callable[[Look, int, int], None] | None = None,
 ) -> Look:
     from stackroom.store.look import Look  # noqa: PLC0415 - small registries do without
 
-    def told(_done: int, total: int) -> None:
+    def told(look: Look, done: int, total: int) -> None:
+        if reader.progress is not None:
+            reader.progress(done, total)
         if watch is not None:
-            watch((), total)
+            watch(look, done, total)
 
     return Look(models, names, index, wanted=wanted, local=file_system_of(reader.folder).local, watch=told)

@@ -16,7 +16,7 @@ from stackroom.core.names import ModelName, Ref, StageName, parse_ref, version_r
 from stackroom.core.policy import Policy
 from stackroom.errors import IntegrityError, InvalidInputError, NotFoundError, RegistryError, UsageError
 from stackroom.registry.holdings import Stages, check_as_promoted, holding_problems, missing_model, with_stages
-from stackroom.registry.resolving import number_of
+from stackroom.registry.resolving import number_named, number_of
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, user_name
 from stackroom.store.folder import GONE, Folder, explained
@@ -59,12 +59,14 @@ class Reader:
         folder: its root, as text.
         clock: where the time comes from.
         who: the caller.
+        progress: is told how many models were read for an index, of how many.
     """
 
     def __init__(self, path: str | Path, *, clock: Callable[[], datetime] = utc_now, who: Who | None = None) -> None:
         self.folder = absolute(path)
         self.clock = clock
         self.who = who or current_user()
+        self.progress: Callable[[int, int], None] | None = None
         with self.root() as root:
             try:
                 self._file = read_registry_file(root)
@@ -208,7 +210,7 @@ class Reader:
         Args:
             every_version: read all versions, not only the newest and the holders of stages; from the registry itself.
             afresh: read everything from the registry itself.
-            watch: is told before each model which were read, and how many there are; what it raises ends the reading.
+            watch: is told now and then which were read, and how many there are; what it raises ends the reading.
                 While the index is brought up to date none is.
         """
         from stackroom.registry.listing import listing_of  # noqa: PLC0415 - a command about one model does without
@@ -261,7 +263,7 @@ class Reader:
                 found[number] = read_version(folder, listing, number)
             if found[number].registered:
                 break
-        return joined(listing, own, holdings, found, self.clock())
+        return joined(listing, own, holdings, found, self.clock(), folder=folder)
 
     def version(self, ref: str | Ref) -> Version:
         """The version that a reference names: a number, a label, a stage's holder or the latest.
@@ -288,9 +290,9 @@ class Reader:
             if parsed.kind == "stage":
                 _check_read(self, stages.readings.get(self.check_stage(parsed.value)), parsed.value)
             number = number_of(self, folder, parsed, listing, holdings)
-            version = with_stages(read_version(folder, listing, number), holdings)
-        if parsed.kind == "stage":
-            check_as_promoted(parsed, version, holdings)
+            version = with_stages(read_version(folder, listing, number), holdings, folder)
+            if parsed.kind == "stage":
+                check_as_promoted(parsed, version, holdings, folder)
         return version
 
     def deleted(self, model: str | None = None) -> Deletions:
@@ -323,7 +325,7 @@ class Reader:
     def card(self, ref: str | Ref) -> str | None:
         """The model card of a version, or of a model; None where there is none."""
         parsed = parse_ref(ref) if isinstance(ref, str) else ref
-        number = None if parsed.kind == "model" else self.version(parsed).number
+        number = None if parsed.kind == "model" else number_named(self, parsed)
         with self.model_folder(parsed.model) as (_, folder, listing):
             try:
                 text = read_card(folder, listing, number)
@@ -340,23 +342,24 @@ class Reader:
         from stackroom.core.files import FileFact  # noqa: PLC0415 - listing reads no artifacts
         from stackroom.store.sums import each_size, read_sums  # noqa: PLC0415 - the same
 
-        version = self.version(ref)
-        with self.opened_model(version.model) as (_, folder):
+        parsed = parse_ref(ref) if isinstance(ref, str) else ref
+        found = version_ref(parsed.model, number_named(self, parsed))
+        with self.opened_model(parsed.model) as (_, folder):
             try:
-                with folder.child(str(version.number)) as inside:
+                with folder.child(found.value) as inside:
                     _, sums = read_sums(inside)
                     size = each_size(inside)
             except (OSError, InvalidInputError) as error:
                 raise IntegrityError(
-                    f"{version.ref}: {layout.SHA256_FILE} cannot be read: {error}",
-                    hint=f"stackroom verify {version.ref}",
+                    f"{found}: {layout.SHA256_FILE} cannot be read: {error}",
+                    hint=f"stackroom verify {found}",
                 ) from error
         return tuple(FileFact(path=path, size=size(path), digest=f"sha256:{digest}") for path, digest in sums.items())
 
     def revisions(self, ref: str | Ref) -> tuple[RevisionText, ...]:
         """The chain of metadata of a version, or of a model, oldest first."""
         parsed = parse_ref(ref) if isinstance(ref, str) else ref
-        number = None if parsed.kind == "model" else self.version(parsed).number
+        number = None if parsed.kind == "model" else number_named(self, parsed)
         with self.model_folder(parsed.model) as (_, folder, listing):
             return read_revisions(folder, listing, number)
 
@@ -450,20 +453,21 @@ def joined(
     holdings: tuple[Holding, ...],
     versions: Mapping[int, Version],
     now: datetime,
+    *,
+    folder: Folder | None = None,
 ) -> Model:
-    """A model, from what was read of it: its folder, its own metadata, who holds its stages, and some versions."""
+    """A model, from what was read of it: its own metadata, who holds its stages, some versions; ``folder`` is its."""
     record, revision, problems = own
-    wrong = holding_problems(listing.name, holdings, now, listing.trash)
     return Model(
         name=listing.name,
         folder=listing.path,
         owner=Who(listing.owner, user_name(listing.owner)),
         record=record,
         revision=revision,
-        versions=tuple(with_stages(versions[number], holdings) for number in sorted(versions)),
+        versions=tuple(with_stages(versions[number], holdings, folder) for number in sorted(versions)),
         count=len(listing.numbers),
         holdings=holdings,
-        problems=(*listing.problems, *problems, *wrong),
+        problems=(*listing.problems, *problems, *holding_problems(listing.name, holdings, now, listing.trash)),
     )
 
 
@@ -482,8 +486,7 @@ def listed(folder: Folder, model: ModelName) -> ModelListing:
 def _check_read(reader: Reader, reading: StageReading | None, stage: str) -> None:
     """Say no where a stage's folder could not be read: who holds it is then not known, which is not nobody."""
     if reading is not None and reading.error is not None:
-        where = f"{reader.folder}/{layout.STAGES}/{stage}"
-        raise explained(reading.error, "read", where) from reading.error
+        raise explained(reading.error, "read", f"{reader.folder}/{layout.STAGES}/{stage}") from reading.error
 
 
 def may_write(reader: Reader, model: ModelName, doing: str) -> None:

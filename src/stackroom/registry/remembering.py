@@ -15,7 +15,7 @@ from stackroom.core.metadata import iso
 from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 from stackroom.store.ledgers import read_stage
-from stackroom.store.memory import Head, Memory, Place, memorize, recall
+from stackroom.store.memory import Head, Memory, Place, is_noted, mark_of, memorize, note, recall
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -111,17 +111,30 @@ def remember(reader: Reader) -> tuple[Vanished, ...]:
     return found
 
 
-def glance(reader: Reader, events: Iterable[Event]) -> None:
-    """Remember what decides, as somebody just read it on the way; reads the ledgers only where it is news."""
+def glance(reader: Reader, events: Iterable[Event], seen: str = "") -> None:
+    """Remember what decides, as somebody just read it on the way; reads the ledgers only where it is news.
+
+    Args:
+        reader: of the registry.
+        events: the newest that counts of each ledger.
+        seen: the stamps of the folders that hold them, where those tell that nothing has changed. Neither the events
+            nor the memory are looked at where they are those of the last glance of the day.
+    """
     if not reader.id:
         return
-    memory = recall(reader.folder, reader.id)
     today = reader.clock().date()
+    # Before the memory is read: a mark for one that another process has replaced meanwhile is worth nothing.
+    mark = mark_of(reader.folder, reader.id, f"{today} {seen}") if seen else ""
+    if mark and is_noted(reader.folder, reader.id, mark):
+        return
+    memory = recall(reader.folder, reader.id)
     for event in events:
         known = memory.heads.get((event.stage, event.model))
         if known is None or (known.number, known.text) != (event.number, event.text) or known.seen.date() != today:
             remember(reader)
             return
+    if mark:
+        note(reader.folder, reader.id, mark)
 
 
 def forget(reader: Reader, known: Collection[Vanished] | None = None) -> None:

@@ -46,6 +46,18 @@ def number_of(reader: Reader, folder: Folder, ref: Ref, listing: ModelListing, h
             return number
 
 
+def number_named(reader: Reader, ref: Ref) -> int:
+    """The number of the version that a reference names, without a look at the stages where it names none.
+
+    Raises:
+        RegistryError: as :meth:`Reader.version`.
+    """
+    if ref.kind != "number":
+        return reader.version(ref).number
+    with reader.model_folder(ref.model) as (_, folder, listing):
+        return number_of(reader, folder, ref, listing, ())
+
+
 def named_number(ref: Ref, listing: ModelListing) -> int | None:
     """The number that a reference by number or label spells, of a version that is here or was deleted; else None."""
     if ref.kind == "number":

@@ -40,7 +40,7 @@ def sought(
             listing = list_model(folder, name)
             holdings = stages.holdings(name, listing.numbers)
             present = [number for number in listing.numbers if number in numbers]
-            found = [with_stages(read_version(folder, listing, number), holdings) for number in present]
+            found = [with_stages(read_version(folder, listing, number), holdings, folder) for number in present]
         return [one for one in found if (archived or not one.archived) and query.matches(one.fields())]
 
     def alone(place: int) -> list[Version]:

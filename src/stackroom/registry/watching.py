@@ -378,6 +378,7 @@ def waits(reader: Reader, ref: str | Ref, *, changed: bool = False, seconds: flo
     Raises:
         UsageError: the reference names no stage.
         NotFoundError: there is no such stage.
+        IntegrityError: what holds it is missing, or is not what was promoted.
     """
     parsed = parse_ref(ref) if isinstance(ref, str) else ref
     if parsed.kind != "stage":
@@ -391,14 +392,17 @@ def waits(reader: Reader, ref: str | Ref, *, changed: bool = False, seconds: flo
         if unread:
             try:
                 holder = reader.ledger(parsed.model, stage).holder
+                before = before or (holder,)
+                if holder is not None and not (changed and holder == before[0]):
+                    # Whoever waits deploys it: the answer is the one that the reference itself has.
+                    yield Waited(ref=reader.version(parsed).ref)
+                    return
+            except IntegrityError:
+                raise
             except RegistryError as error:
                 trouble = str(error)
             else:
                 unread = False
-                before = before or (holder,)
-                if holder is not None and not (changed and holder == before[0]):
-                    yield Waited(ref=version_ref(parsed.model, holder))
-                    return
         yield Waited(trouble=trouble)
 
 

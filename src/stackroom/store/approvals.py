@@ -61,7 +61,8 @@ def _gathered(
     try:
         with root.child(layout.APPROVALS) as approvals, approvals.child(stage) as folder:
             owner = folder.status().st_uid
-            entries = list(entries_of(folder, lambda name: model is None or _model_of(name) == model))
+            starts = ("",) if model is None else (f"{model}:",)
+            entries = list(entries_of(folder, lambda name: model is None or _model_of(name) == model, starts))
     except FileNotFoundError:
         return {}, ()
     return gather(StageFolder(registry_id=registry_id, stage=stage, owner=owner), entries)

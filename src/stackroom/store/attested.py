@@ -27,14 +27,19 @@ if TYPE_CHECKING:
     from stackroom.store.records import Problem
 
 
-def entries_of(folder: Folder, wanted: Callable[[str], bool]) -> Iterable[Entry]:
+def entries_of(folder: Folder, wanted: Callable[[str], bool], starts: tuple[str, ...] = ("",)) -> Iterable[Entry]:
     """What lies in a folder under the names that are wanted; the tool's own names are not.
+
+    Args:
+        folder: to list.
+        wanted: whether somebody asks for a name.
+        starts: how every name that is wanted begins: of thousands no other is looked at.
 
     Raises:
         OSError: it cannot be listed, or a name in it cannot be read.
     """
     for name in folder.names():
-        if name.startswith(".") or not wanted(name):
+        if not name.startswith(starts) or name.startswith(".") or not wanted(name):
             continue
         try:
             status = folder.lstat(name)

@@ -14,6 +14,7 @@ import stat
 import time
 from typing import Final
 
+from stackroom.store import layout
 from stackroom.store.mounts import file_system_of
 
 CACHE_VARIABLE: Final = "STACKROOM_CACHE"
@@ -34,12 +35,17 @@ def cache_folder() -> str | None:
 
     It is ``$STACKROOM_CACHE``, else ``stackroom`` in ``$XDG_CACHE_HOME``, else in ``~/.cache``; where that lies on a
     network file system, or a home cannot be used, ``/var/tmp/stackroom-UID``. The caller's own, and nobody else can
-    write to it or put another in its place. Nothing in it is promised to be there the next time.
+    write to it or put another in its place; never in a registry. A relative ``$STACKROOM_CACHE`` is one below the
+    working directory. Nothing in it is promised to be there the next time.
     """
     named = os.environ.get(CACHE_VARIABLE)
     if named is not None and named in _OFF:
         return None
-    wanted = os.path.expanduser(named) if named else _in_home()
+    try:
+        wanted = os.path.abspath(os.path.expanduser(named)) if named else _in_home()
+    except OSError:
+        # The working directory was removed under us.
+        return None
     aside = os.path.join(_SHARED, f"stackroom-{os.geteuid()}")
     if not os.path.isabs(wanted) or not file_system_of(wanted).local:
         return _made(aside)
@@ -54,8 +60,10 @@ def _in_home() -> str:
 
 
 def _made(path: str) -> str | None:
-    """The folder's real path, if it is there or can be made, and is the caller's alone."""
+    """The folder's real path, if it is there or can be made, is the caller's alone, and lies in no registry."""
     try:
+        if _is_in_registry(os.path.realpath(path)):
+            return None
         _make(path)
         real = os.path.realpath(path, strict=True)
         own = os.lstat(real)
@@ -79,6 +87,14 @@ def _make(path: str) -> None:
     if status.st_uid != os.geteuid() and not (status.st_uid == 0 and status.st_mode & stat.S_ISVTX):
         raise PermissionError(errno.EACCES, "it is another user's", nearest)
     os.makedirs(path, _MODE, exist_ok=True)
+
+
+def _is_in_registry(path: str) -> bool:
+    while not os.path.lexists(os.path.join(path, layout.REGISTRY_FILE)):
+        if path == "/":
+            return False
+        path = os.path.dirname(path)
+    return True
 
 
 def _is_safe_way(path: str) -> bool:

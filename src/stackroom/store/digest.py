@@ -118,9 +118,9 @@ def verify_version(
     told = {one.path: problem for one in files if (problem := _unlisted(one, wanted))}
     # The largest first: what is read last is what everybody waits for.
     listed = sorted((one for one in files if one.path not in told), key=lambda one: (-one.status.st_size, one.path))
-    larger = _larger(listed, sealed_bytes) or _hollow(version, listed)
+    larger = _larger(listed, sealed_bytes) or hollow(version, listed)
     if larger:
-        damage.append(larger)
+        damage.append(f"{larger}: not read")
         read: list[FoundFile] = []
     else:
         read = listed
@@ -201,14 +201,23 @@ def _larger(files: Sequence[FoundFile], sealed_bytes: int | None) -> str:
         return ""
     that = f"{on_disk:,} on disk" if sealed_bytes is None else f"{sealed_bytes:,} were sealed"
     largest = files[0]
-    return f"{largest.path}: {largest.status.st_size:,} bytes; the artifacts have {size:,}, and {that}: not read"
+    return f"{largest.path}: {largest.status.st_size:,} bytes; the artifacts have {size:,}, and {that}"
 
 
-def _hollow(version: Folder, files: Sequence[FoundFile]) -> str:
-    """The damage where artifacts are holes and next to nothing else, which nobody who registers a model makes."""
+def may_be_hollow(size: int) -> bool:
+    """Whether artifacts of so many bytes together may be :func:`hollow`; fewer are read whatever they are."""
+    return size > _GIBIBYTE
+
+
+def hollow(version: Folder, files: Sequence[FoundFile]) -> str:
+    """The damage where artifacts, the largest first, are holes and next to nothing else; an empty text where not.
+
+    Whoever publishes asks it before, so that nothing is sealed that nobody would read. Costs nothing below a gibibyte,
+    nor where enough of it is on disk; else a look at the holes of each file.
+    """
     size = sum(found.status.st_size for found in files)
     most = size // _HOLLOW
-    if size <= _GIBIBYTE or sum(found.status.st_blocks for found in files) * 512 > most:
+    if not may_be_hollow(size) or sum(found.status.st_blocks for found in files) * 512 > most:
         return ""
     # Some file systems know of no blocks, and others compress: what is a hole, they are asked in so many words.
     data = 0
@@ -221,7 +230,7 @@ def _hollow(version: Folder, files: Sequence[FoundFile]) -> str:
                 os.close(fd)
         if data > most:
             return ""
-    return f"{files[0].path}: the artifacts have {size:,} bytes, and all but {data:,} of them are holes: not read"
+    return f"{files[0].path}: the artifacts have {size:,} bytes, and all but {data:,} of them are holes"
 
 
 def _data_in(fd: int, size: int, enough: int) -> int:

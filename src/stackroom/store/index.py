@@ -16,19 +16,30 @@ import json
 import os
 import stat
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom import __version__
 from stackroom.core.attested import Who
+from stackroom.core.sha256 import sha256
 from stackroom.core.values import folded
 from stackroom.store.access import user_name
 from stackroom.store.cachehome import cache_folder, mark_used, remove_unused
-from stackroom.store.index_rows import COLUMNS, MASK, SHIFT, forget_model, insert_versions, remember_model, rows_of
-from stackroom.store.packing import Packed, remaining, unpacked
+from stackroom.store.index_rows import (
+    AT_ONCE,
+    COLUMNS,
+    MASK,
+    SHIFT,
+    forget_model,
+    insert_versions,
+    line_columns,
+    orders_of,
+    remember_model,
+    rows_of,
+)
 from stackroom.store.records import Version
 from stackroom.store.remembered import KeptFolder, KnownModel, Lines
-from stackroom.store.selecting import ASK, MORE, Columns, Condition, condition_of, sort_columns
+from stackroom.store.selecting import ASK, Columns, Condition, condition_of, sort_columns
+from stackroom.store.verbatim import Verbatim, fields_in, remaining
 
 if TYPE_CHECKING:
     import sqlite3
@@ -41,7 +52,7 @@ if TYPE_CHECKING:
 _APPLICATION: Final = 0x53746B72
 """``Stkr``: how ``file`` and we know our own databases."""
 
-_SCHEMA: Final = 2
+_SCHEMA: Final = 4
 """Raised whenever a table, or what is kept of a version, changes: another number is another file."""
 
 _SUFFIX: Final = ".index"
@@ -62,7 +73,9 @@ CREATE TABLE versions(
     files INTEGER NOT NULL, bytes INTEGER NOT NULL, digest TEXT NOT NULL, labels TEXT NOT NULL,
     archived INTEGER NOT NULL, author TEXT NOT NULL, team TEXT NOT NULL, description TEXT NOT NULL,
     license TEXT NOT NULL, framework TEXT NOT NULL, tags TEXT NOT NULL);
-CREATE TABLE records(id INTEGER PRIMARY KEY, checked INTEGER NOT NULL, head BLOB NOT NULL, rest BLOB NOT NULL);
+CREATE TABLE records(
+    id INTEGER PRIMARY KEY, checked INTEGER NOT NULL, revision INTEGER NOT NULL, card INTEGER NOT NULL,
+    text BLOB NOT NULL, sealed BLOB NOT NULL);
 CREATE TABLE metrics(id INTEGER PRIMARY KEY, shape INTEGER);
 CREATE TABLE hyperparameters(id INTEGER PRIMARY KEY);
 CREATE TABLE folders(
@@ -186,14 +199,16 @@ class Index:
             stages: that a version holds, by the number of its row.
         """
         with self._guarded() as database:
+            names = self._names()
             rows = database.execute(
-                f"SELECT {_SHOWN} FROM versions JOIN records USING (id) "  # noqa: S608 - our own names, and numbers
+                f"SELECT {_SHOWN} FROM versions JOIN records USING (id) JOIN metrics USING (id) "  # noqa: S608 - our own names, and numbers
                 f"WHERE versions.id IN ({','.join(map(str, which))})"
             ).fetchall()
+        orders = orders_of(names)
         for row in rows:
             folder = folders.get(row[0] >> SHIFT)
             if folder is not None:
-                yield _version_of(row, *folder, stages.get(row[0], ()))
+                yield _version_of(row, orders, *folder, stages.get(row[0], ()))
 
     def select(
         self,
@@ -212,11 +227,13 @@ class Index:
             archived: also those that are archived.
         """
         with self._guarded():
-            rows = self._selected(_SHOWN, self._names(), node, stages, archived=archived)
+            names = self._names()
+            rows = self._selected(_SHOWN, names, node, stages, archived=archived)
+        orders = orders_of(names)
         for asked, *row in rows:
             folder = folders.get(row[0] >> SHIFT)
             if folder is not None:
-                yield _version_of(row, *folder, stages.get(row[0], ())), bool(asked)
+                yield _version_of(row, orders, *folder, stages.get(row[0], ())), bool(asked)
 
     def ranked(
         self,
@@ -275,7 +292,7 @@ class Index:
         self,
         node: Node | None,
         stages: Mapping[int, tuple[StageName, ...]],
-        metrics: Callable[[str], bool],
+        chosen: Callable[[Sequence[str]], Sequence[str]],
         *,
         archived: bool,
     ) -> Lines:
@@ -284,17 +301,31 @@ class Index:
         Args:
             node: as in :meth:`select`.
             stages: likewise.
-            metrics: whether the table may show a metric of that name.
+            chosen: of the names of a version's metrics those to show.
             archived: as in :meth:`select`.
         """
         with self._guarded():
             names = self._names()
-            known = names.names.get("metrics", {})
-            shown = {name: place for name, place in known.items() if place and metrics(name)}
-            columns = "".join(f", metrics.{place}" for place in shown.values())
-            rows = self._selected(f"{_LINE}{columns}", names, node, stages, archived=archived)
-            shapes = {int(place): json.loads(name) for name, place in names.names.get("shape", {}).items() if place}
-        return Lines(metrics=tuple(shown), rows=rows, shapes=shapes, whole=MORE not in known)
+            shown, lines = line_columns(names, chosen)
+            rows = self._selected(shown, names, node, stages, archived=archived)
+        return lines(rows)
+
+    def lines_at(self, which: Sequence[int], chosen: Callable[[Sequence[str]], Sequence[str]]) -> Lines:
+        """The same of the versions in some rows, those of them that there are.
+
+        Args:
+            which: the numbers of the rows.
+            chosen: as in :meth:`lines`.
+        """
+        rows: list[tuple[Any, ...]] = []
+        with self._guarded() as database:
+            shown, lines = line_columns(self._names(), chosen)
+            for start in range(0, len(which), AT_ONCE):
+                some = ",".join(map(str, which[start : start + AT_ONCE]))
+                rows += database.execute(
+                    f"SELECT 1, {shown} FROM versions JOIN metrics USING (id) WHERE versions.id IN ({some})"  # noqa: S608 - our own names, and numbers
+                )
+        return lines(rows)
 
     def _names(self) -> Columns:
         found: dict[str, dict[str, str | None]] = {}
@@ -316,17 +347,19 @@ class Index:
             for model in models:
                 forget_model(database, model.id)
 
-    def remember(self, models: Iterable[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]]) -> None:
-        """Keep what was read of some models, all of it or nothing.
+    def remember(self, models: Iterable[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]]) -> list[int]:
+        """Keep what was read of some models, all of it or nothing; returns the numbers of their rows.
 
         Args:
             models: each with the numbers of all its versions that stay as they are remembered, and the new ones.
         """
         with self._writing() as database:
             names = {kind: dict(found) for kind, found in self._names().names.items()}
+            rows: list[int] = []
             for model, kept, fresh in models:
-                row = remember_model(database, model, kept)
-                insert_versions(database, names, row << SHIFT, fresh)
+                rows.append(remember_model(database, model, kept))
+                insert_versions(database, names, rows[-1] << SHIFT, fresh)
+        return rows
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -419,21 +452,40 @@ def _throw_away(path: str) -> None:
             os.unlink(name)
 
 
-_LINE: Final = "versions.id, shape, owner, created, digest, author, description, archived"
-_SHOWN: Final = "versions.id, owner, created, files, bytes, digest, labels, checked, head, rest"
+_PLAIN: Final = ("author", "team", "description", "license", "framework")
+_SHOWN: Final = (
+    "versions.id, owner, created, files, bytes, digest, labels, archived, tags, " + ", ".join(_PLAIN)
+) + ", checked, revision, card, text, sealed, metrics.*"
 
 
-def _version_of(row: Sequence[Any], model: ModelName, folder: str, stages: tuple[StageName, ...]) -> Version:
-    place, owner, created, files, size, digest, labels, checked, head, rest = row
-    if not Packed(head, rest, checked).whole:
+def _version_of(
+    row: Sequence[Any],
+    orders: Mapping[int | None, list[tuple[str, int]]],
+    model: ModelName,
+    folder: str,
+    stages: tuple[StageName, ...],
+) -> Version:
+    place, owner, created, files, size, digest, labels, archived, tags, *plain = row
+    metrics = plain[len(_PLAIN) + len(Verbatim._fields) :]
+    kept = Verbatim._make(plain[len(_PLAIN) : -len(metrics)])
+    if not kept.whole:
         raise IndexLostError("damaged")
     number = place & MASK
+    said = dict(zip(_PLAIN, plain, strict=False))
+
+    def some(name: str) -> Mapping[str, Any]:
+        if name == "tags":
+            return {"tags": tuple(json.loads(tags))}
+        if name != "metrics" or metrics[1] not in orders:
+            return {}
+        found = {each: metrics[at] for each, at in orders[metrics[1]]}
+        return {} if ASK in found.values() else {"metrics": found}
 
     def unfold(name: str) -> Mapping[str, Any]:
-        if name in {"seal", "record"}:
+        if name in {"seal", "record", "revision", "card_revision"}:
             known = {"created": datetime.fromisoformat(created), "files": files, "bytes": size, "digest": digest}
-            return unpacked(head, rest, known)
-        return remaining(rest)
+            return fields_in(kept, known, {**said, "archived": bool(archived)}, some)
+        return remaining(kept)
 
     return folded(
         Version,

@@ -1,18 +1,20 @@
-"""Rows of the index: how they are numbered, and how a model and its versions are put in and taken out."""
+"""Rows of the index: how they are numbered, how they are put in and taken out, and which columns tell what."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
 
-from stackroom.store.remembered import KnownModel
+from stackroom.store.remembered import KnownModel, Lines
 from stackroom.store.selecting import MORE
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from stackroom.store.remembered import KnownVersion
+    from stackroom.store.selecting import Columns
 
 _COLUMNS_LIMIT: Final = 200
 """Metrics, hyperparameters and unknown keys, of each so many, that have columns; of rarer ones the record is asked."""
@@ -22,6 +24,12 @@ SHIFT: Final = 30
 
 MASK: Final = (1 << SHIFT) - 1
 COLUMNS: Final = ",".join(f'"{name}"' for name in KnownModel._fields)
+_LINE: Final = "versions.id, shape, owner, created, digest, author, description, archived"
+"""Of a version what a table shows of it, but for its metrics."""
+
+AT_ONCE: Final = 4096
+"""Rows that one question names: SQLite takes questions of a megabyte at most."""
+
 _PER_VERSION: Final = ("versions", "records", "metrics", "hyperparameters")
 
 
@@ -59,20 +67,15 @@ def insert_versions(
     fresh: Sequence[KnownVersion],
 ) -> None:
     """Keep versions whose rows begin after a number."""
-    for one in fresh:
-        row = base | one.number
-        for kind, values in (("metrics", one.metrics), ("hyperparameters", one.hyperparameters)):
-            places = _placed(database, names, kind, values)
-            columns = [place for place in places if place]
-            kept = [value for place, value in zip(places, values.values(), strict=True) if place]
-            if kind == "metrics":
-                columns.append("shape")
-                kept += _placed(database, names, "shape", [json.dumps([*values])])
-            database.execute(
-                f"INSERT INTO {kind}({','.join(['id', *columns])}) VALUES({','.join('?' * (len(columns) + 1))})",
-                [row, *kept],
-            )
-        _placed(database, names, "extra", one.extra)
+    for shape, alike in groupby(fresh, lambda one: one.names):
+        versions = [(base | one.number, one.numbers) for one in alike]
+        count = len(shape.metrics)
+        metrics = [(row, *numbers[:count]) for row, numbers in versions]
+        order = _placed(database, names, "shape", [json.dumps(shape.metrics)])
+        _insert(database, "metrics", _placed(database, names, "metrics", shape.metrics), metrics, order)
+        others = [(row, *numbers[count:]) for row, numbers in versions]
+        _insert(database, "hyperparameters", _placed(database, names, "hyperparameters", shape.hyperparameters), others)
+        _placed(database, names, "extra", shape.extra)
     if not fresh:
         return
     width = len(fresh[0].facts) + 1
@@ -81,9 +84,27 @@ def insert_versions(
         [(base | one.number, *one.facts) for one in fresh],
     )
     database.executemany(
-        "INSERT INTO records VALUES(?,?,?,?)",
-        [(base | one.number, one.content.check, one.content.head, one.content.rest) for one in fresh],
+        "INSERT INTO records VALUES(?,?,?,?,?,?)", [(base | one.number, *one.content) for one in fresh]
     )
+
+
+def _insert(
+    database: sqlite3.Connection,
+    kind: str,
+    places: Sequence[str | None],
+    rows: Sequence[tuple[Any, ...]],
+    order: Sequence[str | None] = (),
+) -> None:
+    """Keep numbers of versions: each row is its own number and those that have these columns, or have none."""
+    columns = ["id", *(place for place in places if place)]
+    if None in places:
+        kept = [0, *(at for at, place in enumerate(places, 1) if place)]
+        rows = [tuple(row[at] for at in kept) for row in rows]
+    signs = ["?"] * len(columns)
+    for place in order:
+        columns.append("shape")
+        signs.append(place or "NULL")
+    database.executemany(f"INSERT INTO {kind}({','.join(columns)}) VALUES({','.join(signs)})", rows)
 
 
 def _place_for(kind: str, count: int) -> str | None:
@@ -110,3 +131,28 @@ def _placed(
                 database.execute(f"ALTER TABLE {kind} ADD COLUMN {place}")
         found.append(known.get(name))
     return found
+
+
+def line_columns(
+    names: Columns, chosen: Callable[[Sequence[str]], Sequence[str]]
+) -> tuple[str, Callable[[list[tuple[Any, ...]]], Lines]]:
+    """The columns of a line, and what makes the lines of the rows."""
+    known = names.names.get("metrics", {})
+    shapes = {int(place): json.loads(name) for name, place in names.names.get("shape", {}).items() if place}
+    wanted = dict.fromkeys(name for shape in shapes.values() for name in chosen(shape))
+    shown = {name: known[name] for name in wanted if known.get(name)}
+    whole = len(shown) == len(wanted)
+    columns = "".join(f", metrics.{place}" for place in shown.values())
+    return _LINE + columns, lambda rows: Lines(metrics=tuple(shown), rows=rows, shapes=shapes, whole=whole)
+
+
+def orders_of(names: Columns) -> dict[int | None, list[tuple[str, int]]]:
+    """For the number of each order of metrics their names, each with its place in a row of the table."""
+    # A row begins with its own number and that of its order.
+    places = {name: int(place[1:]) + 2 for name, place in names.names.get("metrics", {}).items() if place}
+    orders = {int(place): json.loads(order) for order, place in names.names.get("shape", {}).items() if place}
+    return {
+        place: [(name, places[name]) for name in order]
+        for place, order in orders.items()
+        if all(name in places for name in order)
+    }

@@ -8,12 +8,13 @@ when somebody asks for more of them than that.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.attested import Entry, StageFolder
-from stackroom.core.ledger import Event, Ledger, Move, replay
-from stackroom.core.values import folded
+from stackroom.core.ledger import Event, Ledger, Move, event_name, replay
+from stackroom.core.values import folded, replace
 from stackroom.store import layout
 from stackroom.store.index import IndexLostError
 from stackroom.store.ledgers import StageReading, read_live, read_stage
@@ -22,7 +23,7 @@ from stackroom.store.stamps import stamp_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from stackroom.core.names import ModelName, StageName
     from stackroom.store.folder import Folder
@@ -41,15 +42,16 @@ def kept_stage(root: Folder, registry_id: str, stage: StageName, index: Index, m
     place = f"{layout.STAGES}/{stage}"
     status, known = _compared(root, place, index)
     if known is not None and known.settled:
-        return StageReading(_understood(registry_id, stage, known), ())
+        return _understood(registry_id, stage, known)
     reading = read_stage(root, registry_id, stage)
+    decided = reading.decided()
+    reading = replace(reading, known=decided)
     if status is None or reading.error is not None or reading.problems:
         return reading
     heads: dict[str, Any] = {}
     entries: dict[str, Any] = {}
     for model, ledger in reading.ledgers.items():
-        head, move = ledger.head, ledger.head.move if ledger.head else None
-        heads[model] = [[head.number, head.text, move.to, move.digest] if head and move else None, ledger.alarms]
+        heads[model] = [ledger.head.number if ledger.head else None, *decided[model]]
         entries[model] = [[one.name, one.text or None, one.owner, one.changed.isoformat()] for one in ledger.events]
     content = json.dumps([status.st_uid, heads])
     index.keep(_kept(place, status, known, moment, content=content, more=json.dumps(entries)))
@@ -97,36 +99,46 @@ def _kept(
     )
 
 
-def _understood(registry_id: str, stage: StageName, known: KeptFolder) -> dict[ModelName, Ledger]:
+def _understood(registry_id: str, stage: StageName, known: KeptFolder) -> StageReading:
     try:
         owner, heads = json.loads(known.content)
-        ledgers = _Ledgers(StageFolder(registry_id=registry_id, stage=stage, owner=owner), known.more)
-        return {model: ledgers.folded(model, decides, tuple(alarms)) for model, (decides, alarms) in heads.items()}
-    except (ValueError, TypeError) as error:
+        decided = {model: (to, digest, alarms) for model, (_, to, digest, alarms) in heads.items()}
+    except (ValueError, TypeError, AttributeError) as error:
         raise IndexLostError(str(error)) from error
+    ledgers = _Ledgers(StageFolder(registry_id=registry_id, stage=stage, owner=owner), heads, known.more)
+    return StageReading(ledgers, (), known=decided, stamp=known.stamp)
 
 
-class _Ledgers:
+class _Ledgers(Mapping["ModelName", Ledger]):
     """The ledgers of a stage, judged again for a model when more is asked for than what decides."""
 
-    def __init__(self, folder: StageFolder, entries: str) -> None:
+    def __init__(self, folder: StageFolder, heads: Mapping[ModelName, Any], entries: str) -> None:
         self._folder = folder
+        self._heads = heads
         self._text = entries
         self._entries: dict[str, Any] = {}
 
-    def folded(self, model: ModelName, decides: list[Any] | None, alarms: tuple[str, ...]) -> Ledger:
+    def __iter__(self) -> Iterator[ModelName]:
+        return iter(self._heads)
+
+    def __len__(self) -> int:
+        return len(self._heads)
+
+    def __getitem__(self, model: ModelName) -> Ledger:
         """A ledger that knows who holds the stage, and of its head what decides."""
+        number, to, digest, alarms = self._heads[model]
 
         def whole(name: str) -> dict[str, Any]:
             if name == "head":
-                return {"head": self._head(model, *decides) if decides else None}
+                return {"head": None if number is None else self._head(model, number, to, digest)}
             return _fields(self._judged(model))
 
-        holder = decides[2] if decides else None
-        return folded(Ledger, whole, stage=self._folder.stage, model=model, holder=holder, alarms=alarms)
+        return folded(Ledger, whole, stage=self._folder.stage, model=model, holder=to, alarms=tuple(alarms))
 
-    def _head(self, model: ModelName, number: int, text: str, to: int | None, digest: str) -> Event:
-        def event(_: str) -> dict[str, Any]:
+    def _head(self, model: ModelName, number: int, to: int | None, digest: str) -> Event:
+        def event(name: str) -> dict[str, Any]:
+            if name == "text":
+                return {"text": next(text for one, text, *_ in self._found(model) if one == event_name(model, number))}
             return _fields(self._judged(model).head)
 
         def move(_: str) -> dict[str, Any]:
@@ -134,14 +146,18 @@ class _Ledgers:
             return _fields(found.move if found else None)
 
         said = folded(Move, move, to=to, digest=digest)
-        return folded(Event, event, stage=self._folder.stage, model=model, number=number, text=text, move=said)
+        return folded(Event, event, stage=self._folder.stage, model=model, number=number, move=said)
+
+    def _found(self, model: ModelName) -> list[Any]:
+        self._entries = self._entries or json.loads(self._text)
+        found: list[Any] = self._entries[model]
+        return found
 
     def _judged(self, model: ModelName) -> Ledger:
-        self._entries = self._entries or json.loads(self._text)
         when = datetime.fromisoformat
         entries = [
             Entry(name=name, text=text, owner=owner, changed=when(changed))
-            for name, text, owner, changed in self._entries[model]
+            for name, text, owner, changed in self._found(model)
         ]
         return replay(self._folder, entries)[0][model]
 

@@ -24,9 +24,13 @@ from stackroom.store.used_up import used_up
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container
+    from collections.abc import Collection, Container, Mapping, Sequence
 
     from stackroom.core.names import ModelName, StageName
+
+    Decided = tuple[int | None, str, Sequence[str]]
+    """What a ledger comes to, for whoever asks no more of thousands: the version that holds the stage, or None; the
+    digest of its artifacts, as the event says it that decides; and what is wrong with the events."""
 
 _LIVE_TRIES: Final = 100
 """Rounds of "replace the pointer, list again" before giving up; each extra round means another mover was faster."""
@@ -40,11 +44,25 @@ class StageReading:
         ledgers: by model; a model that was never moved has none.
         problems: what has no place there.
         error: why the folder could not be read, or None; it is then not known who holds the stage.
+        known: what the ledgers come to, where that was known before they were read.
+        stamp: of the folder, where all of this is so for as long as it has that stamp; else empty.
     """
 
-    ledgers: dict[ModelName, Ledger]
+    ledgers: Mapping[ModelName, Ledger]
     problems: tuple[Problem, ...]
     error: OSError | None = None
+    known: Mapping[ModelName, Decided] | None = None
+    stamp: str = ""
+
+    def decided(self) -> Mapping[ModelName, Decided]:
+        """What each ledger comes to; nothing where the folder could not be read."""
+        if self.known is not None:
+            return self.known
+        found: dict[ModelName, Decided] = {}
+        for model, ledger in self.ledgers.items():
+            move = ledger.head.move if ledger.head else None
+            found[model] = (ledger.holder, move.digest if move else "", ledger.alarms)
+        return found
 
 
 def read_stage(
@@ -69,13 +87,8 @@ def _judged(
     try:
         with root.child(layout.STAGES) as stages, stages.child(stage) as folder:
             owner = folder.status().st_uid
-            # Of thousands of names only those of some models are looked at any closer.
-            entries = list(
-                entries_of(
-                    folder,
-                    lambda name: models is None or (name.rpartition("@")[0] in models and _model_of(name) in models),
-                )
-            )
+            starts = ("",) if models is None else tuple(f"{model}@" for model in models)
+            entries = list(entries_of(folder, lambda name: models is None or _model_of(name) in models, starts))
     except FileNotFoundError:
         return {}, ()
     return replay(StageFolder(registry_id=registry_id, stage=stage, owner=owner), entries)

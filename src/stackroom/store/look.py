@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.values import dataclass
 from stackroom.store import layout
+from stackroom.store.forms import Forms
 from stackroom.store.index import IndexLostError
-from stackroom.store.remembered import KnownModel, known_version, numbers_in
+from stackroom.store.keeping import identity_of, read_known
+from stackroom.store.remembered import KnownModel, numbers_in
 from stackroom.store.scan import ModelListing, list_model, model_record, read_version
 from stackroom.store.selecting import ASK
 from stackroom.store.stamps import Moment, stamp_of
@@ -76,7 +78,11 @@ class Reread:
 
 
 def reread(
-    folder: Folder, name: ModelName, known: Mapping[int, str], wanted: Callable[[ModelListing], Iterable[int]]
+    folder: Folder,
+    name: ModelName,
+    known: Mapping[int, str],
+    wanted: Callable[[ModelListing], Iterable[int]],
+    forms: Forms,
 ) -> Reread:
     """Read a model's folder, and of its versions those that are wanted and not as they are remembered.
 
@@ -85,43 +91,26 @@ def reread(
         name: of the model.
         known: the numbers of the versions that are remembered, and their identities.
         wanted: the numbers, of those in a listing.
+        forms: of the texts that were read before.
 
     Raises:
         OSError: the folder cannot be listed.
     """
     stamp = stamp_of(folder.status())
     listing = list_model(folder, name)
-    asked = {*wanted(listing)}
     # Of what nobody asks for and nobody remembers, nothing has to be known.
-    numbers = [number for number in listing.numbers if number in asked or number in known]
-    found = {number: identity_of(folder, listing, number) for number in numbers}
-    kept = tuple(number for number, identity in found.items() if identity and known.get(number) == identity)
+    same = [(number, identity_of(folder, listing, number)) for number in listing.numbers if number in known]
+    kept = tuple(number for number, identity in same if identity and known[number] == identity)
     fresh: list[KnownVersion] = []
     flawed: dict[int, Version] = {}
-    for number in sorted(asked.difference(kept)):
-        version = read_version(folder, listing, number)
-        if version.problems or version.seal is None or not found[number]:
-            flawed[number] = version
+    for number in sorted({*wanted(listing)}.difference(kept)):
+        version = read_known(folder, listing, number, forms)
+        if version is None:
+            flawed[number] = read_version(folder, listing, number)
         else:
-            fresh.append(known_version(version, found[number]))
+            fresh.append(version)
     own = model_record(folder, listing)
     return Reread(listing=listing, stamp=stamp, own=own, kept=kept, fresh=tuple(fresh), flawed=flawed)
-
-
-def identity_of(folder: Folder, listing: ModelListing, number: int) -> str:
-    """What tells that a version is the one that was read; empty where that cannot be seen.
-
-    Its folder and its revisions by inode and time of change, and the names of its labels, its card and its tombstone.
-    """
-    revisions = listing.revisions.get(number, ())
-    try:
-        names = (str(number), *(layout.metadata_name(number, one) for one in revisions))
-        found = [folder.lstat(name) for name in names]
-    except OSError:
-        return ""
-    parts = [f"{status.st_ino}:{status.st_ctime_ns}" for status in found]
-    parts += [",".join(map(str, revisions)), str(listing.cards.get(number, "")), *listing.labels.get(number, ())]
-    return " ".join([*parts, "deleted"] if number in listing.tombstones else parts)
 
 
 class Look:
@@ -130,6 +119,7 @@ class Look:
     Attributes:
         names: of the models that have a folder.
         errors: why some of them cannot be read.
+        ready: of the models that are read and remembered by now, in that order.
     """
 
     def __init__(
@@ -140,7 +130,7 @@ class Look:
         *,
         wanted: Callable[[ModelListing], Iterable[int]] | None,
         local: bool,
-        watch: Callable[[int, int], None] | None = None,
+        watch: Callable[[Look, int, int], None] | None = None,
     ) -> None:
         """Look.
 
@@ -150,14 +140,15 @@ class Look:
             index: what is remembered, likewise.
             wanted: the versions that will be asked for; all without.
             local: whether the registry is on this host's own disk.
-            watch: is told before each model that is read how many were, of how many; what it raises ends the look, and
-                what was read until then is remembered.
+            watch: is told, before the first model that is read and after each, how many were, of how many; it may ask
+                for those that are :attr:`ready`. What it raises ends the look, and what was read is remembered.
 
         Raises:
             IndexLostError: the index cannot be used.
         """
         self.names = names
         self.errors: dict[ModelName, OSError] = {}
+        self.ready: list[ModelName] = []
         self._models = models
         self._index = index
         self._wanted = wanted
@@ -167,6 +158,7 @@ class Look:
         self._reread: dict[ModelName, Reread] = {}
         self._stamps: dict[ModelName, str] = {}
         self._known: dict[str, KnownModel] = {}
+        self._forms = Forms()
         self._agree()
 
     def _agree(self) -> None:
@@ -217,22 +209,27 @@ class Look:
                 self._tell(0, len(names))
                 for done, each in enumerate(found, 1):
                     pending += [self._known_of(told) for told in each]
-                    self._tell(done, len(names))
                     if len(pending) >= _AT_ONCE:
-                        self._index.remember(pending)
+                        self._remember(pending)
                         pending = []
+                    self._tell(done, len(names))
             finally:
                 if pending:
-                    self._index.remember(pending)
+                    self._remember(pending)
 
     def _tell(self, done: int, of: int) -> None:
-        if self._watch is not None and done < of:
-            self._watch(done, of)
+        if self._watch is not None:
+            self._watch(self, done, of)
+
+    def _remember(self, models: Sequence[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]]) -> None:
+        for (model, _, _), row in zip(models, self._index.remember(models), strict=True):
+            self._known[model.name] = model._replace(id=row)
+            self.ready.append(model.name)
 
     def _read_one(self, name: ModelName, identities: Mapping[int, str]) -> list[Told]:
         try:
             with self._models.child(name) as folder:
-                self._reread[name] = reread(folder, name, identities, self._wanted or _all)
+                self._reread[name] = reread(folder, name, identities, self._wanted or _all, self._forms)
         except OSError as error:
             self.errors[name] = error
             return []
@@ -259,6 +256,10 @@ class Look:
         return model, told.kept, told.fresh
 
     # --- what was seen
+
+    def has(self, name: ModelName) -> bool:
+        """Whether a model has a folder that could be read, and is remembered."""
+        return name in self._known and name not in self.errors
 
     def listing(self, name: ModelName) -> tuple[ModelListing, tuple[Record, int, tuple[Problem, ...]]]:
         """A model's folder, as far as a list of models needs it, and the model's own metadata."""
@@ -298,7 +299,7 @@ class Look:
             if name in self._known
             for number in numbers
         ]
-        known = self._index.versions(self._folders(), rows, self._by_row(stages))
+        known = self._index.versions(self._folders(wanted), rows, self._by_row(stages))
         found = {(one.model, one.number): one for one in known}
         for name, numbers in wanted.items():
             flawed = self._reread[name].flawed if name in self._reread else {}
@@ -331,7 +332,7 @@ class Look:
             IndexLostError: the index is damaged.
         """
         node = query.node if query else None
-        found = [*self._index.select(self._folders(), node, self._by_row(stages), archived=archived)]
+        found = [*self._index.select(self._folders(self.names), node, self._by_row(stages), archived=archived)]
         flawed = (version for found in self._reread.values() for version in found.flawed.values())
         found += [(version, False) for version in flawed if archived or not version.archived]
         yield from sorted(found, key=lambda one: (one[0].model, one[0].number))
@@ -354,7 +355,7 @@ class Look:
         if any(found.flawed for found in self._reread.values()):
             return None
         fields = [part.strip().removeprefix("-") for part in sort.split(",") if part.strip()]
-        by_row, folders = self._by_row(stages), self._folders()
+        by_row, folders = self._by_row(stages), self._folders(self.names)
         found = self._index.ranked(query.node if query else None, by_row, fields, archived=archived)
         if found is None:
             return None
@@ -372,7 +373,7 @@ class Look:
         self,
         query: Query | None,
         stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
-        metrics: Callable[[str], bool],
+        chosen: Callable[[Sequence[str]], Sequence[str]],
         *,
         archived: bool,
     ) -> tuple[Lines, Callable[[int], tuple[ModelName, int] | None]] | None:
@@ -382,11 +383,11 @@ class Look:
         """
         if any(found.flawed for found in self._reread.values()):
             return None
-        found = self._index.lines(query.node if query else None, self._by_row(stages), metrics, archived=archived)
+        found = self._index.lines(query.node if query else None, self._by_row(stages), chosen, archived=archived)
         whole = found.whole and all(row[0] is not None and row[2] is not None for row in found.rows)
         if not whole or any(ASK in row for row in found.rows):
             return None
-        folders = self._folders()
+        folders = self._folders(self.names)
 
         def named(row: int) -> tuple[ModelName, int] | None:
             model, number = self._index.split(row)
@@ -394,27 +395,50 @@ class Look:
 
         return found, named
 
+    def told(self) -> dict[ModelName, KnownModel]:
+        """The models of which the index tells everything, because nothing is wrong with them that is not in it."""
+        unsound = {name for name, found in self._reread.items() if not found.sound}
+        return {
+            known.name: known for name, known in self._known.items() if name not in self.errors and name not in unsound
+        }
+
+    def lines_of(
+        self, which: Mapping[ModelName, Iterable[int]], chosen: Callable[[Sequence[str]], Sequence[str]]
+    ) -> Lines:
+        """What a table shows of some versions, those of them that the index has.
+
+        Args:
+            which: numbers by model, of those in :meth:`told`.
+            chosen: of the names of a version's metrics those to show.
+        """
+        row, known = self._index.row, self._known
+        return self._index.lines_at([row(known[name].id, one) for name, some in which.items() for one in some], chosen)
+
     def _by_row(
         self, stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]]
     ) -> dict[int, tuple[StageName, ...]]:
         known, row = self._known, self._index.row
         return {row(known[name].id, number): held for (name, number), held in stages.items() if name in known}
 
-    def _folders(self) -> dict[int, tuple[ModelName, str]]:
-        path = self._models.path
-        return {
-            known.id: (known.name, f"{path}/{name}") for name, known in self._known.items() if name not in self.errors
-        }
+    def _folders(self, names: Iterable[ModelName]) -> dict[int, tuple[ModelName, str]]:
+        path, known = self._models.path, self._known
+        return {known[name].id: (known[name].name, f"{path}/{name}") for name in names if self.has(name)}
 
 
-def packed_model(models: Folder, name: ModelName, known: Mapping[int, str]) -> tuple[Any, bytes]:
+def packed_model(models: Folder, name: ModelName, known: Mapping[int, str], forms: Forms) -> tuple[Any, bytes]:
     """What a worker says of a model: what there is to remember, or nothing where something is wrong with it.
+
+    Args:
+        models: the folder of the models.
+        name: of the model.
+        known: as in :func:`reread`.
+        forms: likewise.
 
     Raises:
         OSError: it cannot be read.
     """
     with models.child(name) as folder:
-        found = reread(folder, name, known, _all)
+        found = reread(folder, name, known, _all, forms)
     return said(told_of(found)) if found.sound else (None, b"")
 
 

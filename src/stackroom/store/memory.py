@@ -12,15 +12,16 @@ import os
 import re
 import stat
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.attested import EVENT_LIMIT
 from stackroom.core.ledger import prev_of
 from stackroom.core.metadata import as_utc, iso
 from stackroom.core.names import is_model_name, is_stage_name, parse_number
+from stackroom.core.sha256 import sha256
 from stackroom.core.values import dataclass, field
 from stackroom.store.folder import Folder
+from stackroom.store.stamps import stamp_of
 from stackroom.store.userhome import check_own, check_own_way, state_folder
 from stackroom.store.uuids import uuid4
 
@@ -36,6 +37,12 @@ _HEADS_LIMIT: Final = 5000
 
 _VANISHED_LIMIT: Final = 200
 """Events that are remembered although they vanished, until somebody says that this is known."""
+
+_SEEN: Final = "seen"
+"""How the file beside a memory ends that says of which folders everything is in it."""
+
+_MARK_LIMIT: Final = 64 * 1024
+"""Bytes of that file: a hundred for each stage."""
 
 _FOLDER_MODE: Final = 0o700
 
@@ -105,13 +112,41 @@ def memorize(registry: str | os.PathLike[str], registry_id: str, memory: Memory,
         merged = _merged(known, memory)
         if merged == known and not forget:
             return
-        temporary = f".tmp-{uuid4()}"
-        folder.create(temporary, _text(merged, registry, registry_id).encode(), 0o600)
-        try:
-            folder.rename(temporary, name)
-        except BaseException:
-            folder.unlink(temporary)
-            raise
+        _replace(folder, name, _text(merged, registry, registry_id).encode())
+
+
+def mark_of(registry: str | os.PathLike[str], registry_id: str, seen: str) -> str:
+    """What :func:`note` keeps: that this was seen, and the memory is as it is now; empty where there is no memory."""
+    try:
+        with _opened() as folder:
+            return f"{seen} {stamp_of(folder.lstat(_name(registry, registry_id)))}\n"
+    except (OSError, ValueError):
+        return ""
+
+
+def is_noted(registry: str | os.PathLike[str], registry_id: str, mark: str) -> bool:
+    """Whether this very mark was noted."""
+    try:
+        with _opened() as folder:
+            return folder.read(_name(registry, registry_id, _SEEN), _MARK_LIMIT) == mark.encode()
+    except (OSError, ValueError):
+        return False
+
+
+def note(registry: str | os.PathLike[str], registry_id: str, mark: str) -> None:
+    """Keep a mark, in the place of the one before; says nothing where that fails."""
+    with contextlib.suppress(OSError, ValueError), _opened(make=True) as folder:
+        _replace(folder, _name(registry, registry_id, _SEEN), mark.encode())
+
+
+def _replace(folder: Folder, name: str, content: bytes) -> None:
+    temporary = f".tmp-{uuid4()}"
+    folder.create(temporary, content, 0o600)
+    try:
+        folder.rename(temporary, name)
+    except BaseException:
+        folder.unlink(temporary)
+        raise
 
 
 def _merged(one: Memory, other: Memory) -> Memory:
@@ -130,10 +165,10 @@ def _merged(one: Memory, other: Memory) -> Memory:
     return Memory(heads=heads, vanished=vanished)
 
 
-def _name(registry: str | os.PathLike[str], registry_id: str) -> str:
+def _name(registry: str | os.PathLike[str], registry_id: str, suffix: str = "json") -> str:
     """Another registry at the same place, or the same at another, is another memory."""
     known = registry_id if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", registry_id) else _short(registry_id)
-    return f"{known}-{_short(os.path.realpath(registry))}.json"
+    return f"{known}-{_short(os.path.realpath(registry))}.{suffix}"
 
 
 def _short(text: str) -> str:

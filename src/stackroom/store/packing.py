@@ -1,25 +1,19 @@
-"""Versions as compact bytes and back: what the index keeps of a version, and nothing that a scan would not find.
+"""A model's own metadata as compact text and back, for the index, which has it of every model that a list shows.
 
-A version is kept in two parts, because a list of thousands needs few fields of each: the *head* holds what lists show,
-the *rest* everything else. Both are JSON in our own order of fields, so that they cannot do anything when they are
-read; times are tagged, because JSON has none. Names of users, folders, stages and problems are not kept: they are what
-they are when somebody looks.
+JSON in our own order of fields, so that it cannot do anything when it is read; times are tagged, because JSON has none.
 """
 
 from __future__ import annotations
 
 import json
-from binascii import crc32
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from stackroom.core.metadata import Dataset, Record, RevisionNote, Seal
-from stackroom.core.values import dataclass, folded
+from stackroom.core.metadata import Dataset, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from stackroom.store.records import Version
 
 _TAG: Final = "\0"
 """Starts the one key of an object that stands for something that JSON has not; texts may hold it, escaped."""
@@ -29,98 +23,8 @@ _HEAD: Final = ("author", "team", "description", "archived")
 _REST: Final = ("license", "framework", "source", "hyperparameters", "base_model", "signature", "extra")
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """A version's record as bytes.
-
-    Attributes:
-        head: what lists show.
-        rest: everything else.
-        check: a sum over both, by which damage is noticed before anybody is told something wrong.
-    """
-
-    head: bytes
-    rest: bytes
-    check: int
-
-    @property
-    def whole(self) -> bool:
-        """Whether the bytes are those that were packed."""
-        return crc32(self.rest, crc32(self.head)) == self.check
-
-
-def packed(version: Version) -> Packed:
-    """A version that was read without a problem, as bytes.
-
-    Raises:
-        ValueError: it was not: there is no seal.
-    """
-    seal, note = version.seal, version.note
-    if seal is None:
-        raise ValueError(str(version.ref))
-    head = _bytes(_head_of(version.record))
-    rest = _bytes(
-        [
-            version.revision,
-            version.card_revision,
-            version.metadata_digest,
-            [seal.model, seal.uid, seal.created.isoformat(), seal.files, seal.bytes, seal.digest],
-            note and [note.revised.isoformat(), note.revised_by, note.reason, note.previous],
-            _rest_of(version.record),
-        ]
-    )
-    return Packed(head, rest, crc32(rest, crc32(head)))
-
-
-def unpacked(head: bytes, rest: bytes, known: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a version that its bytes tell, each understood when it, or one of its fields, is asked for.
-
-    Args:
-        head: as it was packed.
-        rest: likewise.
-        known: fields of the seal that need no understanding.
-    """
-    cached: list[Any] = []
-
-    def others() -> list[Any]:
-        cached[:] = cached or _value(rest)
-        return cached
-
-    return {
-        "seal": folded(Seal, lambda _: _seal_fields(others()[3]), **known),
-        "record": folded_record(head, lambda: others()[5]),
-    }
-
-
-def remaining(rest: bytes) -> dict[str, Any]:
-    """The fields of a version that its head and seal do not tell."""
-    revision, card, digest, _, note, _ = _value(rest)
-    when = datetime.fromisoformat
-    return {
-        "revision": revision,
-        "card_revision": card,
-        "metadata_digest": digest,
-        "note": note and RevisionNote(revised=when(note[0]), revised_by=note[1], reason=note[2], previous=note[3]),
-    }
-
-
-def _seal_fields(values: list[Any]) -> dict[str, Any]:
-    model, uid, created, files, size, digest = values
-    when = datetime.fromisoformat(created)
-    return {"model": model, "uid": uid, "created": when, "files": files, "bytes": size, "digest": digest}
-
-
-def folded_record(head: bytes, rest: Callable[[], list[Any]]) -> Record:
-    """A record whose parts are understood when a field of theirs is asked for."""
-
-    def unfold(name: str) -> Mapping[str, Any]:
-        return _head_fields(_value(head)) if name in _IN_HEAD else _rest_fields(rest())
-
-    return folded(Record, unfold)
-
-
 def packed_record(record: Record) -> str:
-    """A record alone, as text: a model's own metadata."""
+    """A record as text."""
     return _bytes([_head_of(record), _rest_of(record)]).decode()
 
 
@@ -132,6 +36,17 @@ def unpacked_record(text: str) -> Record:
     """
     head, rest = _value(text.encode())
     return Record(**_head_fields(head), **_rest_fields(rest))
+
+
+@lru_cache(maxsize=1024)
+def shown_of_record(text: str) -> tuple[str, bool]:
+    """Of a record that :func:`packed_record` wrote its description, and whether it is archived.
+
+    Raises:
+        ValueError: the text is not one of its.
+    """
+    _, _, description, archived, *_ = json.loads(text)[0]
+    return description, archived
 
 
 def _head_of(record: Record) -> list[Any]:
@@ -155,9 +70,6 @@ def _rest_fields(values: list[Any]) -> dict[str, Any]:
         for name, uri, digest, split, rows, extra in datasets
     )
     return {**dict(zip(_REST, plain, strict=True)), "datasets": found, "parents": tuple(parents)}
-
-
-_IN_HEAD: Final = frozenset({*_HEAD, "tags", "metrics"})
 
 
 # --- JSON with TOML's times

@@ -21,14 +21,14 @@ from stackroom.errors import ConflictError, InvalidInputError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import refused
 from stackroom.store.copying import Copier
-from stackroom.store.digest import Progress, silent
+from stackroom.store.digest import Progress, hollow, may_be_hollow, silent
 from stackroom.store.erasing import remove_tree
 from stackroom.store.folder import Folder, explained
 from stackroom.store.hashing import FileDigest, TwoDigests, digested
 from stackroom.store.numbers import who_can_free
 from stackroom.store.scan import list_model
 from stackroom.store.sidebyside import AT_ONCE, side_by_side
-from stackroom.store.sums import artifacts_digest, sums_text
+from stackroom.store.sums import artifacts_digest, sums_text, walk
 from stackroom.store.uuids import uuid4, uuid7
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ class _Build:
             if self._draft.card is not None:
                 root.create(layout.CARD_FILE, self._draft.card, layout.SEALED_FILE_MODE, sync=False)
                 digests.append(_digest_of(layout.CARD_FILE, self._draft.card))
+            if may_be_hollow(sum(digest.size for digest in digests)):
+                _check_not_hollow(root, moved=self._draft.move)
             seal = self._write_texts(root, digests)
             self._seal(root, [digest.path for digest in digests], progress)
         return seal
@@ -294,6 +296,18 @@ def _check_length(text: bytes) -> None:
         raise InvalidInputError(
             f"the metadata takes {len(text):,} bytes, and {layout.VERSION_FILE} holds at most {METADATA_LIMIT:,}",
             hint="keep long lists in an artifact instead",
+        )
+
+
+def _check_not_hollow(root: Folder, *, moved: bool) -> None:
+    """A file with holes keeps them where it is moved, or shares its blocks: who verifies would call that damage."""
+    damage = hollow(root, sorted(walk(root), key=lambda one: (-one.status.st_size, one.path)))
+    if damage:
+        what = "register it without --move, or write" if moved else "write"
+        raise InvalidInputError(
+            f"{damage}: nobody would read such a version, so it could not be verified",
+            hint=f"{what} it in full first: cp --sparse=never --reflink=never",
+            facts={"path": damage.partition(": ")[0]},
         )
 
 

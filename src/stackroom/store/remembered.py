@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from stackroom.core.metadata import iso
 from stackroom.core.values import dataclass
-from stackroom.store.packing import Packed, packed, unpacked_record
-from stackroom.store.selecting import kept_numbers
+from stackroom.store.packing import unpacked_record
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from stackroom.core.metadata import Record
     from stackroom.core.names import ModelName
-    from stackroom.store.records import Version
+    from stackroom.store.forms import Names, Said
+    from stackroom.store.verbatim import Verbatim
+
+
+_WHOLE_SECOND: Final = ".000000+00:00"
+"""How the text of a time ends that the index keeps, but of one with fractions."""
 
 
 class KnownModel(NamedTuple):
@@ -95,50 +102,57 @@ class KeptFolder:
     more: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownVersion:
-    """A version as the index keeps it.
+class KnownVersion(NamedTuple):
+    """A version as the index keeps it; a tuple, because there are a hundred thousand.
 
     Attributes:
         number: of the version.
         facts: the values of the columns of ``versions``, but for the first.
-        metrics: by name, as columns keep them.
-        hyperparameters: likewise, those in tables with dots between.
-        extra: the first words of its unknown keys.
-        content: its record.
+        names: of its numbers.
+        numbers: the metrics and then the hyperparameters, as columns keep them.
+        content: the texts that were read.
     """
 
     number: int
-    facts: tuple[Any, ...]
-    metrics: Mapping[str, Any]
-    hyperparameters: Mapping[str, Any]
-    extra: Collection[str]
-    content: Packed
+    facts: Sequence[Any]
+    names: Names
+    numbers: Sequence[Any]
+    content: Verbatim
 
 
-def known_version(version: Version, identity: str) -> KnownVersion:
-    """A version that was read without a problem, as the index keeps it.
+def known_version(number: int, said: Said, content: Verbatim, facts: Facts) -> KnownVersion:
+    """A version as the index keeps it.
 
-    Raises:
-        ValueError: it has no seal.
+    Args:
+        number: of the version.
+        said: what its texts say.
+        content: the texts.
+        facts: what its folder tells.
     """
-    content = packed(version)
-    seal = version.seal
-    if seal is None:
-        raise ValueError(str(version.ref))
-    record = version.record
-    created = seal.created.isoformat(timespec="microseconds")
-    sealed = (identity, version.owner.uid, created, seal.files, seal.bytes, seal.digest, " ".join(version.labels))
-    said = (record.archived, record.author, record.team, record.description, record.license, record.framework)
-    metrics, hyperparameters, extra = kept_numbers(record)
+    created = said.created.isoformat(timespec="microseconds")
+    sealed = (facts.identity, facts.owner, created, said.files, said.bytes, said.digest, facts.labels)
     return KnownVersion(
-        number=version.number,
-        facts=(*sealed, *said, json.dumps(record.tags)),
-        metrics=metrics,
-        hyperparameters=hyperparameters,
-        extra=extra,
-        content=content,
+        number, (*sealed, said.archived, *said.texts, _tags_text(said.tags)), said.names, said.numbers, content
     )
+
+
+class Facts(NamedTuple):
+    """What the folders tell of a version, and its texts do not.
+
+    Attributes:
+        identity: that tells it from another under the same number.
+        owner: of its folder (uid).
+        labels: its other names, with blanks between.
+    """
+
+    identity: str
+    owner: int
+    labels: str
+
+
+@lru_cache(maxsize=1024)
+def _tags_text(tags: tuple[str, ...]) -> str:
+    return json.dumps(tags)
 
 
 def ranges_text(numbers: Sequence[int]) -> str:
@@ -150,6 +164,22 @@ def ranges_text(numbers: Sequence[int]) -> str:
         else:
             found.append([number, number])
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
+
+
+def iso_of(created: str) -> str:
+    """A version's time as :func:`~stackroom.core.metadata.iso` has it, of the text that is kept."""
+    return f"{created[:19]}Z" if created[19:] == _WHOLE_SECOND else iso(datetime.fromisoformat(created))
+
+
+@lru_cache(maxsize=1024)
+def span_of(text: str) -> tuple[int, int]:
+    """How many numbers :func:`ranges_text` wrote, and the highest; both 0 for none."""
+    count = last = 0
+    for part in text.split(",") if text else ():
+        first, _, end = part.partition("-")
+        last = int(end or first)
+        count += last - int(first) + 1
+    return count, last
 
 
 def numbers_in(text: str) -> tuple[int, ...]:

@@ -218,8 +218,15 @@ def list_model(folder: Folder, name: ModelName) -> ModelListing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Parsed:
-    """A metadata file's text, understood; cached by the text itself, because a sealed file never changes."""
+class Understood:
+    """What a metadata file's text says.
+
+    Attributes:
+        record: the editable part; None where the text is broken.
+        seal: of a ``version.toml``.
+        note: of a revision.
+        error: why the text says nothing.
+    """
 
     record: Record | None
     seal: Seal | None = None
@@ -228,14 +235,15 @@ class _Parsed:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: bytes, name: str) -> _Parsed:
+def understood(text: bytes, name: str) -> Understood:
+    """What the text of a file of that name says; cached by the text itself, because a sealed file never changes."""
     sealed = name == layout.VERSION_FILE
     try:
         document = parse_toml(text, where=name)
         record = record_in(document)
         if sealed:
-            return _Parsed(record=record, seal=seal_of(document))
-        return _Parsed(record=record, note=note_of(document))
+            return Understood(record=record, seal=seal_of(document))
+        return Understood(record=record, note=note_of(document))
     except InvalidInputError as error:
         line = None
         if "line" not in error.facts and "key" in error.facts:
@@ -243,7 +251,7 @@ def _parsed(text: bytes, name: str) -> _Parsed:
         placed = (
             f"{name}:{line}: {error}" if line else str(error) if str(error).startswith(name) else f"{name}: {error}"
         )
-        return _Parsed(record=None, error=InvalidInputError(placed, hint=error.hint, facts=error.facts))
+        return Understood(record=None, error=InvalidInputError(placed, hint=error.hint, facts=error.facts))
 
 
 def os_problem(place: str, error: OSError, folder: Folder | None = None) -> Problem:
@@ -283,7 +291,7 @@ def read_version(folder: Folder, listing: ModelListing, number: int) -> Version:
             owner = inside.status().st_uid
             version = Version(
                 owner=Who(owner, user_name(owner)),
-                card_revision=_card_revision(inside, listing, number),
+                card_revision=card_revision(inside, listing, number),
                 **known,
                 **_sealed(inside, listing, place, marked),
             )
@@ -334,7 +342,7 @@ def _sealed(inside: Folder, listing: ModelListing, place: str, problems: tuple[P
         if missing:
             problem = replace(problem, message="missing: this folder was not registered")
         return {"registered": not missing, "problems": (*problems, problem)}
-    parsed = _parsed(text, layout.VERSION_FILE)
+    parsed = understood(text, layout.VERSION_FILE)
     if parsed.error:
         problems += (Problem(place=place, message=str(parsed.error), hint=parsed.error.hint),)
     elif parsed.seal and parsed.seal.model != listing.name:
@@ -348,7 +356,8 @@ def _sealed(inside: Folder, listing: ModelListing, place: str, problems: tuple[P
     }
 
 
-def _card_revision(inside: Folder, listing: ModelListing, number: int) -> int:
+def card_revision(inside: Folder, listing: ModelListing, number: int) -> int:
+    """The number of a version's current card, as :attr:`Version.card_revision`, seen from its folder."""
     revision = listing.cards.get(number)
     if revision is not None:
         return revision
@@ -372,7 +381,7 @@ def _with_revisions(version: Version, folder: Folder, listing: ModelListing) -> 
         if current:
             version = replace(version, metadata_digest=text_digest(text))
             current = False
-        parsed = _parsed(text, name)
+        parsed = understood(text, name)
         if parsed.record is not None:
             return replace(version, record=parsed.record, note=parsed.note, revision=revision)
         hint = f"an older revision is shown instead; the next mends it: stackroom edit {version.ref} --set FIELD=VALUE"
@@ -438,7 +447,7 @@ def _read_revision(folder: Folder, listing: ModelListing, revision: int, name: s
             owner=_owner_of(folder, name, listing),
             problem=os_problem(place, error, folder),
         )
-    parsed = _parsed(text, name.rpartition("/")[2])
+    parsed = understood(text, name.rpartition("/")[2])
     return RevisionText(
         number=revision,
         name=name,

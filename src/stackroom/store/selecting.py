@@ -278,14 +278,16 @@ def _mentioned(value: object) -> bool:
 
 def kept_numbers(record: Record) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
     """Of a record the metrics and the hyperparameters as columns keep them, and the first words of unknown keys."""
-    metrics = {name: _kept(value) for name, value in record.metrics.items()}
+    metrics = {name: number_kept(value) for name, value in record.metrics.items()}
     hyperparameters = {
-        name: value if isinstance(value, str) else _kept(value) for name, value in flat(record.hyperparameters).items()
+        name: value if isinstance(value, str) else number_kept(value)
+        for name, value in flat(record.hyperparameters).items()
     }
     return metrics, hyperparameters, {name.partition(".")[0] for name in record.extra}
 
 
-def _kept(value: object) -> object:
+def number_kept(value: object) -> object:
+    """A number as a column keeps it: itself, or what says that the record has to be asked."""
     if type(value) is float:
         return ASK if math.isnan(value) else value
     return value if type(value) is int and -_EXACT <= value <= _EXACT else ASK

@@ -16,7 +16,7 @@ from stackroom.errors import InvalidInputError, NotFoundError
 from stackroom.store import layout
 from stackroom.store.digest import Progress, digest_file, silent
 from stackroom.store.hashing import TwoDigests
-from stackroom.store.sums import artifacts_digest, sums_text
+from stackroom.store.sums import DEPTH_LIMIT, artifacts_digest, is_too_deep, sums_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -89,6 +89,7 @@ def _below(directory: str, prefix: str, *, follow: bool) -> Iterator[SourceFile]
         target = f"{prefix}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
             _check_name(entry.name, entry.path)
+            _check_depth(entry.path, prefix)
             yield from _below(entry.path, f"{target}/", follow=follow)
         else:
             yield _file(entry.path, target, follow=follow)
@@ -124,6 +125,16 @@ def _check_name(name: str, path: str) -> None:
         raise InvalidInputError(
             f"{path}: a file name may hold no control or hidden characters, no backslash, and must be UTF-8",
             hint="rename it",
+            facts={"path": path},
+        )
+
+
+def _check_depth(path: str, prefix: str) -> None:
+    """What verification would not look into is damage as soon as it is published."""
+    if is_too_deep(prefix):
+        raise InvalidInputError(
+            f"{path}: a folder nested more than {DEPTH_LIMIT} deep, and a version holds no such folder",
+            hint="pack it into one file, such as a .tar",
             facts={"path": path},
         )
 

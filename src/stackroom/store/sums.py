@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import stat
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.sha256 import sha256
 from stackroom.core.text import is_plain_name
 from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
@@ -90,6 +90,11 @@ class FoundFile:
         return stat.S_ISREG(self.status.st_mode)
 
 
+def is_too_deep(prefix: str) -> bool:
+    """Whether a folder in the folder with this path, which ends in a slash, is nested too deep to be looked into."""
+    return prefix.count("/") >= DEPTH_LIMIT
+
+
 def walk(folder: Folder, prefix: str = "") -> Iterator[FoundFile]:
     """Everything below a folder that is not a directory, in no order; and directories that are nested too deep.
 
@@ -98,7 +103,7 @@ def walk(folder: Folder, prefix: str = "") -> Iterator[FoundFile]:
     Raises:
         OSError: a directory cannot be listed.
     """
-    deep = prefix.count("/") >= DEPTH_LIMIT
+    deep = is_too_deep(prefix)
     for entry in list(folder.entries()):
         path = f"{prefix}{entry.name}"
         if entry.is_dir(follow_symlinks=False) and not deep:

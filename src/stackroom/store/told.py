@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.names import ModelName
 from stackroom.core.values import dataclass
-from stackroom.store.packing import Packed, packed_record
+from stackroom.store.forms import Names
+from stackroom.store.packing import packed_record
 from stackroom.store.remembered import KnownVersion, ranges_text
 from stackroom.store.selecting import ASK
+from stackroom.store.verbatim import Verbatim
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from stackroom.store.look import Reread
     from stackroom.store.workers import Answer
@@ -77,65 +79,47 @@ def said(told: Told) -> tuple[dict[str, Any], bytes]:
     """It as a worker says it: facts in JSON's types, and the bytes of the versions one after the other."""
     facts: dict[str, Any] = {name: getattr(told, name) for name in _SAID}
     parts: list[bytes] = []
-    fresh = [_said_of(version, parts) for version in told.fresh]
-    return facts | {"name": told.name, "kept": told.kept, "fresh": fresh}, b"".join(parts)
+    names = {one: place for place, one in enumerate(dict.fromkeys(version.names for version in told.fresh))}
+    fresh = [_said_of(version, names[version.names], parts) for version in told.fresh]
+    return facts | {"name": told.name, "kept": told.kept, "names": [*names], "fresh": fresh}, b"".join(parts)
 
 
-def _said_of(version: KnownVersion, parts: list[bytes]) -> list[Any]:
-    content = version.content
-    parts += (content.head, content.rest)
-    lengths = [content.check, len(content.head), len(content.rest)]
-    numbers = [_said_numbers(values, parts) for values in (version.metrics, version.hyperparameters)]
-    return [*lengths, version.number, version.facts, *numbers, [*version.extra]]
-
-
-def _said_numbers(values: Mapping[str, Any], parts: list[bytes]) -> list[str] | dict[str, Any]:
-    """Their names where all are floats, which go as they are; else the values by name."""
-    # Writing thirty in digits, and reading them, takes longer than anything else that is said.
-    if {*map(type, values.values())} == {float}:
-        parts.append(array("d", values.values()).tobytes())
-        return [*values]
-    # JSON has no bytes, and a column has no None.
-    return {name: None if value == ASK else value for name, value in values.items()}
-
-
-class _Heard:
-    """What a worker said in bytes, from the first to the last."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._place = 0
-
-    def next(self, size: int) -> bytes:
-        start, self._place = self._place, self._place + size
-        return self._content[start : self._place]
-
-    def numbers(self, told: list[str] | dict[str, Any]) -> dict[str, Any]:
-        if isinstance(told, dict):
-            return {name: ASK if value is None else value for name, value in told.items()}
-        return dict(zip(told, array("d", self.next(8 * len(told))), strict=True))
+def _said_of(version: KnownVersion, names: int, parts: list[bytes]) -> list[Any]:
+    check, revision, card, text, sealed = version.content
+    parts += (text, sealed)
+    numbers: Sequence[Any] = version.numbers
+    if {*map(type, numbers)} == {float}:
+        # They go as they are: writing thirty in digits, and reading them, takes longer than all else that is said.
+        parts.append(array("d", numbers).tobytes())
+        numbers = []
+    else:
+        # JSON has no bytes, and a column has no None.
+        numbers = [None if number == ASK else number for number in numbers]
+    return [version.number, version.facts, names, numbers, check, revision, card, len(text), len(sealed)]
 
 
 def heard(answer: Answer) -> Told | None:
     """The inverse of :func:`said`; None where the worker leaves it to its maker, or nobody understands it."""
     try:
-        return None if answer.facts is None else _told_in(answer.facts, _Heard(answer.content))
-    except (KeyError, TypeError, ValueError):
+        return None if answer.facts is None else _told_in(answer.facts, answer.content)
+    except (LookupError, TypeError, ValueError):
         # The program was replaced while this process runs, and the worker is a newer one.
         return None
 
 
-def _told_in(facts: Mapping[str, Any], content: _Heard) -> Told:
-    fresh = [
-        KnownVersion(
-            content=Packed(content.next(head), content.next(rest), check),
-            number=number,
-            facts=tuple(known),
-            metrics=content.numbers(metrics),
-            hyperparameters=content.numbers(hyperparameters),
-            extra=extra,
-        )
-        for check, head, rest, number, known, metrics, hyperparameters, extra in facts["fresh"]
-    ]
+def _told_in(facts: Mapping[str, Any], content: bytes) -> Told:
+    names = [Names(*map(tuple, one)) for one in facts["names"]]
+    fresh: list[KnownVersion] = []
+    place = 0
+    for number, known, shape, numbers, check, revision, card, long, sealed in facts["fresh"]:
+        middle, end = place + long, place + long + sealed
+        kept = Verbatim(check, revision, card, content[place:middle], content[middle:end])
+        place = end
+        if numbers:
+            numbers = [ASK if value is None else value for value in numbers]  # noqa: PLW2901 - the same
+        else:
+            place += 8 * sum(map(len, names[shape][:2]))
+            numbers = array("d", content[end:place])  # noqa: PLW2901 - the same
+        fresh.append(KnownVersion(number, known, names[shape], numbers, kept))
     plain = {name: facts[name] for name in _SAID}
     return Told(name=ModelName(facts["name"]), kept=tuple(facts["kept"]), fresh=tuple(fresh), **plain)

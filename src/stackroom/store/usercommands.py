@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import time
 from typing import TYPE_CHECKING, Final
 
 from stackroom.errors import InvalidInputError, NotFoundError, UsageError
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 10.0
 """Seconds that a command has to end after SIGTERM, before it is killed."""
 
+_PAUSE: Final = 0.02
+"""Seconds between two looks at whether everything that it started has ended."""
+
 _STDERR: Final = 2
 
-_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def words_of(command: str) -> list[str]:
@@ -52,8 +56,10 @@ def check_there(word: str) -> None:
 def hand(words: list[str], text: str, variables: Mapping[str, str]) -> int:
     """Run a command to its end, and give its exit code, or the negative number of the signal that ended it.
 
-    Its output goes to our stderr: stdout is for what we have to say. Where this is interrupted the command is asked to
-    end, and waited for, so that no half of it goes on by itself. To be called in the main thread.
+    Its output goes to our stderr: stdout is for what we have to say. It has a session of its own. Where this is
+    interrupted, everything in its process group is asked to end, waited for, and killed after ten seconds, so that no
+    half of it goes on by itself; what it left running when it ended well is left alone, and so is what put itself into
+    another group. To be called in the main thread.
 
     Args:
         words: the command and its arguments.
@@ -79,7 +85,12 @@ def hand(words: list[str], text: str, variables: Mapping[str, str]) -> int:
 def _started(words: list[str], variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603 - the user's own command line, and no shell
-            words, stdin=subprocess.PIPE, stdout=_STDERR, env={**os.environ, **variables}
+            words,
+            stdin=subprocess.PIPE,
+            stdout=_STDERR,
+            env={**os.environ, **variables},
+            # A terminal's ctrl+c comes to us alone: we pass it on, to all of the command and in one way.
+            start_new_session=True,
         )
     except FileNotFoundError:
         raise NotFoundError(f"there is no command {words[0]}", facts={"command": words[0]}) from None
@@ -117,16 +128,42 @@ def _held() -> Iterator[_Held]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
+    _signal(process, signal.SIGTERM)
     with contextlib.suppress(OSError):
         if process.stdin:
             process.stdin.close()
     try:
-        process.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
+        deadline = time.monotonic() + _PATIENCE
+        while _is_running(process) and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
+    finally:
+        # Also where a second interrupt comes meanwhile.
+        if _is_running(process):
+            _signal(process, signal.SIGKILL)
         process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    # That one of them is another user's, by sudo, hinders no signal to the others.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _is_running(process: subprocess.Popen[bytes]) -> bool:
+    """Whether anything is left of the command's process group."""
+    if process.poll() is None:
+        return True
+    # The first process of a container inherits orphans, and nobody else would take note of their ends.
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-process.pid, os.WNOHANG)[0]:
+            pass
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def ending(code: int) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from stackroom.core.query import Query
 from stackroom.core.sieve import sieve_of
 from stackroom.store.folder import Folder
+from stackroom.store.forms import Forms
 from stackroom.store.look import packed_model
 from stackroom.store.seeking import candidates
 from stackroom.store.workers import FRAME
@@ -61,7 +62,14 @@ def _say(text: bytes) -> None:
 
 
 def _remember(models: Folder, _: Mapping[str, Any], request: Mapping[str, Any]) -> Told:
-    return packed_model(models, request["name"], {int(number): one for number, one in request["known"].items()})
+    known = {int(number): one for number, one in request["known"].items()}
+    return packed_model(models, request["name"], known, _forms())
+
+
+@cache
+def _forms() -> Forms:
+    """One for all that is read."""
+    return Forms()
 
 
 @cache

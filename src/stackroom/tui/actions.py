@@ -284,7 +284,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         help="Move (promote) a version to a stage, with every guard in view.",
         screens=frozenset({"versions", "version"}),
         words="REF STAGE",
-        told="Judge a move, and make it.",
+        told="Judge a move, and make it; :promote does the same.",
     ),
     Action(
         id="rollback",

@@ -15,6 +15,7 @@ from stackroom.tui.background import Background, Done, Failed, Progress
 from stackroom.tui.changing import OPENING
 from stackroom.tui.clipboard import OSC52_LIMIT, copy_in_tmux
 from stackroom.tui.commands import History
+from stackroom.tui.driver import TerminalDriver
 from stackroom.tui.glyphs import UNICODE, Glyphs
 from stackroom.tui.keymap import Keymap
 from stackroom.tui.live import Fresh, Live, Watching
@@ -85,7 +86,7 @@ class Browser(Settling):
         memory: Memory | None = None,
         place: str = "",
     ) -> None:
-        super().__init__(ansi_color=True if no_colour else None)
+        super().__init__(TerminalDriver, ansi_color=True if no_colour else None)
         self.personal = personal or Personal()
         self.keymap = Keymap(self.personal.settings)
         self.places = Places(self.personal, place)

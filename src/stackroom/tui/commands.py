@@ -41,8 +41,8 @@ def parse(text: str) -> Command | None:
 
 
 def names(screen: Screen) -> list[str]:
-    """Every command of a screen."""
-    return sorted({*EVERYWHERE, *(action.id for action in actions_of(screen))})
+    """Every command of a screen, and the word that the command line has for one of them."""
+    return sorted({*EVERYWHERE, "promote", *(action.id for action in actions_of(screen))})
 
 
 def completions(

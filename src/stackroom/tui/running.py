@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stackroom.errors import RegistryError
 from stackroom.tui import commands
-from stackroom.tui.actions import actions_of
+from stackroom.tui.actions import BY_ID, actions_of
 from stackroom.tui.bindings import keys_text
 from stackroom.tui.present import palette
 from stackroom.tui.present.palette import Entry
@@ -39,6 +39,8 @@ def run_command(app: Browser, page: Page, text: str) -> None:
                 page.act(id_, command.words if id_ in commands.WITH_WORDS else ())
             case id_ if id_ in {action.id for action in actions_of("list")} and page.focused is not None:
                 page.run_on_list(id_)
+            case id_ if id_ in commands.EVERYWHERE:
+                page.say(f":{text.strip()} needs to know which: {BY_ID[id_].words}", tone="warn")
             case id_:
                 page.say(f"no command {id_} here; Tab shows them, ? explains them", tone="warn")
     except RegistryError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from stackroom.cli import streams
@@ -15,9 +16,9 @@ from stackroom.cli.versions import (
     flag,
     in_order,
     is_metric,
+    iso_moment,
     metric_columns,
     metric_names,
-    moment,
     put_lines,
     put_versions,
     shown,
@@ -30,12 +31,16 @@ from stackroom.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from stackroom.cli.context import Context
     from stackroom.core.policy import Policy
     from stackroom.core.query import Query
-    from stackroom.store.records import Holding, Model, Version
+    from stackroom.registry.lines import ModelLine
+    from stackroom.store.records import Holding, Model, Problem, Version
+
+_FIELDS_ASKED: Final = 3
+"""Of a query that found nothing: each may cost a look at the whole registry."""
 
 _SHOWN_METRICS: Final = 3
 """Metrics of the newest version in the list of models: more push the description off 120 columns."""
@@ -119,10 +124,20 @@ def _chosen(versions: Sequence[Version], options: Namespace) -> list[Version]:
 
 
 def _list_models(context: Context, options: Namespace) -> int:
-    reader = context.reader
-    listing = reader.models()
     from stackroom.registry.remembering import glance  # noqa: PLC0415 - only here
 
+    reader = context.reader
+    if not (context.json or options.where or options.sort or options.columns):
+        from stackroom.registry.listing import overview  # noqa: PLC0415 - as Reader.models itself
+
+        found = overview(reader, _metrics_of(reader.policy))
+        glance(reader, found.stages.heads(), found.stages.stamps())
+        lines = [line for line in found.lines if _is_shown(line, reader.stages, options)]
+        _put_models(context, lines)
+        _say_of_models(context, [one for line in lines for one in line.problems], found.problems)
+        _say_hidden(context, len(found.lines), len(lines))
+        return 0
+    listing = reader.models()
     glance(reader, (holding.event for model in listing.models for holding in model.holdings if holding.event))
     models = [model for model in listing.models if _is_wanted(model, options)]
     if options.sort:
@@ -135,19 +150,37 @@ def _list_models(context: Context, options: Namespace) -> int:
         context.document({"models": [model.document() for model in models], "problems": problems})
         return 0
     chosen = _names(options.columns)
-    columns, rows = (
-        _chosen_columns(models, chosen) if chosen else _model_rows(models, reader.policy, context, reader.stages)
-    )
-    context.table(columns, rows)
-    context.warn_of(problem for model in models for problem in model.all_problems)
-    # What is wrong with registry.toml was said when it was opened.
-    context.warn_of(problem for problem in listing.problems if problem.place != "registry.toml")
-    hidden = len(listing.models) - len(models)
-    if context.terminal and hidden:
-        context.say(f"{hidden} more: archived, or not asked for")
-    if not listing.models:
-        context.say("there are no models yet; make one with: " + context.runnable("stackroom register MODEL FOLDER"))
+    if chosen:
+        context.table(*_chosen_columns(models, chosen))
+    else:
+        from stackroom.registry.lines import line_of  # noqa: PLC0415 - as above
+
+        _put_models(context, [line_of(model, reader.stages, _metrics_of(reader.policy)) for model in models])
+    _say_of_models(context, [problem for model in models for problem in model.all_problems], listing.problems)
+    _say_hidden(context, len(listing.models), len(models))
     return 0
+
+
+def _say_of_models(context: Context, problems: Sequence[Problem], outside: Sequence[Problem]) -> None:
+    context.warn_of(problems)
+    # What is wrong with registry.toml was said when it was opened.
+    context.warn_of(problem for problem in outside if problem.place != "registry.toml")
+
+
+def _say_hidden(context: Context, models: int, shown: int) -> None:
+    if context.terminal and models > shown:
+        context.say(f"{models - shown} more: archived, or not asked for")
+    if not models:
+        context.say("there are no models yet; make one with: " + context.runnable("stackroom register MODEL FOLDER"))
+
+
+def _is_shown(line: ModelLine, stages: Sequence[str], options: Namespace) -> bool:
+    """As :func:`_is_wanted`, where nothing is asked of the fields."""
+    if options.stage:
+        holder = line.holders[stages.index(options.stage)]
+        if holder is None or (not isinstance(holder, int) and holder.number is None):
+            return False
+    return options.archived or not line.archived
 
 
 def _is_wanted(model: Model, options: Namespace) -> bool:
@@ -190,50 +223,52 @@ def _chosen_columns(models: Sequence[Model], names: Sequence[str]) -> tuple[list
     return columns, [[shown(value_of(one, name)) for name in names] for one in fields]
 
 
-def _model_rows(
-    models: Sequence[Model], policy: Policy, context: Context, stages: Sequence[str]
-) -> tuple[list[Column], list[list[Piece]]]:
-    flagged = any(model.all_problems for model in models)
+def _put_models(context: Context, lines: Sequence[ModelLine]) -> None:
+    flagged = any(line.problems for line in lines)
     columns = [
         *((Column(title=""),) if flagged else ()),
         Column(title="MODEL", least=12),
         Column(title="VERSIONS", right=True, priority=3),
         Column(title="LATEST", right=True, priority=1),
-        *(Column(title=stage.upper(), right=True, priority=2, least=4) for stage in stages),
+        *(Column(title=stage.upper(), right=True, priority=2, least=4) for stage in context.reader.stages),
         Column(title="METRICS", priority=4, least=16),
         Column(title="CREATED", priority=8),
         Column(title="DESCRIPTION", priority=7, least=14),
     ]
-    rows: list[list[Piece]] = []
-    for model in models:
-        latest = model.latest
-        rows.append(
-            [
-                *((flag(bool(model.all_problems)),) if flagged else ()),
-                model.name,
-                str(model.count),
-                str(latest.number) if latest else MISSING,
-                *(_holder(model.holding(stage)) for stage in stages),
-                _metrics(latest, policy) if latest else MISSING,
-                moment(latest.created if latest else None, exact=not context.terminal),
-                model.record.description or (latest.record.description if latest else "") or MISSING,
-            ]
-        )
-    return columns, rows
+    exact = not context.terminal
+    rows: list[list[Piece]] = [
+        [
+            *((flag(bool(line.problems)),) if flagged else ()),
+            line.name,
+            str(line.versions),
+            MISSING if line.latest is None else str(line.latest),
+            *map(_holder, line.holders),
+            " ".join([f"{name}={metric_text(value)}" for name, value in line.metrics]) or MISSING,
+            iso_moment(line.created, exact=exact),
+            line.description or MISSING,
+        ]
+        for line in lines
+    ]
+    context.table(columns, rows)
 
 
-def _holder(holding: Holding | None) -> Piece:
-    if holding and holding.unread:
-        return Styled("unread", "red")
-    if holding is None or holding.number is None:
+def _holder(held: int | Holding | None) -> Piece:
+    if held is None:
         return MISSING
-    return Styled(f"{holding.number} missing", "red") if holding.missing else Styled(str(holding.number), "green")
+    if isinstance(held, int):
+        return _green(held)
+    return Styled("unread" if held.unread else f"{held.number} missing", "red")
 
 
-def _metrics(version: Version, policy: Policy) -> str:
-    declared = [name for name in policy.metrics if name in version.metrics]
-    names = (declared or list(version.metrics))[:_SHOWN_METRICS]
-    return " ".join(f"{name}={metric_text(version.metrics[name])}" for name in names) or MISSING
+@lru_cache(maxsize=1024)
+def _green(number: int) -> Styled:
+    return Styled(str(number), "green")
+
+
+def _metrics_of(policy: Policy) -> Callable[[Sequence[str]], Sequence[str]]:
+    """What chooses the metrics of a model's newest version that the list has room for."""
+    declared = policy.metrics
+    return lambda names: ([name for name in declared if name in names] or list(names))[:_SHOWN_METRICS]
 
 
 def _search_arguments(parser: ArgumentParser) -> None:
@@ -260,7 +295,7 @@ def _search(context: Context, options: Namespace) -> int:
     metrics = metric_columns(context.reader.policy, versions, f"{options.query} {options.sort}")
     names = _names(options.columns) or ["ref", "state", *metrics, "created", "by", "description"]
     put_versions(context, versions, names)
-    _say_found(context, len(versions), len(found))
+    _say_found(context, len(versions), len(found), options.query)
     return 0
 
 
@@ -269,28 +304,41 @@ def _put_table(context: Context, options: Namespace) -> bool:
     from stackroom.registry.listing import table  # noqa: PLC0415 - as search itself
 
     policy, query = context.reader.policy, options.query
-    found = table(
-        context.reader,
-        query,
-        # Without any that are declared nobody knows which come first.
-        shown=lambda name: not policy.metrics or name in policy.metrics or name in query,
-        archived=options.archived,
-    )
+
+    def chosen(names: Sequence[str]) -> list[str]:
+        return metric_names(policy, names, f"{query} ")
+
+    found = table(context.reader, query, chosen=chosen, archived=options.archived)
     if found is None:
         return False
-    names = metric_names(policy, found.present(options.limit), f"{query} ")
+    names = chosen(found.present(options.limit))
     if not all(is_metric(name) for name in names):
         return False
     put_lines(context, found.lines[: options.limit], names, [found.names.index(name) for name in names])
-    _say_found(context, len(found.lines[: options.limit]), len(found.lines))
+    _say_found(context, len(found.lines[: options.limit]), len(found.lines), query)
     return True
 
 
-def _say_found(context: Context, shown: int, found: int) -> None:
+def _say_found(context: Context, shown: int, found: int, query: str) -> None:
     if not found:
         context.say("no version is like that")
+        _say_unknown(context, query)
     elif shown < found:
         context.say(f"{shown} of {found}")
+
+
+def _say_unknown(context: Context, query: str) -> None:
+    """Name the fields of a query that found nothing which no version says: most are slips of the hand."""
+    asked = _query(query)
+    if asked is None:
+        return
+    from stackroom.core.query import fields_in  # noqa: PLC0415 - only after nothing was found
+    from stackroom.registry.listing import find  # noqa: PLC0415 - the same
+
+    for name in fields_in(asked.node)[:_FIELDS_ASKED]:
+        # Whatever a field says contains the empty text.
+        if not find(context.reader, f"{name} ~ ''", sort="", archived=True, limit=0).total:
+            context.say(f"no version says anything of {name}")
 
 
 def _path_arguments(parser: ArgumentParser) -> None:

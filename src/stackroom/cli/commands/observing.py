@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Final
 
 from stackroom.cli.parsing import Command, dry_run_option
@@ -29,13 +30,13 @@ _COLOURS: Final[dict[State, str]] = {"ok": "green", "degraded": "red", "silent":
 def _observe_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("ref", metavar="REF", help="the version")
     parser.add_argument("values", nargs="+", metavar="METRIC=VALUE", help="what was measured")
-    parser.add_argument("--at", metavar="TIME", help="when it was measured (ISO 8601, UTC); now without")
+    parser.add_argument("--at", metavar="TIME", help="when it was measured (ISO 8601, UTC); now for today, and without")
     dry_run_option(parser)
 
 
 def _observe(context: Context, options: Namespace) -> int:
     metrics = metrics_of(options.values, "observe")
-    at = instant_of(options.at) if options.at else None
+    at = _measured_at(options.at, context.registry.clock()) if options.at else None
     if not options.dry_run:
         context.commits("stackroom show " + options.ref)
     made = context.registry.observe(options.ref, metrics, at=at, dry_run=options.dry_run)
@@ -49,6 +50,12 @@ def _observe(context: Context, options: Namespace) -> int:
     else:
         context.say(f"would record of {made.ref}: {said}, at {iso(made.at)}; nothing was written")
     return 0
+
+
+def _measured_at(text: str, now: datetime) -> datetime:
+    """A time as typed; a day that is not over yet, as a whole, means now."""
+    at = instant_of(text)
+    return now if at == datetime.combine(now.date(), time.max, UTC) else at
 
 
 def _monitor_arguments(parser: ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from stackroom.cli.ending import cleaned_up
 from stackroom.cli.metadata import metadata_from
 from stackroom.cli.parsing import Command, dry_run_option
 from stackroom.cli.style import Styled
@@ -84,7 +85,8 @@ def _register(context: Context, options: Namespace) -> int:
             progress=bar,
         )
         try:
-            registered = registry.publish(options.model, registration)
+            with cleaned_up():
+                registered = registry.publish(options.model, registration)
         except KeyboardInterrupt:
             if not (options.dry_run or bar.reading):
                 context.commits(f"stackroom list {options.model}")

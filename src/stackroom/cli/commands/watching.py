@@ -75,7 +75,7 @@ def _watch(context: Context, options: Namespace) -> int:
         raise UsageError("--fail-fast is about --exec, and there is none")
     context.one_line = True
     teller = _Teller(context, words, fail_fast=options.fail_fast)
-    with _ended_by_sigterm():
+    with _ended_by_signals():
         for found in from_thread(context, lambda: news(context.reader, since=options.since, stage=options.stage)):
             teller.mind(found.trouble)
             if found.cursor is not None:
@@ -88,17 +88,22 @@ def _watch(context: Context, options: Namespace) -> int:
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """A block that SIGTERM ends as if it had come to its end: that is how a watcher is told to stop."""
+def _ended_by_signals() -> Iterator[None]:
+    """A block that SIGTERM ends as if it had come to its end, and SIGHUP, where it is not ignored, with its number.
 
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0)
+    A command that runs is in a session of its own: it hears of them from us alone.
+    """
 
-    before = signal.signal(signal.SIGTERM, leave)
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0 if number == signal.SIGTERM else _SIGNALLED + number)
+
+    caught = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, leave) for number in caught}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, action in before.items():
+            signal.signal(number, action)
 
 
 class _Teller:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from stackroom.core.query import Query, comparison, words_of
+from stackroom.core.query import Query, comparison, unlike, words_of
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -53,11 +53,12 @@ def searchable(fields: Mapping[str, Any]) -> Searchable:
 class Filter:
     """A parsed filter line: words that all have to agree, or a query of the language that ``search`` knows.
 
-    What is not finished yet, such as ``auc>``, is a word until it is. A query counts as far as it is finished.
+    What is not finished yet, such as ``auc>``, is a word until it is. A query counts as far as it is finished, and a
+    word that compares a field with what it can never be, such as ``created>20``, not at all.
 
     Attributes:
         text: as it was typed.
-        problem: what is wrong with a query, or empty.
+        problem: what is wrong with it, or empty.
         passes: whether a row is asked for: every word has to agree.
         needs_fields: whether the text of a row is not enough to say so.
         needs_text: whether that is looked at, too.
@@ -72,7 +73,7 @@ class Filter:
         self.passes: Callable[[Searchable], bool]
         self._words = self.text.split()
         self._is_query = _QUERY.search(self.text) is not None
-        tests = self._query_tests() if self._is_query else [_test(word) for word in self._words]
+        tests = self._query_tests() if self._is_query else self._word_tests()
         self.passes = tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
         plain = [_is_plain(word.lstrip("!")) for word in self._words]
         self.needs_fields = self._is_query or not all(plain)
@@ -93,6 +94,10 @@ class Filter:
         typed = self._words[len(head)] if len(self._words) > len(head) else ""
         grown = typed == last or (_is_plain(last) and _is_plain(typed) and last.casefold() in typed.casefold())
         return bool(last) and grown and self._words[: len(head)] == head
+
+    def _word_tests(self) -> list[Callable[[Searchable], bool]]:
+        finished, self.problem = _finished(self._words)
+        return [_test(word) for word in finished]
 
     def _query_tests(self) -> list[Callable[[Searchable], bool]]:
         query, self.problem = as_query(self.text)
@@ -129,7 +134,9 @@ def as_query(text: str) -> tuple[str, str]:
     """
     words = text.split()
     if _QUERY.search(text.strip()) is None:
-        return " and ".join(_asked(word) for word in words if word.removeprefix("!").strip("'\"") or word == "!"), ""
+        finished, problem = _finished(words)
+        said = [word for word in finished if word.removeprefix("!").strip("'\"") or word == "!"]
+        return " and ".join(map(_asked, said)), problem
     problem = ""
     for length in range(len(words), max(0, len(words) - _UNFINISHED), -1):
         query = " ".join(words[:length])
@@ -140,6 +147,22 @@ def as_query(text: str) -> tuple[str, str]:
         else:
             return query, problem
     return "", problem
+
+
+def _finished(words: list[str]) -> tuple[list[str], str]:
+    """The words that count, and what is wrong with the first of the others."""
+    finished: list[str] = []
+    problem = ""
+    for word in words:
+        bare = word.lstrip("!")
+        compared, named = _COMPARISON.fullmatch(bare), _FIELD.fullmatch(bare)
+        field, sign, value = compared.groups() if compared else (named[1], "=", named[2]) if named else ("", "~", "")
+        wanted = unlike(field, sign, value)
+        if wanted:
+            problem = problem or f"{field} is compared with {wanted}"
+        else:
+            finished.append(word)
+    return finished, problem
 
 
 def _asked(word: str) -> str:

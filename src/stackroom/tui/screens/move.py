@@ -213,7 +213,11 @@ class MovePage(Page):
         stage = self.stage or ""
         self._stages.display, self._text.display = False, True
         self._trouble = ""
-        if self._judgement is None:
+        if self._judgement is None and self.browser.picture.read_only is None:
+            # Whoever does not wait for the judgement types the reason, whose letters are keys of this screen elsewhere.
+            self._reason_line.display = True
+            self.set_focus(self._reason, scroll_visible=False)
+        elif self._judgement is None:
             self.set_focus(self._text, scroll_visible=False)
         self.say("judging")
         self.show_bars()

@@ -68,7 +68,12 @@ class _Asked(Line):
     """The line of a question: what is typed ahead after Enter or Esc is for whatever the answer leads to.
 
     Both travel through the queues of other widgets before the line is closed, and meanwhile every key would land here.
+    Neither is a binding: one of those is looked for on the screen that is shown by then, and where it is not found,
+    nobody would ask for the keys that are kept.
     """
+
+    class GivenUp(Message):
+        """Esc."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,7 +96,7 @@ class _Asked(Line):
             self._pass_on(event)
 
     def on_key(self, event: events.Key) -> None:
-        """Enter is taken at once; after it and after Esc, keys are kept."""
+        """Enter and Esc are taken at once; after them, keys are kept."""
         if self._ahead is not None:
             self._ahead.append(event)
         elif not self._is_asked:
@@ -99,9 +104,10 @@ class _Asked(Line):
         elif event.key == "enter":
             self._ahead = []
             self.post_message(self.Submitted(self, self.value))
+        elif event.key == "escape":
+            self._ahead = []
+            self.post_message(self.GivenUp())
         else:
-            if event.key == "escape":
-                self._ahead = []
             return
         event.stop()
         event.prevent_default()
@@ -216,7 +222,7 @@ class Prompt(Horizontal):
         self._line.end()
 
     def release(self) -> None:
-        """What was typed after Enter goes to whatever has the keys by now."""
+        """What was typed after Enter or Esc goes to whatever has the keys by now."""
         self._line.release()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -230,6 +236,15 @@ class Prompt(Horizontal):
         event.stop()
         if self.question:
             self.post_message(self.Entered(self.question, event.value))
+
+    def on__asked_given_up(self, event: _Asked.GivenUp) -> None:
+        """Esc gives the question up, or what the screen has to give up."""
+        event.stop()
+        self.screen.call_later(self._give_up)
+
+    def _give_up(self) -> None:
+        self.screen.action_act("escape")  # type: ignore[attr-defined]  # it stands on a page alone
+        self.release()
 
     def action_complete(self) -> None:
         """Ask for the rest of the word."""
