@@ -453,9 +453,8 @@ def _throw_away(path: str) -> None:
 
 
 _PLAIN: Final = ("author", "team", "description", "license", "framework")
-_SHOWN: Final = (
-    "versions.id, owner, created, files, bytes, digest, labels, archived, tags, " + ", ".join(_PLAIN)
-) + ", checked, revision, card, text, sealed, metrics.*"
+_SHOWN: Final = f"""versions.id, owner, created, files, bytes, digest, labels, archived, tags, {", ".join(_PLAIN)},
+    checked, revision, card, text, sealed, metrics.*"""
 
 
 def _version_of(
