@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 KEYS = int(os.environ.get("STACKROOM_MONKEY_KEYS", "2000"))
 """For each seed; read, like the seed, when the tests are loaded, for their environment is cleaned."""
 
-HUNTING = "STACKROOM_MONKEY_SEED" in os.environ
 
 READ: tuple[Screen, ...] = (
     *("models", "versions", "version", "compare", "plot", "metrics", "activity", "search", "review", "doctor", "text"),
@@ -109,7 +108,6 @@ def test_random_keys_while_another_process_meddles_leave_a_sound_registry_and_a_
 
 
 @pytest.mark.root
-@pytest.mark.skipif(not HUNTING, reason="part of a hunt; STACKROOM_MONKEY_SEED=1 runs it")
 def test_random_keys_of_a_reader_leave_a_sound_registry_and_a_true_screen(sample: Path, desk: Path) -> None:
     def press(other: monkey.Other) -> monkey.Outcome:
         # So that everything is imported: whoever reads has no way to the folder that Python lies in.

@@ -77,7 +77,7 @@ CHECKS: Final[dict[str, str]] = {
     "a reader sees everything; each writing key says who may; nothing is written": """
         tui/test_every_screen.py::test_every_writing_key_tells_a_reader_who_may_and_nothing_is_written
         tui/test_browse.py::test_readers_see_everything_and_write_keys_say_who_may
-        tui/test_finding.py::test_what_a_reader_cannot_do_is_grey_in_the_palette_and_says_why""",
+        tui/test_finding.py::test_what_a_reader_cannot_do_is_not_in_the_footer_and_grey_in_help_and_palette_which_say_why""",
     "a move: enter does nothing too early, a change in between is told, and exactly the listed files change": """
         tui/test_move_screen.py::test_enter_does_nothing_until_every_line_has_its_tick
         tui/test_move_screen.py::test_somebody_faster_is_named_and_the_move_is_judged_again

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Table = dict[str, Any]
 
-_NAME: Final = r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++){0,7}+"
+# No possessive groups: before 3.11.5, Python keeps half of a repetition that has failed.
+_NAME: Final = r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++){0,7}"
 _TEXT: Final = r'"[^"\\\x00-\x1f\x7f]*+"'
 _INTEGER: Final = r"-?(?:0|[1-9][0-9]{0,17}+)"
 """Longer ones may not fit 64 bits."""

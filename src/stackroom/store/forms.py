@@ -116,7 +116,7 @@ _INTEGER: Final = r"(-?(?:0|[1-9][0-9]{0,17}+))"
 _COUNT: Final = r"(0|[1-9][0-9]{0,17}+)"
 _TIME: Final = r"([0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?\+00:00)"
 _DIGEST: Final = '"(sha256:[0-9a-f]{64})"'
-_LIST: Final = r'(\[\n(?: {4}"[^"\\\x00-\x1f\x7f]*+",\n)++\])'
+_LIST: Final = r'(\[\n(?: {4}"[^"\\\x00-\x1f\x7f]*+",\n)+\])'
 
 Place = tuple[str, str, str]
 """A group of a pattern: table, key and kind of the value."""
