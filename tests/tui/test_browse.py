@@ -170,7 +170,8 @@ def test_commands_are_completed_and_wrong_ones_explained(registry: Registry) -> 
 
 def test_what_is_typed_ahead_of_an_answers_end_is_for_what_it_leads_to(registry: Registry) -> None:
     async def steps(somebody: Walk) -> None:
-        await somebody.press(*"/tumor", "enter", "l", *":plot accuracy", "enter", "n", "h", *":nosuch", "enter", "h")
+        await somebody.press(*"/tumor", "enter", "l")  # a model has to be read before there is anything to plot
+        await somebody.press(*":plot accuracy", "enter", "n", "h", *":nosuch", "enter", "h")
         page = somebody.page
         assert isinstance(page, PlotPage)
         assert (page.metric, page.number) == ("auc", 3)
