@@ -30,9 +30,13 @@ def main() -> int:
     paths = paths_to_browse(argv)
     from stackroom.cli.main import run, run_browser  # noqa: PLC0415 - the version is printed without it
 
-    if paths is not None:
-        return run_browser(lambda: browse(paths), argv)
-    return run(argv, browse)
+    try:
+        if paths is not None:
+            return run_browser(lambda: browse(paths), argv)
+        return run(argv, browse)
+    finally:
+        # All that is left ends with the process: looking for circles in it would take as long as half a start.
+        gc.freeze()
 
 
 def paths_to_browse(argv: list[str]) -> list[str] | None:

@@ -12,6 +12,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cli.calling import SOURCE, Answer, Cli, all_on_terminal, environment, on_terminal, process, quietly
 from cli.conftest import open_folders
@@ -21,8 +23,8 @@ from stackroom.cli.context import Context
 from stackroom.cli.ending import ToldToEndError, cleaned_up
 from stackroom.cli.parsing import command_named, parser_for
 from stackroom.cli.progress import Bar, duration_text
-from stackroom.cli.style import Styled, glyphs_for, render, wants_colours
-from stackroom.cli.table import Column, aligned, cut, width_of
+from stackroom.cli.style import Piece, Styled, glyphs_for, render, wants_colours
+from stackroom.cli.table import Column, aligned, cut, separated, separated_row, width_of
 from stackroom.core import show
 from stackroom.core.fields import typed
 from stackroom.core.toml import format_toml
@@ -144,6 +146,26 @@ def test_a_pipe_gets_tabs_a_header_whole_values_and_no_colour(fraud: Cli) -> Non
     assert answer.out.splitlines()[0].startswith("VERSION\tSTATE\tAUC")
     assert "long " * 59 in answer.out
     assert "\x1b" not in answer.out + answer.err
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text("ab\t\n\r\x1b\x7f é\u202e\u2028"),
+            st.text("cd \t"),
+            st.sampled_from(["", "x", Styled("y\n", "red")]),
+        ),
+        max_size=600,
+    )
+)
+def test_a_table_for_programs_has_a_line_for_each_row_and_a_tab_between_its_cells(
+    rows: list[tuple[Piece, ...]],
+) -> None:
+    columns = [Column(title=title) for title in ("A", "B\tB", "C")]
+    lines = "\n".join(separated(columns, rows)).split("\n")
+    assert lines == [separated_row([column.title for column in columns]), *map(separated_row, rows)]
+    for line, row in zip(lines, [["A", "B\tB", "C"], *rows], strict=True):
+        assert line.split("\t") == [render([cell], colours=False) for cell in row]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])

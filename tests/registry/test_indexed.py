@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -23,7 +24,7 @@ from stackroom.errors import InvalidInputError
 from stackroom.registry import listing
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import Reader, joined
-from stackroom.store import index, index_rows, look, scan
+from stackroom.store import index_file, index_rows, look, scan
 from stackroom.store.keeping import read_known
 from stackroom.store.mounts import FileSystem
 from stackroom.store.stamps import stamp_of
@@ -683,6 +684,43 @@ def test_a_list_of_models_is_made_without_a_record_but_of_those_that_something_i
     assert cache.exists()
 
 
+def test_rows_that_a_list_shows_lie_beside_each_other_until_something_else_is_shown(
+    cache: Path, registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def listed(one: Any) -> str:  # noqa: ANN401 - as in without_index
+        return printed(capsys, one, "list")[0]
+
+    def beside() -> list[tuple[str, int]]:
+        """The versions whose rows were gathered."""
+        with contextlib.closing(sqlite3.connect(files(cache)[0])) as database:
+            names = dict(database.execute("SELECT id, name FROM models"))
+            rows = database.execute("SELECT id FROM shown ORDER BY id").fetchall()
+        return sorted((names[row >> index_rows.SHIFT], row & index_rows.MASK) for (row,) in rows)
+
+    registry.search("")
+    root = Path(registry.folder)
+    changes: list[tuple[Callable[[], object], list[tuple[str, int]]]] = [
+        (lambda: None, [("churn", 3), ("fraud", 2), ("fraud", 3)]),
+        (lambda: registry.promote("fraud:1", "staging"), [("churn", 3), ("fraud", 1), ("fraud", 3)]),
+        (
+            lambda: registry.register("churn", tmp_path / "out", metrics={"loss": 0.5}),
+            [("churn", 4), ("fraud", 1), ("fraud", 3)],
+        ),
+        (lambda: registry.archive("churn:4"), [("churn", 4), ("fraud", 1), ("fraud", 3)]),
+        (
+            lambda: (root / "models" / "fraud" / "3").rename(tmp_path / "gone"),
+            [("churn", 4), ("fraud", 1), ("fraud", 2)],
+        ),
+        (lambda: (root / "models" / "churn").rename(tmp_path / "churn"), [("fraud", 1), ("fraud", 2)]),
+    ]
+    for change, shown in changes:
+        change()
+        plain = without_index(registry, listed)
+        # The second time it is answered from what the first has gathered.
+        assert [listed(registry), listed(registry)] == [plain, plain]
+        assert beside() == shown
+
+
 def test_more_names_than_columns_are_still_found(
     cache: Path, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -702,4 +740,4 @@ def test_an_error_of_the_database_says_whether_another_would_help() -> None:
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
     broken = sqlite3.DatabaseError("malformed")
     broken.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    assert [index._lost(error).damaged for error in (full, broken)] == [False, True]
+    assert [index_file.lost(error).damaged for error in (full, broken)] == [False, True]

@@ -14,6 +14,8 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from stackroom.core.patterns import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,7 +32,7 @@ _INTEGER: Final = r"-?(?:0|[1-9][0-9]{0,17}+)"
 _SET: Final = r"[A-Za-z0-9_-]++[ ]=[ ]"
 _FLOAT: Final = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++(?:e[+-]?[0-9]++)?|e[+-]?[0-9]++)"
 _TIME: Final = r"[0-9]{4}-[0-9][0-9]-[0-9][0-9][ ](?:[01][0-9]|2[0-3]):[0-9][0-9]:[0-9][0-9](?:\.[0-9]{6})?\+00:00"
-_RUN: Final = re.compile(
+_RUN: Final = pattern(
     rf"""(?:\n*+\[(?:({_NAME})|\[({_NAME})\])\]\n)?
     (?: ((?:{_SET}{_FLOAT}\n)+)
       | ((?:{_SET}(?:{_TEXT}|{_FLOAT}|{_INTEGER}|true|false|{_TIME})\n)+)
@@ -40,14 +42,14 @@ _RUN: Final = re.compile(
 )
 """A header and the lines after it, as many of one kind as follow each other: floats, any simple values, or one list.
 All of it may be missing. Nothing comes after a run, so that none is tried twice."""
-_EACH: Final = re.compile(r'([A-Za-z0-9_-]+) = (?:"([^"]*)"|(-?[0-9]+)|(-?[0-9][0-9.e+-]+)|(.+))\n')
+_EACH: Final = pattern(r'([A-Za-z0-9_-]+) = (?:"([^"]*)"|(-?[0-9]+)|(-?[0-9][0-9.e+-]+)|(.+))\n')
 """A line of a run: key; text, integer, float, or something else."""
 
 # What people write as well: other blanks, quoted keys, comments, lists in one line, tables in braces.
 _END: Final = r"[ \t]*+(?:[#][^\x00-\x08\x0a-\x1f\x7f]*+)?(?:\n|\Z)"
-_HEADER: Final = re.compile(rf"(?:\[({_NAME})\]|\[\[({_NAME})\]\]|){_END}")
-_KEY: Final = re.compile(r'(?:([A-Za-z0-9_-]++)|"([^"\\\x00-\x1f\x7f]++)")[ ]*+=[ ]*+')
-_ITEM: Final = re.compile(
+_HEADER: Final = pattern(rf"(?:\[({_NAME})\]|\[\[({_NAME})\]\]|){_END}")
+_KEY: Final = pattern(r'(?:([A-Za-z0-9_-]++)|"([^"\\\x00-\x1f\x7f]++)")[ ]*+=[ ]*+')
+_ITEM: Final = pattern(
     rf"""
     (?P<text>{_TEXT})
   | (?P<float>-?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++)|inf|nan))(?![0-9._eE])
@@ -57,7 +59,7 @@ _ITEM: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_REST: Final = re.compile(_END)
+_REST: Final = pattern(_END)
 
 
 def read_canonical(text: str) -> Table | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NewType
 
+from stackroom.core.patterns import pattern
 from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 
@@ -31,9 +32,9 @@ STAGE_NAME_LIMIT: Final = 32
 NUMBER_DIGITS: Final = 9
 """Versions, revisions and events: a longer number is a foreign name."""
 
-_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
-_LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,63}")
-_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
+_NAME: Final = pattern(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
+_LABEL: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,63}")
+_NUMBER: Final = pattern(r"[1-9][0-9]{0,8}")
 _RESERVED_MODELS: Final = frozenset({"model", "models"})
 _RESERVED_LABELS: Final = frozenset({"model", "latest"})
 NOT_STAGES: Final = frozenset({"development", "archived"})

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.attested import CLOCK_SLACK, Validity, Who
 from stackroom.core.metadata import as_utc, iso, jsonable
 from stackroom.core.names import ModelName, Ref, is_model_name, parse_number, version_ref
+from stackroom.core.patterns import pattern
 from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 
@@ -31,12 +31,12 @@ NAME_LIMIT: Final = 128
 _HOST_LIMIT: Final = 63
 """Characters of a host's name, as in a label of the domain name system."""
 
-_NAME: Final = re.compile(
+_NAME: Final = pattern(
     r"([^:]+):([0-9]+)\.([A-Za-z0-9_-]{1,63})-([0-9]{1,10})-"
     r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.jsonl"
 )
 
-_NOT_IN_A_HOST: Final = re.compile(r"[^A-Za-z0-9_-]")
+_NOT_IN_A_HOST: Final = pattern(r"[^A-Za-z0-9_-]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.patterns import pattern
 from stackroom.core.show import count, duration, number
 from stackroom.core.values import dataclass, field
 from stackroom.errors import InvalidInputError, UsageError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from stackroom.core.policy import Better, Policy
 
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_AGE: Final = re.compile(r"\s*([0-9]{1,6})\s*([a-z]?)\s*")
+_AGE: Final = pattern(r"\s*([0-9]{1,6})\s*([a-z]?)\s*")
 
 
 def age_of(text: str | timedelta) -> timedelta:

@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from stackroom.core.metadata import as_utc
+from stackroom.core.patterns import pattern
 from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TOKEN: Final = re.compile(
+_TOKEN: Final = pattern(
     r"""\s*(?:
         (?P<paren>[()])
       | (?P<operator><=|>=|!=|==|=|<|>|~)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from stackroom.core.keys import WrongKeyError, flag_of, only_known, table_of, text_of, texts_of
 from stackroom.core.metadata import RECORD_FIELDS
 from stackroom.core.names import StageName
+from stackroom.core.patterns import pattern
 from stackroom.core.values import dataclass, field
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ COMMAND_SECONDS: Final = 60.0
 
 _LONGEST_SECONDS: Final = 24 * 3600.0
 _REQUIREABLE: Final = (*RECORD_FIELDS, "card", "lineage")
-_RULE: Final = re.compile(r"\s*([^\s<>=!]+)\s*(<=|>=|==|!=|<|>)\s*([-+]?[0-9.eE_+-]+)\s*")
-_PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
+_RULE: Final = pattern(r"\s*([^\s<>=!]+)\s*(<=|>=|==|!=|<|>)\s*([-+]?[0-9.eE_+-]+)\s*")
+_PLACEHOLDER: Final = pattern(r"\{(\w*)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ what was expected and which name is nearest. Whether there is an action or a the
 from __future__ import annotations
 
 import difflib
-import re
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from stackroom.core.patterns import pattern
 from stackroom.core.toml import METADATA_LIMIT, line_of, parse_toml
 from stackroom.core.values import dataclass, field
 from stackroom.errors import InvalidInputError
@@ -32,8 +32,8 @@ PRODUCTION: Final = "production"
 SETTINGS_LIMIT: Final = METADATA_LIMIT
 """Bytes of a file of settings."""
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_HEX: Final = re.compile(r"#[0-9A-Fa-f]{6}")
+_NAME: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HEX: Final = pattern(r"#[0-9A-Fa-f]{6}")
 _FILTER_LIMIT: Final = 1000
 """Characters of a filter or a sort."""
 

@@ -7,9 +7,10 @@ its neighbours, into a picture of itself. It is applied where text is shown, not
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import Final
+
+from stackroom.core.patterns import pattern
 
 _PICTURES: Final = 0x2400
 """Where Unicode keeps its pictures of control characters: U+001B is shown as U+241B."""
@@ -17,7 +18,7 @@ _PICTURES: Final = 0x2400
 _COMBINING_LIMIT: Final = 4
 """Marks on one letter beyond this many are dropped: nobody writes more, and a tower of them covers other lines."""
 
-_HARMLESS: Final = re.compile(r"[\x20-\x7e]*")
+_HARMLESS: Final = pattern(r"[\x20-\x7e]*")
 _NOT_IN_A_NAME: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """The same for file names, without what is merely private or newer than this Python: another host may know it."""
 

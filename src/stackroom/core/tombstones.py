@@ -6,12 +6,12 @@ The tombstone says who did it, when and why, and keeps the number from being giv
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from stackroom.core.attested import Entry, Validity, Who, format_pairs, parse_pairs, parse_who
 from stackroom.core.metadata import as_utc, iso
+from stackroom.core.patterns import pattern
 from stackroom.core.values import dataclass, field
 from stackroom.errors import InvalidInputError
 
@@ -22,7 +22,7 @@ OPERATION: Final = "delete"
 """The ``op`` of a tombstone."""
 
 _KEYS: Final = frozenset({"op", "by", "at", "why", "digest", "trash", "event"})
-_NONCE: Final = re.compile(r"[0-9a-f-]{1,64}")
+_NONCE: Final = pattern(r"[0-9a-f-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from datetime import date, time
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.canonical import read_canonical
+from stackroom.core.patterns import pattern
 from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 
@@ -27,13 +28,13 @@ _DOTS_LIMIT: Final = 64
 _DEPTH_LIMIT: Final = 64
 """Tables and lists inside each other: whoever walks a document recurses, with three frames a level in Python 3.11."""
 
-_STRINGS: Final = re.compile(r'"(?:\\.|[^"\\])*+("|\\?$)|\'[^\']*\'|#.*')
+_STRINGS: Final = pattern(r'"(?:\\.|[^"\\])*+("|\\?$)|\'[^\']*\'|#.*')
 """Possessive, and a quote that never closes matches too: otherwise a line of escaped quotes takes quadratic time."""
 
 _LINE_LIMIT: Final = 1000
 """Characters of a line that is searched for a key; nobody writes a longer one by hand."""
 
-_NOT_IN_A_KEY: Final = re.compile(r"[,=\[\]{}]")
+_NOT_IN_A_KEY: Final = pattern(r"[,=\[\]{}]")
 
 
 def parse_toml(text: bytes, *, where: str) -> dict[str, Any]:

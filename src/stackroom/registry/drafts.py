@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from stackroom.core.metadata import document_of, record_of
 from stackroom.core.names import NUMBER_DIGITS, parse_ref
 from stackroom.core.patching import patched
+from stackroom.core.patterns import pattern
 from stackroom.core.text import visible
 from stackroom.core.threeway import on_top, three_ways
 from stackroom.core.toml import format_toml, parse_toml
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from stackroom.registry.editables import Editable
 
 _OURS: Final = "#:"
-_FROM: Final = re.compile(rf"^#: (\S+), revision ([0-9]{{1,{NUMBER_DIGITS}}})\b", re.MULTILINE)
+_FROM: Final = pattern(rf"^#: (\S+), revision ([0-9]{{1,{NUMBER_DIGITS}}})\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from stackroom.core.attested import Who
 from stackroom.core.metadata import REVISION_KEYS, SEALED_KEYS, Record, document_of, record_of
 from stackroom.core.names import Ref, parse_ref
+from stackroom.core.patterns import pattern
 from stackroom.core.toml import format_toml, parse_toml
 from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError, NotFoundError
@@ -135,8 +135,8 @@ def card_revision(highest: int | None, card: bytes | None) -> int:
     return highest if highest is not None else 0 if card is not None else -1
 
 
-_TOP_LEVEL_LINE = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
-_TABLE_LINE = re.compile(r"\s*\[{1,2}\s*([A-Za-z0-9_-]+)[^\[\]]*+\]")
+_TOP_LEVEL_LINE = pattern(r"\s*([A-Za-z0-9_-]+)\s*=")
+_TABLE_LINE = pattern(r"\s*\[{1,2}\s*([A-Za-z0-9_-]+)[^\[\]]*+\]")
 
 
 def editable_text(text: str) -> str:

@@ -80,6 +80,7 @@ def overview(reader: Reader, chosen: Callable[[Sequence[str]], Sequence[str]]) -
         known = lines_known(look, stages, chosen)
         for model in _models_of(reader, models, look, stages, [name for name in everything if name not in known]):
             known[model.name] = line_of(model, reader.stages, chosen)
+        index.gather()
         return [known[name] for name in everything]
 
     seen: list[Stages] = []
@@ -270,7 +271,8 @@ def _answered(
     """
     with reader.root() as root:
         if least is not None and _is_larger(root, least):
-            from stackroom.store.index import Index, IndexLostError  # noqa: PLC0415 - small registries do without
+            from stackroom.store.index import Index  # noqa: PLC0415 - small registries do without
+            from stackroom.store.index_file import IndexLostError  # noqa: PLC0415 - the same
 
             index = Index.opened(reader.folder, reader.id)
             if index is not None:

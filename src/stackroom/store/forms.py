@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stackroom.core.metadata import TAG_LIMIT
 from stackroom.core.names import parse_ref
+from stackroom.core.patterns import pattern
 from stackroom.errors import InvalidInputError
 from stackroom.store import layout
 from stackroom.store.scan import understood
@@ -157,7 +158,7 @@ _PLACES: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
 _SEVERAL_LINES: Final = ('"""', "'''")
 """Around texts of several lines, of which each may look like anything."""
 
-_LINE: Final = re.compile(
+_LINE: Final = pattern(
     rf"""\[([A-Za-z0-9_.-]++|\[[A-Za-z0-9_.-]++\])\]\n
     | (?P<key>[A-Za-z0-9_-]++)[ ]=[ ](?:
         (?P<text>{_TEXT}) | (?P<float>{_FLOAT}) | (?P<integer>{_INTEGER}) | (?P<time>{_TIME.replace(" ", "[ ]")})

@@ -13,25 +13,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import stat
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from stackroom import __version__
 from stackroom.core.attested import Who
-from stackroom.core.sha256 import sha256
 from stackroom.core.values import folded
 from stackroom.store.access import user_name
-from stackroom.store.cachehome import cache_folder, mark_used, remove_unused
+from stackroom.store.index_file import IndexLostError, connected, index_path, lost, throw_away
 from stackroom.store.index_rows import (
-    AT_ONCE,
     COLUMNS,
     MASK,
     SHIFT,
     forget_model,
+    gather,
     insert_versions,
     line_columns,
+    lines_beside,
     orders_of,
     remember_model,
     rows_of,
@@ -49,53 +46,6 @@ if TYPE_CHECKING:
     from stackroom.core.query import Node
     from stackroom.store.remembered import KnownVersion
 
-_APPLICATION: Final = 0x53746B72
-"""``Stkr``: how ``file`` and we know our own databases."""
-
-_SCHEMA: Final = 4
-"""Raised whenever a table, or what is kept of a version, changes: another number is another file."""
-
-_SUFFIX: Final = ".index"
-
-_PAGE: Final = 16 * 1024
-"""Bytes. A search reads whole tables: a quarter of the calls that SQLite's own 4 KiB take."""
-
-_PATIENCE: Final = 10.0
-"""Seconds for which a writer waits for another, who commits many times a second."""
-
-_TABLES: Final = """
-CREATE TABLE models(
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, settled INTEGER NOT NULL,
-    "full" INTEGER NOT NULL, since INTEGER NOT NULL, boot TEXT NOT NULL, owner INTEGER NOT NULL, numbers TEXT NOT NULL,
-    trash TEXT NOT NULL, revision INTEGER NOT NULL, record TEXT NOT NULL);
-CREATE TABLE versions(
-    id INTEGER PRIMARY KEY, identity TEXT NOT NULL, owner INTEGER NOT NULL, created TEXT NOT NULL,
-    files INTEGER NOT NULL, bytes INTEGER NOT NULL, digest TEXT NOT NULL, labels TEXT NOT NULL,
-    archived INTEGER NOT NULL, author TEXT NOT NULL, team TEXT NOT NULL, description TEXT NOT NULL,
-    license TEXT NOT NULL, framework TEXT NOT NULL, tags TEXT NOT NULL);
-CREATE TABLE records(
-    id INTEGER PRIMARY KEY, checked INTEGER NOT NULL, revision INTEGER NOT NULL, card INTEGER NOT NULL,
-    text BLOB NOT NULL, sealed BLOB NOT NULL);
-CREATE TABLE metrics(id INTEGER PRIMARY KEY, shape INTEGER);
-CREATE TABLE hyperparameters(id INTEGER PRIMARY KEY);
-CREATE TABLE folders(
-    place TEXT PRIMARY KEY, stamp TEXT NOT NULL, settled INTEGER NOT NULL, since INTEGER NOT NULL, boot TEXT NOT NULL,
-    content TEXT NOT NULL, more TEXT NOT NULL);
-CREATE TABLE names(kind TEXT NOT NULL, name TEXT NOT NULL, place TEXT, PRIMARY KEY(kind, name)) WITHOUT ROWID;
-"""
-
-
-class IndexLostError(Exception):
-    """The index cannot be used: locked for too long, the disk is full; or it is damaged, or somebody else's.
-
-    Attributes:
-        damaged: whether another had better be made.
-    """
-
-    def __init__(self, message: str, *, damaged: bool = True) -> None:
-        super().__init__(message)
-        self.damaged = damaged
-
 
 class Index:
     """An open index; for one thread, and to be closed.
@@ -107,6 +57,7 @@ class Index:
     def __init__(self, database: sqlite3.Connection, path: str) -> None:
         self.path = path
         self._database = database
+        self._strewn: tuple[Sequence[int], Sequence[int]] = ((), ())
 
     @classmethod
     def opened(cls, registry: str, registry_id: str) -> Index | None:
@@ -116,11 +67,11 @@ class Index:
             return None
         for _ in range(2):
             try:
-                return cls(_connected(path), path)
+                return cls(connected(path), path)
             except IndexLostError as error:
                 if not error.damaged:
                     return None
-                _throw_away(path)
+                throw_away(path)
         return None
 
     def close(self) -> None:
@@ -130,7 +81,7 @@ class Index:
     def throw_away(self) -> None:
         """Close it and take the file away: the next one begins anew."""
         self.close()
-        _throw_away(self.path)
+        throw_away(self.path)
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[sqlite3.Connection]:
@@ -139,7 +90,7 @@ class Index:
         try:
             yield self._database
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            raise _lost(error) from error
+            raise lost(error) from error
 
     # --- reading
 
@@ -317,15 +268,11 @@ class Index:
             which: the numbers of the rows.
             chosen: as in :meth:`lines`.
         """
-        rows: list[tuple[Any, ...]] = []
         with self._guarded() as database:
-            shown, lines = line_columns(self._names(), chosen)
-            for start in range(0, len(which), AT_ONCE):
-                some = ",".join(map(str, which[start : start + AT_ONCE]))
-                rows += database.execute(
-                    f"SELECT 1, {shown} FROM versions JOIN metrics USING (id) WHERE versions.id IN ({some})"  # noqa: S608 - our own names, and numbers
-                )
-        return lines(rows)
+            columns, lines = line_columns(self._names(), chosen)
+            found, strewn = lines_beside(database, columns, which)
+        self._strewn = (which, strewn)
+        return lines(found)
 
     def _names(self) -> Columns:
         found: dict[str, dict[str, str | None]] = {}
@@ -346,6 +293,18 @@ class Index:
         with self._writing() as database:
             for model in models:
                 forget_model(database, model.id)
+
+    def gather(self) -> None:
+        """Put the rows that :meth:`lines_at` was asked for beside each other, for the next one who asks.
+
+        It is the end of what :meth:`begin` began; whether it can be done makes no difference to anybody.
+        """
+        which, strewn = self._strewn
+        if strewn:
+            with contextlib.suppress(IndexLostError):
+                self.end()
+                with self._writing() as database:
+                    gather(database, self._names(), which, strewn)
 
     def remember(self, models: Iterable[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]]) -> list[int]:
         """Keep what was read of some models, all of it or nothing; returns the numbers of their rows.
@@ -372,84 +331,6 @@ class Index:
                 if database.in_transaction:
                     database.execute("ROLLBACK")
                 raise
-
-
-def index_path(registry: str, registry_id: str) -> str | None:
-    """Where the index of a registry lies; None where there is no place, or nobody knows which registry it is.
-
-    Another registry at the same place, the same at another, and another version of this program have others.
-    """
-    folder = cache_folder() if registry_id else None
-    if folder is None:
-        return None
-    known = "\0".join((str(_SCHEMA), __version__, registry_id, os.path.realpath(registry)))
-    return f"{folder}/{sha256(known.encode(errors='surrogateescape')).hexdigest()[:32]}{_SUFFIX}"
-
-
-def _connected(path: str) -> sqlite3.Connection:
-    """The database, with our tables.
-
-    Raises:
-        IndexLostError: it is not one of ours, or cannot be opened or made.
-    """
-    import sqlite3  # noqa: PLC0415 - 3 ms, which whoever asks for one version does without
-
-    try:
-        status = os.lstat(path)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_nlink != 1:
-            raise IndexLostError(path)
-        mark_used(path, status)
-    except FileNotFoundError:
-        remove_unused(os.path.dirname(path), _SUFFIX)
-        # Others may be allowed to look into the folder; what a private registry says is not for them.
-        with contextlib.suppress(OSError):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-    try:
-        # Threads: each has an index of its own, which is opened and closed in it; a generator may end in another.
-        database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-        try:
-            _prepare(database)
-        except BaseException:
-            database.close()
-            raise
-    except sqlite3.Error as error:
-        raise _lost(error) from error
-    return database
-
-
-def _lost(error: Exception) -> IndexLostError:
-    # The primary code is the lowest byte. Busy, locked, out of memory, read-only, interrupted, I/O, full, cannot open:
-    # of none of these a new file would make an end.
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return IndexLostError(str(error), damaged=code not in {5, 6, 7, 8, 9, 10, 13, 14})
-
-
-def _prepare(database: sqlite3.Connection) -> None:
-    (application,) = database.execute("PRAGMA application_id").fetchone()
-    (schema,) = database.execute("PRAGMA user_version").fetchone()
-    # Damage costs a new scan and no data, so nobody waits for the disk.
-    database.execute("PRAGMA synchronous=OFF")
-    if (application, schema) == (_APPLICATION, _SCHEMA):
-        return
-    if (application, schema) != (0, 0):
-        raise IndexLostError("another program's")
-    database.execute(f"PRAGMA page_size={_PAGE}")
-    database.execute("PRAGMA journal_mode=WAL")
-    database.execute("BEGIN EXCLUSIVE")
-    # Somebody else may have been faster.
-    if not database.execute("PRAGMA user_version").fetchone()[0]:
-        for statement in _TABLES.split(";"):
-            database.execute(statement)
-        database.execute(f"PRAGMA application_id={_APPLICATION}")
-        database.execute(f"PRAGMA user_version={_SCHEMA}")
-    database.execute("COMMIT")
-
-
-def _throw_away(path: str) -> None:
-    # What the log holds belongs to the file: it goes first.
-    for name in (f"{path}-wal", f"{path}-shm", path):
-        with contextlib.suppress(OSError):
-            os.unlink(name)
 
 
 _PLAIN: Final = ("author", "team", "description", "license", "framework")

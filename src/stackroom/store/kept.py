@@ -16,7 +16,7 @@ from stackroom.core.attested import Entry, StageFolder
 from stackroom.core.ledger import Event, Ledger, Move, event_name, replay
 from stackroom.core.values import folded, replace
 from stackroom.store import layout
-from stackroom.store.index import IndexLostError
+from stackroom.store.index_file import IndexLostError
 from stackroom.store.ledgers import StageReading, read_live, read_stage
 from stackroom.store.remembered import KeptFolder
 from stackroom.store.stamps import stamp_of
@@ -54,7 +54,7 @@ def kept_stage(root: Folder, registry_id: str, stage: StageName, index: Index, m
         heads[model] = [ledger.head.number if ledger.head else None, *decided[model]]
         entries[model] = [[one.name, one.text or None, one.owner, one.changed.isoformat()] for one in ledger.events]
     content = json.dumps([status.st_uid, heads])
-    index.keep(_kept(place, status, known, moment, content=content, more=json.dumps(entries)))
+    index.keep(_kept(place, status, known, moment, content=content, more=json.dumps(entries).encode()))
     return reading
 
 
@@ -67,7 +67,7 @@ def kept_live(root: Folder, stage: StageName, index: Index, moment: Moment) -> M
         return found
     found = read_live(root, stage)
     if status is not None:
-        index.keep(_kept(place, status, known, moment, content=json.dumps(found), more=""))
+        index.keep(_kept(place, status, known, moment, content=json.dumps(found), more=b""))
     return found
 
 
@@ -84,7 +84,7 @@ def _compared(root: Folder, place: str, index: Index) -> tuple[os.stat_result | 
 
 
 def _kept(
-    place: str, status: os.stat_result, known: KeptFolder | None, moment: Moment, *, content: str, more: str
+    place: str, status: os.stat_result, known: KeptFolder | None, moment: Moment, *, content: str, more: bytes
 ) -> KeptFolder:
     since = known.since if known is not None and known.boot == moment.boot else _NEW
     stamp = stamp_of(status)
@@ -112,7 +112,7 @@ def _understood(registry_id: str, stage: StageName, known: KeptFolder) -> StageR
 class _Ledgers(Mapping["ModelName", Ledger]):
     """The ledgers of a stage, judged again for a model when more is asked for than what decides."""
 
-    def __init__(self, folder: StageFolder, heads: Mapping[ModelName, Any], entries: str) -> None:
+    def __init__(self, folder: StageFolder, heads: Mapping[ModelName, Any], entries: bytes) -> None:
         self._folder = folder
         self._heads = heads
         self._text = entries

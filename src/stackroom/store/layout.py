@@ -10,6 +10,7 @@ import re
 from typing import Final, Literal
 
 from stackroom.core.names import Label, is_label, parse_number
+from stackroom.core.patterns import pattern
 from stackroom.core.values import dataclass
 
 REGISTRY_FILE: Final = "registry.toml"
@@ -60,13 +61,13 @@ class ModelEntry:
     revision: int = 0
 
 
-_REVISION: Final = re.compile(r"([0-9]+|model)@([0-9]+)\.(toml|md)")
+_REVISION: Final = pattern(r"([0-9]+|model)@([0-9]+)\.(toml|md)")
 _NUMBERED: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = (
-    (re.compile(r"([0-9]+)@deleted"), "tombstone"),
-    (re.compile(r"\.trash-([0-9]+)-[0-9a-f-]+"), "trash"),
-    (re.compile(r"\.purge-([0-9]+)-[0-9a-f-]+"), "purge"),
+    (pattern(r"([0-9]+)@deleted"), "tombstone"),
+    (pattern(r"\.trash-([0-9]+)-[0-9a-f-]+"), "trash"),
+    (pattern(r"\.purge-([0-9]+)-[0-9a-f-]+"), "purge"),
 )
-_TEMPORARY: Final = re.compile(r"\.tmp-([0-9]+)-[0-9a-f-]+")
+_TEMPORARY: Final = pattern(r"\.tmp-([0-9]+)-[0-9a-f-]+")
 
 
 def model_entry(name: str) -> ModelEntry:
@@ -78,8 +79,8 @@ def model_entry(name: str) -> ModelEntry:
         if revision is not None and (owner is not None or found[1] == MODEL):
             kind: Kind = "metadata" if found[3] == "toml" else "card"
             return ModelEntry(name=name, kind=kind, number=owner, revision=revision)
-    for pattern, numbered in _NUMBERED:
-        found = pattern.fullmatch(name)
+    for form, numbered in _NUMBERED:
+        found = form.fullmatch(name)
         if found and (number := parse_number(found[1])) is not None:
             return ModelEntry(name=name, kind=numbered, number=number)
     return ModelEntry(name=name, kind=_unnumbered(name))

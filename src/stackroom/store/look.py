@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from stackroom.core.values import dataclass
 from stackroom.store import layout
 from stackroom.store.forms import Forms
-from stackroom.store.index import IndexLostError
+from stackroom.store.index_file import IndexLostError
 from stackroom.store.keeping import identity_of, read_known
 from stackroom.store.remembered import KnownModel, numbers_in
 from stackroom.store.scan import ModelListing, list_model, model_record, read_version

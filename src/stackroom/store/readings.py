@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import struct
 import time
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from stackroom.core.patterns import pattern
 from stackroom.store.cachehome import cache_folder
 from stackroom.store.hashing import FileDigest
 from stackroom.store.mounts import file_system_of
@@ -36,7 +36,7 @@ _SETTLED_SECONDS: Final = 2.0
 _MOST: Final = 200_000
 """Files that are remembered, those read last; 30 MB."""
 
-_DIGEST: Final = re.compile("[0-9a-f]{32}|[0-9a-f]{64}")
+_DIGEST: Final = pattern("[0-9a-f]{32}|[0-9a-f]{64}")
 _BOOT: Final = "/proc/sys/kernel/random/boot_id"
 
 

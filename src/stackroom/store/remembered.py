@@ -90,7 +90,7 @@ class KeptFolder:
         since: likewise.
         boot: likewise.
         content: what was found, as text.
-        more: what few ask for.
+        more: what few ask for, which is only text when they do.
     """
 
     place: str
@@ -99,7 +99,7 @@ class KeptFolder:
     since: int
     boot: str
     content: str
-    more: str
+    more: bytes
 
 
 class KnownVersion(NamedTuple):

@@ -6,10 +6,10 @@ them.
 
 from __future__ import annotations
 
-import re
 import stat
 from typing import TYPE_CHECKING, Final
 
+from stackroom.core.patterns import pattern
 from stackroom.core.sha256 import sha256
 from stackroom.core.text import is_plain_name
 from stackroom.core.values import dataclass
@@ -35,7 +35,7 @@ def sums_text(lines: Iterable[tuple[str, str]]) -> bytes:
     return b"".join(digest.encode() + b"  " + path + b"\n" for path, digest in ordered)
 
 
-_SUMS_LINE: Final = re.compile(rb"([0-9a-f]{32}|[0-9a-f]{64}) [ *](.+)")
+_SUMS_LINE: Final = pattern(rb"([0-9a-f]{32}|[0-9a-f]{64}) [ *](.+)")
 
 
 def parse_sums(text: bytes, *, where: str) -> dict[str, str]:
