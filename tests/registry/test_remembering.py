@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stackroom.core.names import ModelName
 from stackroom.registry.facade import Registry
 from stackroom.registry.remembering import day_text, forget, glance, remember, vanished
 from support.registries import ALICE, CAROL, DAVE, ERIN, artifacts, set_policy, shared
@@ -64,6 +65,29 @@ def test_it_is_told_until_somebody_says_that_it_is_known_also_after_other_moves(
     assert vanished(moved) == ()
     head(moved, 3).unlink()
     assert [one.number for one in remember(moved)] == [3]
+
+
+def test_who_asks_about_one_model_reads_no_other_and_forgets_none(
+    moved: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved.register("churn", artifacts(tmp_path / "churn"))
+    moved.promote("churn:1", "production")
+    remember(moved)
+    (moved.path / "stages" / "production" / "churn@1").unlink()
+    head(moved).unlink()
+    read: list[str] = []
+    real = os.readlink
+
+    def reading(path: Any, **named: Any) -> Any:  # noqa: ANN401 - as os.readlink itself
+        read.append(os.path.basename(path))
+        return real(path, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "readlink", reading)
+        assert [one.model for one in vanished(moved, {ModelName("fraud")})] == ["fraud"]
+        assert [one.model for one in remember(moved, {ModelName("fraud")})] == ["fraud"]
+    assert {*read} == {"fraud@1"}
+    assert [one.model for one in remember(moved)] == ["churn", "fraud"]
 
 
 def test_an_event_that_is_back_is_not_missed(moved: Registry) -> None:
