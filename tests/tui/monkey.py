@@ -409,6 +409,9 @@ class _Session:
         if live is not None and live._missed:
             self.outcome.wrong.append(f"the watching thread failed: {live.trouble}")
             return False
+        if self.somebody.app._browse not in self.somebody.app.screen_stack:
+            self.outcome.wrong.append("the first screen was left: nothing answers the keys any more")
+            return False
         return self.somebody.app._exception is None
 
     def made_up(self) -> list[str]:
@@ -476,8 +479,8 @@ async def _keys(
         while session.goes_on and not again and (waiting or monkey.goes_on(len(outcome.pressed), keys)):
             waiting = waiting or session.made_up()
             await session.press(waiting.pop(0))
-        if app._exception is not None:
-            return  # which run_test raises
+        if not session.goes_on:
+            return  # what was raised, run_test raises
         outcome.grown = memory() - warm
         await _same_as_read_anew(somebody, registry, other, outcome)
 
@@ -497,9 +500,11 @@ async def _same_as_read_anew(somebody: Walk, registry: Registry, other: Other, o
     await somebody.pilot.resize_terminal(120, 40)
     page.act("refresh")
     await somebody.settle()
-    if page.model is not None:
-        app.read_model(page.model)
-        await somebody.settle()
+    # Who has opened a model knows more of it than a list says.
+    opened = {*app.picture.opened, *([page.model] if page.model is not None else [])}
+    for name in opened:
+        app.read_model(name)
+    await somebody.settle()
     fresh = {model.name: model for model in read_all(registry).models.values() if model is not None}
     shown = {name: app.picture.models[name].holdings for name in app.picture.models}
     if shown != {name: model.holdings for name, model in fresh.items()}:
@@ -509,6 +514,8 @@ async def _same_as_read_anew(somebody: Walk, registry: Registry, other: Other, o
     async with second.run_test(size=(120, 40)) as pilot:
         await until(lambda: second.picture.ready, "the registry is read")
         anew = Walk(pilot, second)
+        for name in opened:
+            second.read_model(name)
         await anew.settle()
         after = screen_text(second)
     if _table(before) != _table(after):
@@ -519,6 +526,6 @@ async def _same_as_read_anew(somebody: Walk, registry: Registry, other: Other, o
 def _table(screen: str) -> list[str]:
     """The lists of a screen: neither the path, nor what is said, nor the marks of rows.
 
-    Nor the warnings, and what they leave of long names: who has opened a model has read more of it than a list does.
+    Nor the warnings, and what they leave of long names.
     """
     return [" ".join(word[:14] for word in re.sub("[>~!]", " ", line).split()) for line in screen.splitlines()[1:-2]]

@@ -270,9 +270,14 @@ class Page(TextualScreen[None]):
         event.stop()
         self.act(event.id)
 
+    def leave(self) -> None:
+        """To the screen below, unless this one was left already; a key that is on its way here goes there, too."""
+        self.prompt.close()
+        self.browser.close(self)
+
     def do_back(self) -> None:
         """To the screen below."""
-        self.app.pop_screen()
+        self.leave()
 
     def do_leave(self) -> None:
         """The same, by an arrow."""
