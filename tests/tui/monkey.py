@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from stackroom.registry.facade import Registry
     from stackroom.tui.actions import Screen
 
+_WIDTH, _, _HEIGHT = os.environ.get("STACKROOM_MONKEY_SIZE", "80x24").partition("x")
+SIZE: Final = (int(_WIDTH), int(_HEIGHT))
+"""Of the terminal at the start; read when this is loaded, for the environment of tests is cleaned."""
+
 SIZES: Final = ((80, 24), (80, 24), (120, 40), (200, 50), (60, 16), (59, 15), (61, 17), (300, 80), (1, 1), (20, 5))
 TEXTS: Final = (
     *("auc>0.9", "tag:x stage:production !old", "metrics.auc > 0.5 and created > 2026-01-01", "(((", "1", "~"),
@@ -69,6 +73,9 @@ ADDING: Final = ("register", "new", "edit", "label", "say_yes", "foreign", "hint
 BACK: Final = ("escape", "escape", "q", "rest", "d", "rest")
 """From a screen to the one below; what is not written there is forgotten."""
 
+
+_GROWS: Final = 0.05
+"""Of what is pressed on a screen that is too small for anything."""
 
 _MEDDLING: Final = 0.3
 """Deeds of another for each thing that is thought of to press: one for each thirty keys or so."""
@@ -149,6 +156,8 @@ class Monkey:
         page = self.somebody.app.page
         if page is None:
             return ["escape"]
+        if page.has_class("-tiny") and self.dice.random() < _GROWS:
+            return ["size {}x{}".format(*SIZE)]
         if page.choices.display and self.dice.random() < 0.8:
             keys = [key for key, _ in page.choices._choices]
             return [self.dice.choice(keys or ["escape"])]
@@ -445,7 +454,7 @@ class _Session:
 async def at_the_models(somebody: Walk) -> None:
     """Away from everything that is asked or open, whatever the keys have led to."""
     app = somebody.app
-    await somebody.pilot.resize_terminal(80, 24)
+    await somebody.pilot.resize_terminal(*SIZE)
     await somebody.settle()
     while app.page is not app._browse:
         app.pop_screen()
@@ -464,7 +473,7 @@ async def _keys(
     ends: list[int] = []
     app.suspend = nullcontext  # type: ignore[method-assign,assignment]  # for the editor: there is no terminal
     app.exit = lambda *_args, **_options: ends.append(1)  # type: ignore[method-assign]  # q is pressed often
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=SIZE) as pilot:
         await until(lambda: app.picture.ready, "the registry is read")
         somebody = Walk(pilot, app)
         monkey.somebody = somebody
@@ -492,6 +501,10 @@ async def _same_as_read_anew(somebody: Walk, registry: Registry, other: Other, o
     await other.done()
     await at_the_models(somebody)
     page = app._browse
+    await somebody.press("question_mark")
+    if app.page is page:
+        outcome.wrong.append("a key does nothing")
+    await at_the_models(somebody)
     gc.collect()
     kept = Counter(type(one).__name__ for one in gc.get_objects() if isinstance(one, Page) and one.app is app)
     if kept.total() > _KEPT:
@@ -504,6 +517,8 @@ async def _same_as_read_anew(somebody: Walk, registry: Registry, other: Other, o
     opened = {*app.picture.opened, *([page.model] if page.model is not None else [])}
     for name in opened:
         app.read_model(name)
+    await somebody.settle()
+    page.show_lists()  # a row that is gone stays only as long as the cursor is on it
     await somebody.settle()
     fresh = {model.name: model for model in read_all(registry).models.values() if model is not None}
     shown = {name: app.picture.models[name].holdings for name in app.picture.models}

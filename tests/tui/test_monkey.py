@@ -1,7 +1,7 @@
 """Two thousand random keys over every screen, while another process changes the registry and plants what is foreign.
 
 The first thousand are pressed on each screen in turn, the others wherever they lead. To hunt for longer:
-``STACKROOM_MONKEY_SEED=17 STACKROOM_MONKEY_KEYS=50000 pytest tests/tui/test_monkey.py``.
+``STACKROOM_MONKEY_SEED=17 STACKROOM_MONKEY_KEYS=50000 STACKROOM_MONKEY_SIZE=200x50 pytest tests/tui/test_monkey.py``.
 """
 
 from __future__ import annotations
