@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from cli.calling import SOURCE, Answer, Cli, all_on_terminal, environment, on_terminal, process, quietly
 from cli.conftest import open_folders
+from cli.test_reference import check
 from stackroom.cli import main
 from stackroom.cli.catalog import COMMANDS, command_at
 from stackroom.cli.context import Context
@@ -395,6 +396,19 @@ def test_an_interrupt_ends_with_130_and_says_that_nothing_was_changed(
     assert answer.code == 130
     assert f"stackroom -R {cli.registry} list m" in answer.err
     assert cli.json("register", "m", source)["error"]["unchanged"] is False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_being_told_to_end_is_an_error_that_the_schema_knows(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, source: Path, number: int
+) -> None:
+    def told_to_end(*_: object, **__: object) -> None:
+        raise ToldToEndError(number)
+
+    monkeypatch.setattr("stackroom.registry.facade.Registry.publish", told_to_end)
+    document = cli.json("register", "m", source)
+    check("error", document)
+    assert document["error"]["exit_code"] == 128 + number
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
