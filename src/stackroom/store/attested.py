@@ -125,7 +125,7 @@ def append(folder: Folder, name: str, text: str, *, doing: str, taken: ConflictE
         folder.symlink(text, name)
     except FileExistsError:
         # After a lost reply NFS says EEXIST about our own success: the text, with its time, tells.
-        if _text_of(folder, name) != text:
+        if text_of(folder, name) != text:
             raise taken from None
     except OSError as error:
         raise refused(error, folder.path, doing) or explained(error, "make", f"{folder.path}/{name}") from error
@@ -136,7 +136,8 @@ def append(folder: Folder, name: str, text: str, *, doing: str, taken: ConflictE
         raise explained(error, "make sure of", f"{folder.path}/{name}") from error
 
 
-def _text_of(folder: Folder, name: str) -> str | None:
+def text_of(folder: Folder, name: str) -> str | None:
+    """A symlink's text; None where there is none of that name that can be read."""
     try:
         return folder.read_link(name)
     except OSError:
@@ -218,7 +219,7 @@ def time_of_the_file_system(root: Folder, stage: str) -> datetime:
     """
     doing = f"ask the file system for the time in {layout.STAGES}/{stage}"
     with stage_folder(root, layout.STAGES, stage, doing) as folder:
-        name = layout.temporary_name(os.geteuid(), uuid4().replace("-", ""))
+        name = layout.temporary_name(os.geteuid(), uuid4())
         try:
             folder.symlink("now", name)
             try:

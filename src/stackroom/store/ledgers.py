@@ -216,7 +216,7 @@ def _point(folder: Folder, model: ModelName, number: int | None) -> None:
         with contextlib.suppress(FileNotFoundError):
             folder.unlink(model)
     else:
-        temporary = layout.temporary_name(os.geteuid(), uuid4().replace("-", ""))
+        temporary = layout.temporary_name(os.geteuid(), uuid4())
         folder.symlink(layout.live_text(model, number), temporary)
         try:
             folder.rename(temporary, model)
