@@ -110,11 +110,22 @@ def _is_safe_way(path: str) -> bool:
         path = above
 
 
-def mark_used(path: str, status: os.stat_result) -> None:
-    """Note, once a day, that a file of the cache is in use."""
+def own_file(path: str) -> bool:
+    """Whether a file of the cache may be used: a file of the caller's that has no other name.
+
+    It is made, empty and for the caller alone, where there is none: others may be allowed to look into the folder, and
+    what a private registry says is not for them. That it is in use is noted once a day.
+    """
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        with contextlib.suppress(OSError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        return True
     if time.time() - status.st_mtime > _DAY:
         with contextlib.suppress(OSError):
-            os.utime(path)
+            os.utime(path, follow_symlinks=False)
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_nlink == 1
 
 
 def remove_unused(folder: str, suffix: str) -> None:
