@@ -301,6 +301,7 @@ def comparison(field: str, sign: str, text: str) -> Callable[[Mapping[str, Any]]
     number, ordered = wanted.number, _ORDERS.get(sign)
 
     def test(fields: Mapping[str, Any]) -> bool:
+        """Only the first place where there is such a field counts, whatever others hold."""
         for name in names:
             if name not in fields:
                 continue

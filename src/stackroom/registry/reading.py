@@ -1,6 +1,7 @@
 """Reading a registry: models with who holds what, versions by any reference, histories and comparisons.
 
-Nothing is kept between calls but the path: every answer is read from the disk when it is asked for, and no answer fails
+Nothing is kept between calls but the path and ``registry.toml``: every answer is read from the disk when it is asked
+for, lists of everything with the help of the caller's index (:mod:`stackroom.registry.listing`), and no answer fails
 because of one bad file.
 """
 

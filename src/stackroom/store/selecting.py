@@ -136,6 +136,7 @@ class _Compiler:
         self.numbers: list[float] = []
 
     def sql(self, node: Node) -> str:
+        """A part of the query: true, false, or NULL where only the record tells; its parameters join ``numbers``."""
         match node:
             case Negated():
                 return f"NOT {self.sql(node.part)}"

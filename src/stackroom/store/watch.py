@@ -130,6 +130,7 @@ class _Noted:
     stirred: set[str] = field(default_factory=set)
 
     def changes(self, trouble: str) -> Changes:
+        """The same, as it is told; with trouble it is what was noticed before that."""
         return Changes(
             models=frozenset(self.models),
             policy=self.policy,
