@@ -284,7 +284,6 @@ def test_without_a_place_for_it_everything_works(
         assert answers(registry) == plain
 
 
-@pytest.mark.root
 def test_an_index_that_nobody_used_for_two_months_goes_when_another_is_made(cache: Path, registry: Registry) -> None:
     answers(registry)
     (here,) = files(cache)
@@ -300,6 +299,7 @@ def test_an_index_that_nobody_used_for_two_months_goes_when_another_is_made(cach
     assert not old.with_name("old.index-wal").exists()
 
 
+@pytest.mark.root
 def test_a_full_disk_costs_nothing_but_the_time(cache: Path, registry: Registry) -> None:
     plain = without_index(registry)
     cache.mkdir(mode=0o700)

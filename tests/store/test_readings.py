@@ -173,7 +173,6 @@ def test_a_cache_that_is_broken_is_made_anew(artifact: Artifact, content: bytes)
 
 
 @pytest.mark.usefixtures("settled")
-@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("lay", [os.symlink, os.link])
 def test_a_cache_that_has_another_name_is_left_to_that_and_made_anew_for_one_reader(
     artifact: Artifact, tmp_path: Path, lay: Callable[[Path, Path], None]
@@ -188,6 +187,7 @@ def test_a_cache_that_has_another_name_is_left_to_that_and_made_anew_for_one_rea
     assert stat.S_IMODE(file.lstat().st_mode) == 0o600
 
 
+@pytest.mark.usefixtures("settled")
 def test_without_a_place_for_a_cache_everything_is_read(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STACKROOM_CACHE", "off")
     artifact.read()
