@@ -78,6 +78,8 @@ def _monitor(context: Context, options: Namespace) -> int:
         return code
     _put(context, found)
     for row in found.rows:
+        if row.missing:
+            context.warn(f"{row.ref} holds {row.stage}, and its folder is missing")
         if row.state != "degraded":
             continue
         context.say(
