@@ -553,7 +553,20 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 
 SORTS = st.lists(
     st.sampled_from(
-        ["created", "size", "author", "model", "version", "auc", "metrics.auc", "metrics.f1", "hyperparameters.lr"]
+        [
+            *(
+                "created",
+                "size",
+                "author",
+                "model",
+                "version",
+                "auc",
+                "metrics.auc",
+                "metrics.f1",
+                "hyperparameters.lr",
+            ),
+            *("lr", "f1", "tags", "stage", "nosuch", "metrics.nosuch", "description"),
+        ]
     ),
     max_size=2,
 )
@@ -574,6 +587,7 @@ def test_the_beginning_of_a_search_is_its_beginning_and_counts_all(
         found = sound.find(query, sort=order, limit=limit)
     every = without_index(sound, lambda one: one.search(query, sort=order))
     assert found.total == len(every)
+    assert found.absent == without_index(sound, lambda one: one.find(query, sort=order, limit=limit)).absent
     assert [repr(version) for version in found.versions] == [repr(version) for version in every[:limit]]
 
 
@@ -602,7 +616,28 @@ SEARCHES: tuple[tuple[str, ...], ...] = (
     ("model = plain and size > 1 and loss < 3", "--limit", "1"),
     ("model = named",),
     ("nothing",),
+    ("auc > 0.1", "--sort", "-auc"),
+    ("", "--sort", "model,-zeta,created", "--limit", "3"),
+    ("", "--sort", "-stage,size"),
+    ("", "--sort", "-author,-lr", "--limit", "4"),
+    ("", "--sort=-loss", "--limit", "2", "--columns", "ref,loss"),
+    ("zeta > 0", "--sort=-zeta", "--limit", "2", "--json"),
+    ("model = nobody", "--sort=nosuch", "--limit", "1"),
 )
+
+
+def test_an_order_by_what_nothing_has_is_refused_with_an_index_as_without(
+    cache: Path, registry: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(one: Registry, *words: str) -> str:
+        assert run(["-R", one.folder, "search", *words], lambda _: 1) == 2
+        return "".join(capsys.readouterr())
+
+    for words in (("--sort", "-ac"), ("--sort=auc,metrics.ac", "--limit", "1"), ("--sort=ac", "--json")):
+        told = refused(registry, "auc > 0.9", *words)
+        assert "nothing here has a field" in told
+        assert told == without_index(registry, lambda one: refused(one, "auc > 0.9", *words))  # noqa: B023 - called at once
+    assert files(cache)
 
 
 LISTS: tuple[tuple[str, ...], ...] = (
