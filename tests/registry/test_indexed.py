@@ -756,6 +756,18 @@ def test_rows_that_a_list_shows_lie_beside_each_other_until_something_else_is_sh
         assert beside() == shown
 
 
+def test_a_version_that_was_never_listed_and_is_given_a_stage_is_read_for_one_list_only(
+    cache: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed(capsys, registry, "list")
+    registry.promote("churn:1", "staging")
+    plain = without_index(registry, lambda one: printed(capsys, one, "list"))
+    assert printed(capsys, registry, "list") == plain
+    monkeypatch.setattr(listing, "joined", lambda *_, **__: pytest.fail("it is read again"))
+    assert printed(capsys, registry, "list") == plain
+    assert files(cache)
+
+
 def test_more_names_than_columns_are_still_found(
     cache: Path, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

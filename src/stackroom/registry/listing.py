@@ -77,9 +77,11 @@ def overview(reader: Reader, chosen: Callable[[Sequence[str]], Sequence[str]]) -
         from stackroom.registry.known_lines import lines_known  # noqa: PLC0415 - small registries have no index
 
         look = _look(reader, models, names, index, wanted=_shown_of(stages))
-        known = lines_known(look, stages, chosen)
+        known, lacking = lines_known(look, stages, chosen)
         for model in _models_of(reader, models, look, stages, [name for name in everything if name not in known]):
             known[model.name] = line_of(model, reader.stages, chosen)
+        if lacking:
+            look.remember(lacking)
         index.gather()
         return [known[name] for name in everything]
 

@@ -253,6 +253,15 @@ class Look:
         )
         return model, told.kept, told.fresh
 
+    def remember(self, names: Sequence[ModelName]) -> None:
+        """Read and remember of some models what will be asked for and was not before: for the next one who asks.
+
+        It is the end of the moment of which everything was. Whether it can be done makes no difference to anybody.
+        """
+        with contextlib.suppress(IndexLostError):
+            self._index.end()
+            self._read(names)
+
     # --- what was seen
 
     def has(self, name: ModelName) -> bool:
