@@ -22,7 +22,7 @@ from stackroom.errors import IntegrityError, RegistryError
 from stackroom.registry.pinning import check_metadata_is_its_own, check_readable, pins_of, sealed_digest
 from stackroom.registry.promoted import holder_as_promoted
 from stackroom.registry.reading import listed
-from stackroom.registry.remembering import of, vanished
+from stackroom.registry.remembering import vanished
 from stackroom.store import layout
 from stackroom.store.access import owner_of, user_name
 from stackroom.store.approvals import read_words
@@ -366,7 +366,7 @@ def _soak_trouble(scene: Scene, guards: Guards) -> str:
     if not guards.soak_hours:
         return ""
     stages = scene.reader.policy.soaks_in(scene.stage.name)
-    gone = [one for one in of(vanished(scene.reader), {scene.model}) if one.stage in stages]
+    gone = [one for one in vanished(scene.reader, {scene.model}) if one.stage in stages]
     return gone[0].message if gone else ""
 
 
