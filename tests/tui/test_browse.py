@@ -195,6 +195,20 @@ def test_what_is_typed_ahead_of_a_question_is_its_answer(registry: Registry) -> 
     walk(registry, steps)
 
 
+def test_what_is_typed_ahead_of_a_tab_or_an_arrow_finds_the_line_as_they_leave_it(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":doc", "tab", "enter")
+        assert somebody.where() == "doctor"
+        await somebody.press("q", *":open iris", "tab", "backspace", *":2", "enter")
+        assert somebody.text.startswith(" sample models › iris-species › 2\n")  # noqa: RUF001  # a glyph
+        await somebody.press("q", ":", "up", "up", "enter")
+        assert somebody.where() == "doctor"
+        await somebody.press("q", "ctrl+p", *"iris-species:", "down", "down", "enter")
+        assert somebody.text.startswith(" sample models › iris-species › 1\n")  # noqa: RUF001  # the same
+
+    walk(registry, steps)
+
+
 def test_copying_says_what_was_copied(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TMUX", raising=False)
 
