@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import signal
 import time
@@ -61,6 +62,18 @@ def test_the_c_locale_of_a_utf_8_terminal_keeps_the_signs(sample: Path) -> None:
     with Terminal(str(sample), program=PROGRAM, LC_ALL="C", LANG="C") as term:
         term.wait_for("●".encode())
         term.press("q")
+        assert term.wait_for_end()[0] == 0
+
+
+def test_a_byte_that_is_no_utf_8_is_a_sign_in_the_line_and_not_the_end(sample: Path) -> None:
+    with Terminal(str(sample), program=PROGRAM) as term:
+        term.wait_for(READY)
+        os.write(term.master, b"/\xff")
+        term.wait_for("\N{REPLACEMENT CHARACTER}".encode())
+        os.write(term.master, b"\x15tum\xc3")
+        os.write(term.master, b"\xb6r")  # one character that comes in two parts is one
+        term.wait_for("filter: tumör".encode())
+        term.press("\x11")
         assert term.wait_for_end()[0] == 0
 
 
