@@ -16,8 +16,9 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+
+from stackroom.tui.keyboard import KeyParser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +80,7 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until the app has no use for them; a byte that is no UTF-8 is read as U+FFFD."""
-        parser, decode = XTermParser(), codecs.getincrementaldecoder("utf-8")("replace").decode
+        parser, decode = KeyParser(), codecs.getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
