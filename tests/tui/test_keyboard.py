@@ -41,4 +41,7 @@ def test_the_sequences_of_terminals_are_what_they_were_also_in_pieces() -> None:
 def test_nothing_that_is_pasted_is_a_key() -> None:
     assert keys_of("\x1b[200~one two\x1b[201~\x1bj") == ["'one two'", "escape", "j"]
     assert keys_of("\x1b[20", "0~one", " two\x1b[2", "01~", "\x1bj") == ["'one two'", "escape", "j"]
-    assert "escape" not in keys_of("\x1b[20", "0~one", "\x1bj", "two\x1b[201~")
+    hostile = "\x1b[200~one\x1bD\x1b[A\x1b[200~two\x1b[201~q"
+    assert keys_of(hostile) == keys_of(*hostile) == ["'oneD[A[200~two'", "q"]
+    for cut in range(1, len(hostile)):
+        assert keys_of(hostile[:cut], hostile[cut:]) == keys_of(hostile)
