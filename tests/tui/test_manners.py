@@ -42,6 +42,17 @@ def test_without_colour_no_screen_sends_any(sample: Path) -> None:
         assert b"7" in sent, "nothing shows the cursor"
 
 
+def test_with_sixteen_colours_better_is_green_and_worse_is_red(sample: Path) -> None:
+    with Terminal(str(sample), program=PROGRAM, TERM="xterm", COLORTERM="") as term:
+        term.wait_for(READY)
+        term.press(":compare tumor-screening:4 tumor-screening:5\r")
+        term.wait_for(b"3 worse")
+        assert re.search(rb"\x1b\[[0-9;]*32[0-9;]*m0\.0123\*", term.shown), "a shorter latency"
+        assert re.search(rb"\x1b\[[0-9;]*31[0-9;]*m0\.9822 ", term.shown), "a smaller auc"
+        term.press("\x11")
+        assert term.wait_for_end()[0] == 0
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_that_is_not_utf_8_gets_ascii_and_no_escapes(sample: Path, encoding: str) -> None:
     registry = Registry(sample)
