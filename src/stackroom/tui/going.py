@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
@@ -27,6 +27,8 @@ from stackroom.tui.screens.version import VersionPage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from textual.screen import Screen as TextualScreen
 
     from stackroom.core.approvals import Op
     from stackroom.core.names import ModelName
@@ -55,6 +57,12 @@ class Going(App[None]):
     _browse: BrowsePage
     _work: Background
     _undo_asked_on: Page | None = None
+
+    @property
+    def _background_screens(self) -> list[TextualScreen[Any]]:
+        # Textual's own name. Every page is opaque, yet Textual 8.2.8 counts the one below as seen through the one that
+        # is shown, and paints all of it anew whenever a row of the hidden one changes.
+        return []
 
     @property
     def page(self) -> Page | None:
