@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stackroom.errors import UsageError
 from stackroom.tui.present import mending as report
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 _WORD: Final = "fix"
 """What is typed to confirm."""
+
+_WHY_NOT: Final = {
+    "looking": "still looking at what would be done",
+    "working": "it is being done",
+    "done": "it was done; q goes back",
+}
+"""Why nothing is asked: what is confirmed has to be on the screen, and is done once."""
 
 
 class MendPage(Page):
@@ -46,7 +53,7 @@ class MendPage(Page):
         self._done = done
         self._repairs: list[Repair] = []
         self._written = 0
-        self._state = "asking"
+        self._state: Literal["looking", "asking", "working", "done"] = "looking"
         self._stop = threading.Event()
         self._table = LineTable(report.COLUMNS, empty="looking …")
         self._table.lit = True
@@ -128,6 +135,7 @@ class MendPage(Page):
         """What would be done, or was."""
         self._take(name, value)
         if name == "judge":
+            self._state = "asking"
             self._ask()
             return
         self._state = "done"
@@ -146,7 +154,7 @@ class MendPage(Page):
         if self._state == "asking":
             self._ask()
         else:
-            self.say("it was done; q goes back" if self._state == "done" else "it is being done", tone="warn")
+            self.say(_WHY_NOT[self._state], tone="warn")
 
     def do_details(self) -> None:
         """The cursor's line in full."""
