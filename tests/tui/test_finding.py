@@ -198,7 +198,9 @@ def test_another_registry_takes_the_place_of_this_one(registry: Registry, sample
         await somebody.press("l")
         await somebody.press("ctrl+o")
         assert "is shown" in somebody.text
-        await somebody.press(*"prod", "enter")
+        await somebody.press(*"none")
+        assert "nothing has this name" in somebody.text, "there are others: only not of this name"
+        await somebody.press("ctrl+u", *"prod", "enter")
         assert str(app.registry.path) == str(other)
         assert "4 models" in somebody.status
         assert "[production]" in somebody.text.splitlines()[0]

@@ -15,7 +15,6 @@ from stackroom.core.ledger import Event, Ledger, Move, event_name
 from stackroom.core.metadata import Record
 from stackroom.core.names import Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Stage
-from stackroom.core.rules import Guards
 from stackroom.core.soak import Soaked, made_it_hold, soaked
 from stackroom.core.values import dataclass, replace
 from stackroom.core.verdicts import Candidate, Heard, Ran, Situation, Verdict
@@ -47,9 +46,7 @@ if TYPE_CHECKING:
     from stackroom.core.rules import Command, Guards
     from stackroom.registry.reading import Reader
     from stackroom.store.access import Access
-    from stackroom.store.folder import Folder
     from stackroom.store.records import Version
-    from stackroom.store.scan import ModelListing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

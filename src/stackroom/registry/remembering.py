@@ -136,7 +136,9 @@ def glance(reader: Reader, events: Iterable[Event], seen: str = "") -> None:
         known = memory.heads.get((event.stage, event.model))
         if known is None or (known.number, known.text) != (event.number, event.text) or known.seen.date() != today:
             remember(reader)
-            return
+            # Of another memory, and of ledgers that are no older than what was seen.
+            mark = mark_of(reader.folder, reader.id, f"{today} {seen}") if seen else ""
+            break
     if mark:
         note(reader.folder, reader.id, mark)
 

@@ -27,8 +27,12 @@ _JOBS_LIMIT: Final = 64
 
 def _verify_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("refs", nargs="*", metavar="REF", help="versions or models; everything without")
-    parser.add_argument("--jobs", type=int, metavar="N", help="how many files to read at once; else one per processor")
-    parser.add_argument("--changed", action="store_true", help="only files that do not look as when you last read them")
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="files read at once; else one per processor, on a file server 16"
+    )
+    parser.add_argument(
+        "--changed", action="store_true", help="leave out large files that look as when you last read them"
+    )
 
 
 def _verify(context: Context, options: Namespace) -> int:

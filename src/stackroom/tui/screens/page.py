@@ -431,6 +431,7 @@ class Page(TextualScreen[None]):
         """Tab."""
         event.stop()
         self.complete(event.question, event.text)
+        self.prompt.release()
 
     def complete(self, question: Question, text: str) -> None:
         """As much of the word as is certain."""
@@ -448,10 +449,11 @@ class Page(TextualScreen[None]):
                 self.prompt.put(earlier)
         else:
             self.step(event.lines)
+        self.prompt.release()
 
     def _completions(self, text: str) -> list[str]:
         app = self.browser
-        models = [app.picture.opened.get(name, model) for name, model in sorted(app.picture.models.items())]
+        models = [model for _, model in sorted(app.picture.models.items())]
         words = {
             "sort": self.sort_columns(),
             "plot": self.metric_words(),
