@@ -197,6 +197,35 @@ def test_what_is_typed_ahead_of_a_question_is_its_answer(registry: Registry) -> 
     walk(registry, steps)
 
 
+def test_what_is_typed_ahead_of_an_answer_is_for_what_comes_after_it(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press("y")
+        await somebody.press("escape", "j", "j", "y", "r")
+        assert browse(somebody).models.cursor_key == "iris-species"
+        assert somebody.status.endswith("copied: iris-species")
+        await somebody.press("y")
+        await somebody.press("r", "x")
+        assert "write as:" in somebody.text
+
+    walk(registry, steps)
+
+
+def test_an_answer_is_for_the_question_that_was_asked_when_it_was_given(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        page = browse(somebody)
+        page.act("copy")
+        page.choices.on_key(key_event("r"))
+        page.act("export")
+        await somebody.settle()
+        assert "write as:" in somebody.text
+        assert "copied: diabetes-progression" in somebody.status
+        page.act("copy")
+        await somebody.press("escape", "j")
+        assert page.models.cursor_key == "digit-reader"
+
+    walk(registry, steps)
+
+
 def test_a_plot_that_is_asked_for_while_its_model_is_read_has_the_keys_at_once(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
