@@ -246,6 +246,59 @@ def test_a_poll_asks_a_file_server_few_things_and_every_place_has_its_turn(
     assert models == 6 if feed else models >= 6
 
 
+def test_a_first_look_opens_no_model_twice(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = _asked(monkeypatch)
+    Watch(str(registry.path)).poll()
+    models = os.listdir(registry.path / "models")
+    assert len(models) > 2
+    assert sorted(name for name in asked if name in models) == sorted(models)
+
+
+def test_a_first_look_that_failed_is_made_anew(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = Watch(str(registry.path))
+    child = Folder.child
+
+    def fails(folder: Folder, name: str) -> Folder:
+        if name == "wine-origin":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return child(folder, name)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Folder, "child", fails)
+        assert seen.poll() == watch.Changes(trouble="input/output error")
+    registry.register("iris-species", _artifact(tmp_path))
+    registry.register("wine-origin", _artifact(tmp_path))
+    assert seen.poll() == watch.Changes()
+    seen._next_sweep = 0.0
+    assert seen.poll() == watch.Changes()
+
+
+def test_a_second_change_that_leaves_no_trace_in_a_time_is_found_at_the_next_look_however_late(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: moment[0])
+    status = Folder.status
+
+    def coarse(folder: Folder) -> SimpleNamespace:
+        """As with a clock that has not moved on since the registry was made."""
+        found = status(folder)
+        return SimpleNamespace(st_dev=found.st_dev, st_ino=found.st_ino, st_mtime_ns=0, st_ctime_ns=0)
+
+    seen = Watch(str(registry.path))
+    found = []
+    for _ in range(2):
+        with monkeypatch.context() as patched:
+            patched.setattr(Folder, "status", coarse)
+            found.append(seen.poll().models)
+        registry.register("wine-origin", _artifact(tmp_path))
+        moment[0] += 1000
+        seen._next_sweep = 0.0
+    assert found == [frozenset(), {ModelName("wine-origin")}]
+
+
 @pytest.mark.usefixtures("remote")
 def test_on_a_file_server_a_change_without_a_hint_is_found_by_the_sweep(registry: Registry, tmp_path: Path) -> None:
     (registry.path / "feed").mkdir()

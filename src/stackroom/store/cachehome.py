@@ -34,9 +34,9 @@ def cache_folder() -> str | None:
     """The folder for caches, made where it is not there yet; None where none is wanted, or none can be trusted.
 
     It is ``$STACKROOM_CACHE``, else ``stackroom`` in ``$XDG_CACHE_HOME``, else in ``~/.cache``; where that lies on a
-    network file system, or a home cannot be used, ``/var/tmp/stackroom-UID``. The caller's own, and nobody else can
-    write to it or put another in its place; never in a registry. A relative ``$STACKROOM_CACHE`` is one below the
-    working directory. Nothing in it is promised to be there the next time.
+    network file system, or a home cannot be used, ``/var/tmp/stackroom-UID``, unless that lies on one, too. The
+    caller's own, and nobody else can write to it or put another in its place; never in a registry. A relative
+    ``$STACKROOM_CACHE`` is one below the working directory. Nothing in it is promised to be there the next time.
     """
     named = os.environ.get(CACHE_VARIABLE)
     if named is not None and named in _OFF:
@@ -46,12 +46,16 @@ def cache_folder() -> str | None:
     except OSError:
         # The working directory was removed under us.
         return None
-    aside = os.path.join(_SHARED, f"stackroom-{os.geteuid()}")
     if not os.path.isabs(wanted) or not file_system_of(wanted).local:
-        return _made(aside)
+        return _aside()
     found = _made(wanted)
     # Who names a folder that cannot be used gets none: caches in another place would be a surprise.
-    return found if found is not None or named else _made(aside)
+    return found if found is not None or named else _aside()
+
+
+def _aside() -> str | None:
+    # A host without a disk may have /var/tmp from a server, too, and share it with others.
+    return _made(os.path.join(_SHARED, f"stackroom-{os.geteuid()}")) if file_system_of(_SHARED).local else None
 
 
 def _in_home() -> str:
