@@ -172,5 +172,5 @@ def test_every_file_of_the_sample_is_understood(path: Path) -> None:
 def test_a_text_that_is_made_to_take_long_is_let_go_at_once(text: str) -> None:
     clock = FairClock()
     assert read_canonical(text) is None
-    # The worst of them takes a hundredth of it; in quadratic time it would take all of it.
+    # The worst of them takes 2 ms.
     assert clock.seconds() < 2
