@@ -41,6 +41,13 @@ def screen_rows(app: App[Any]) -> list[str]:
     return [strip.text for strip in app.screen._compositor.render_strips()]
 
 
+def waits_to_paint(app: App[Any]) -> bool:
+    """Whether something has changed that the terminal has not got yet: Textual paints sixty times a second."""
+    screen = app.screen
+    required = screen._layout_required or screen._scroll_required or screen._repaint_required
+    return bool(required or screen._dirty_widgets or screen._compositor._dirty_regions)
+
+
 def screen_styles(app: App[Any], y: int) -> set[str]:
     """How the row ``y`` of the screen looks: rich's names of the styles of its segments."""
     strip = app.screen._compositor.render_strips()[y]

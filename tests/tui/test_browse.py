@@ -272,6 +272,9 @@ def test_copying_says_what_was_copied(registry: Registry, monkeypatch: pytest.Mo
         somebody.app.copy("x" * 80_000)
         await somebody.settle()
         assert "too long to copy" in somebody.status
+        somebody.app.copy(os.fsdecode(b"/srv/\xff/models"))
+        await somebody.settle()
+        assert "cannot be copied" in somebody.status
 
     walk(registry, steps)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextlib import nullcontext, redirect_stderr
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +22,10 @@ from stackroom.tui.screens.version import VersionPage
 from support.users import User, run_as
 from tui.browsing import MIDDLE, NARROW, NOW, Walk, walk
 from tui.screen import until
+
+if TYPE_CHECKING:
+    from stackroom.registry.editables import Editable
+    from stackroom.registry.editing import Revised
 
 SMALL = (60, 16)
 
@@ -307,6 +313,32 @@ def test_what_is_written_while_a_help_text_is_open_leaves_both(registry: Registr
 
     walk(registry, steps)
     assert registry.version("iris-species:1").record.license == "MIT"
+
+
+def test_nothing_more_is_changed_while_it_is_written(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, write = threading.Event(), editing.write
+
+    def slow(registry: Registry, start: Editable, text: str, reason: str) -> Revised | editing.Conflict:
+        go_on.wait()
+        return write(registry, start, text, reason)
+
+    monkeypatch.setattr(editing, "write", slow)
+
+    async def steps(somebody: Walk) -> None:
+        page = await edit(somebody, "iris-species:1")
+        await say(somebody, "license", "MIT")
+        await somebody.press("w")
+        page.entered("=", "")
+        for id_ in ("change", "add_field", "unset", "undo_change", "editor"):
+            page.act(id_)
+            assert not page.prompt.display
+            assert page.status.message == "it is being written"
+        assert page.mine.license == "MIT"
+        go_on.set()
+        await somebody.settle()
+        assert somebody.where() == "version"
+
+    walk(registry, steps)
 
 
 @pytest.mark.root

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import pkgutil
 import random
@@ -14,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.strip import Strip
 
 import stackroom.tui
 from stackroom.core.names import ModelName
@@ -23,6 +25,7 @@ from stackroom.tui import live as live_module
 from stackroom.tui.actions import ACTIONS, SCREENS, Screen, actions_of
 from stackroom.tui.picture import Reading
 from stackroom.tui.screens.browse import BrowsePage
+from stackroom.tui.screens.page import Page
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
 from support.registries import tree
@@ -30,7 +33,7 @@ from support.users import User, run_as
 from tui.browsing import NARROW, NOW, Measured, Walk, key_event, walk
 from tui.conftest import copy_of_sample
 from tui.routes import WAYS, reach
-from tui.screen import screen_rows, until
+from tui.screen import screen_rows, until, waits_to_paint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -95,12 +98,12 @@ def test_a_key_held_over_ten_thousand_models_costs_little_and_none_is_dropped(re
     watched(app, steps)
 
 
-async def _painted(app: Measured) -> None:
-    """Wait until nothing has been sent for fifty milliseconds: more than Textual waits before it paints."""
+async def _painted(somebody: Walk, app: Measured) -> None:
+    """Wait until nothing is left to paint, three rests in a row: the machine's speed does not count."""
     quiet = 0
-    while quiet < 10:
-        await asyncio.sleep(0.005)
-        quiet = 0 if app.drawn() else quiet + 1
+    while quiet < 3:
+        await somebody.settle()
+        quiet = 0 if app.drawn() or waits_to_paint(app) else quiet + 1
 
 
 def test_at_rest_no_screen_sends_a_byte_for_as_long_as_thirty_looks(
@@ -123,10 +126,26 @@ def test_at_rest_no_screen_sends_a_byte_for_as_long_as_thirty_looks(
         for scope in WAYS:
             await reach(somebody, scope)
             await somebody.settle()
-            await _painted(app)
+            await _painted(somebody, app)
             seen = len(looks)
             await until(lambda seen=seen: len(looks) >= seen + 30, "thirty looks")  # type: ignore[misc]  # a default binds it
             assert app.drawn() == "", scope
+
+    watched(app, steps)
+
+
+def test_what_changes_on_a_screen_below_sends_nothing(registry: Registry) -> None:
+    app = Measured(registry)
+
+    async def steps(somebody: Walk) -> None:
+        await somebody.press("?")
+        await _painted(somebody, app)
+        app._browse.models.flag(["tumor-screening"])
+        await somebody.settle()
+        assert not waits_to_paint(app)
+        assert app.drawn() == ""
+        await somebody.press("q")
+        assert "~ tumor-screening" in somebody.text
 
     watched(app, steps)
 
@@ -275,3 +294,23 @@ def test_every_writing_key_tells_a_reader_who_may_and_nothing_is_written(reachab
         assert f"{root}/" in text.replace("\n", ""), place
         assert "owner" in text or "group" in text or "you may not (" in text, place
     assert tree(root) == before
+
+
+def test_of_screens_that_were_left_nothing_stays_in_memory(registry: Registry) -> None:
+    def lines() -> int:
+        gc.collect()
+        return sum(isinstance(one, Strip) for one in gc.get_objects())
+
+    async def steps(somebody: Walk) -> None:
+        app, before = somebody.app, lines()
+        for scope in SCREENS:
+            await reach(somebody, scope)
+            while somebody.page is not app._browse:
+                app.pop_screen()
+            await somebody.settle()
+        app._browse.go_to("models")
+        await somebody.settle()
+        assert lines() < 1.5 * before
+        assert [one for one in gc.get_objects() if isinstance(one, Page) and one.app is app] == [app._browse]
+
+    walk(registry, steps)

@@ -352,3 +352,33 @@ def test_an_escape_from_before_the_palette_was_there_closes_it_and_what_follows_
         assert somebody.text.splitlines()[4].startswith(">  iris")
 
     walk(registry, steps)
+
+
+def test_a_key_that_was_on_its_way_to_a_palette_that_is_left_is_for_the_screen_below(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press("ctrl+p")
+        line = somebody.page.focused
+        assert line is not None
+        somebody.page.act("escape")
+        line.post_message(key_event("enter"))
+        await somebody.settle()
+        assert somebody.where() == "versions"
+
+    walk(registry, steps)
+
+
+@pytest.mark.parametrize(("way", "leave"), [("ctrl+p", "escape"), ("question_mark", "back"), ("S", "leave")])
+def test_what_leaves_a_screen_twice_at_once_leaves_the_one_below_where_it_is(
+    registry: Registry, way: str, leave: str
+) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(way)
+        page = somebody.page
+        page.act(leave)
+        page.act(leave)
+        await somebody.settle()
+        assert somebody.app.pages() == [somebody.app._browse]
+        await somebody.press("enter")
+        assert somebody.where() == "versions"
+
+    walk(registry, steps)

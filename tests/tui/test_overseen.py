@@ -24,15 +24,16 @@ from stackroom.tui.screens.mending import MendPage
 from stackroom.tui.screens.review import ReviewPage
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
-from tui.browsing import MIDDLE, NARROW, WIDE, Walk, walk
+from tui.browsing import MIDDLE, NARROW, WIDE, Walk, key_event, walk
 from tui.screen import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from stackroom.core.findings import Finding
     from stackroom.registry.facade import Registry
+    from stackroom.registry.mending import Repair
     from stackroom.registry.reading import Reader
 
 
@@ -208,6 +209,34 @@ def test_doctor_mends_what_one_may_once_it_is_shown_and_typed(registry: Registry
         page = somebody.page
         assert isinstance(page, DoctorPage)
         assert not {"registry-file-writable", "live-behind"} & {one.kind for one in page._findings}
+
+    walk(registry, steps)
+
+
+def test_doctor_asks_for_the_word_only_once_it_shows_what_it_would_do(
+    registry: Registry, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = sample / "registry.toml"
+    file.chmod(0o666)
+    looked, fix = threading.Event(), registry.fix
+
+    def slow(findings: Iterable[Finding] | None = None, *, dry_run: bool = False) -> Iterator[Repair]:
+        looked.wait()
+        yield from fix(findings, dry_run=dry_run)
+
+    monkeypatch.setattr(registry, "fix", slow)
+
+    async def steps(somebody: Walk) -> None:
+        await somebody.press("D")
+        somebody.app.post_message(key_event("f"))
+        await until(lambda: isinstance(somebody.page, MendPage), "it looks")
+        somebody.app.post_message(key_event("w"))
+        await until(lambda: "still looking" in somebody.status or somebody.page.prompt.display, "w is answered")
+        assert not somebody.page.prompt.display
+        looked.set()
+        await somebody.settle()
+        assert "type fix to confirm" in somebody.text
+        assert file.stat().st_mode & 0o777 == 0o666
 
     walk(registry, steps)
 

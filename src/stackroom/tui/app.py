@@ -468,7 +468,13 @@ class Browser(Settling):
         page.choose("copy", choices, lambda key: self.copy(texts[key]))
 
     def copy(self, text: str, name: str = "") -> None:
-        """Give a text to the clipboard, and say what it was."""
+        """Give a text to the clipboard, and say what it was; a path whose bytes are no text is not given to anybody."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            if self.page is not None:
+                self.page.say(f"{name or text} is not UTF-8: it cannot be copied", tone="warn")
+            return
 
         def work(_task: Task) -> tuple[str, str, bool]:
             return text, name, copy_in_tmux(text)

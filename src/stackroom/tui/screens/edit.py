@@ -37,7 +37,6 @@ class EditPage(FieldsPage):
         self.mine = mine or opened.record
         self._reason = reason
         self._news = news
-        self._writing = False
 
     def begin(self) -> None:
         """What was said before this page was opened."""
@@ -56,7 +55,7 @@ class EditPage(FieldsPage):
 
     def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
         """Somebody changed the model: look whether it was what is edited here."""
-        if self.opened.ref.model not in changed or self._writing:
+        if self.opened.ref.model not in changed or self.writing:
             return
         registry, ref = self.browser.registry, self.opened.ref
 
@@ -94,7 +93,7 @@ class EditPage(FieldsPage):
 
     def do_write(self) -> None:
         """Ask for the reason, then write."""
-        if self._writing:
+        if self.writing:
             self.say("writing")
         elif not self.changes():
             self.say("nothing is changed", tone="warn")
@@ -105,7 +104,7 @@ class EditPage(FieldsPage):
         """The reason was typed: write the revision."""
         if key != _REASON:
             return
-        self._reason, self._writing = text.strip(), True
+        self._reason, self.writing = text.strip(), True
         registry, opened, reason = self.browser.registry, self.opened, self._reason
         text = editing.text_of(opened, self.mine)
 
@@ -120,7 +119,7 @@ class EditPage(FieldsPage):
         if name == "theirs":
             self._tell_theirs(value)
             return
-        self._writing = False
+        self.writing = False
         if isinstance(value, editing.Conflict):
             self.browser.close(self)
             self.browser.settle(value)
@@ -129,7 +128,7 @@ class EditPage(FieldsPage):
 
     def failed(self, name: str, error: Exception) -> None:
         """It was not written, and is still here."""
-        self._writing = False
+        self.writing = self.writing and name != "write"
         if name == "write" and isinstance(error, RegistryError):
             self.browser.refused(error)
         else:

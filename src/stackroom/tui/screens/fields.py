@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 NEW_FIELD: Final = "@field"
 """What is asked when a field is added: its name."""
 
+_CHANGING: Final = frozenset({"change", "add_field", "unset", "undo_change", "editor"})
+"""Actions that change what is to be written."""
+
 _SHOWN: Final = 12
 """Words that a beginning may become, at most, above the keys."""
 
@@ -68,6 +71,8 @@ class FieldsPage(Page):
         self.banner.display = False
         self.asked = ""
         """The key of the line that is being typed."""
+        self.writing = False
+        """Whether it is being written: the page goes once that is done, and would take with it what was typed since."""
         self._added: list[Path] = []
 
     def compose_body(self) -> ComposeResult:
@@ -112,6 +117,13 @@ class FieldsPage(Page):
         """Show above the fields what somebody else did; nothing hides the line."""
         self.banner.display = bool(news)
         self.banner.show([Cell(f" ! {news}", "bad")])
+
+    def act(self, id_: str, words: Sequence[str] = ()) -> None:
+        """An action; nothing is changed while it is being written."""
+        if self.writing and id_ in _CHANGING:
+            self.say("it is being written", tone="warn")
+        else:
+            super().act(id_, words)
 
     # ---- what is shown
 
@@ -218,7 +230,7 @@ class FieldsPage(Page):
         elif self.asked.startswith("@") and self.asked != NEW_FIELD:
             self.complete_own(self.asked, text)
         else:
-            models = [*self.browser.picture.models.values(), *self.browser.picture.opened.values()]
+            models = self.browser.picture.models.values()
             path = form.path_of(self.asked)
             known = form.names_in_use(models) if self.asked == NEW_FIELD else form.values_in_use(models, path)
             self.offer(form.completed(text, known, items=".".join(path) in LISTS))
@@ -301,10 +313,6 @@ class FieldsPage(Page):
         """The answer."""
         if key == "d":
             self.leave()
-
-    def leave(self) -> None:
-        """To the screen below."""
-        self.browser.close(self)
 
     def do_quit(self) -> None:
         """End the program, once nothing that was typed would be lost; a second time, at once."""

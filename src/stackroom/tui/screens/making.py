@@ -40,7 +40,6 @@ class NewPage(FieldsPage):
     def __init__(self, name: str = "") -> None:
         super().__init__(Record())
         self._called = name
-        self._writing = False
 
     def begin(self) -> None:
         """Ask for the name, which is all that is needed."""
@@ -73,14 +72,14 @@ class NewPage(FieldsPage):
 
     def do_write(self) -> None:
         """Make it."""
-        if self._writing:
+        if self.writing:
             return
         if not self._called:
             self.begin()
             return
         registry, name, metadata = self.browser.registry, self._called, document_of(self.mine)
         self.check_own(_NAME, name)
-        self._writing = True
+        self.writing = True
 
         def work(_task: Task) -> ModelName:
             return registry.new(name, metadata=metadata)
@@ -96,7 +95,7 @@ class NewPage(FieldsPage):
 
     def failed(self, name: str, error: Exception) -> None:  # noqa: ARG002  # the same
         """What was typed is still here."""
-        self._writing = False
+        self.writing = False
         self.browser.refused(error)
 
 
@@ -146,7 +145,6 @@ class RegisterPage(FieldsPage):
         self._own = {_PATH: path, _LABEL: "", _CARD: ""}
         self._found: Found | None = None
         self._stop = threading.Event()
-        self._writing = False
 
     def begin(self) -> None:
         """Ask for the path, or look at the one that was typed."""
@@ -204,12 +202,12 @@ class RegisterPage(FieldsPage):
 
     def do_write(self) -> None:
         """Register it."""
-        if self._writing:
+        if self.writing:
             return
         if not self._own[_PATH]:
             self.question(_PATH, "path")
             return
-        self._writing = True
+        self.writing = True
         self._stop = threading.Event()
         registry, model, record = self.browser.registry, self.model_name, self.mine
         own, stop = dict(self._own), self._stop
@@ -255,7 +253,7 @@ class RegisterPage(FieldsPage):
     def failed(self, name: str, error: Exception) -> None:
         """It is not registered, and the form is still here."""
         if name == "register":
-            self._writing = False
+            self.writing = False
         if isinstance(error, _GivenUpError):
             self.say("given up; nothing was registered, and nothing is left of it", tone="warn")
         elif isinstance(error, UnicodeDecodeError):
@@ -267,7 +265,7 @@ class RegisterPage(FieldsPage):
 
     def dismiss_one(self) -> bool:
         """Esc gives the copy up; a second one leaves without waiting for it."""
-        if not self._writing or self._stop.is_set():
+        if not self.writing or self._stop.is_set():
             return False
         self._stop.set()
         self.say("giving up")
@@ -275,7 +273,7 @@ class RegisterPage(FieldsPage):
 
     def do_back(self) -> None:
         """A copy is given up only by somebody who says so; while that goes on, without waiting for it."""
-        if not self._writing:
+        if not self.writing:
             super().do_back()
         elif self._stop.is_set():
             self.leave()

@@ -86,7 +86,7 @@ class PalettePage(Page):
 
     def do_escape(self) -> None:
         """Back, with nothing done."""
-        self.app.pop_screen()
+        self.leave()
 
     def _find(self, text: str) -> None:
         found = self._entries(text)
@@ -96,8 +96,8 @@ class PalettePage(Page):
         self._table.action_first_row()
 
     def _do(self, command: str | None) -> None:
-        if command not in self._shown:
+        if command not in self._shown or self.browser.page is not self:
             return
-        self.app.pop_screen()
+        self.leave()
         if self.browser.page is not None:
             self.browser.run_command(self.browser.page, command)

@@ -124,6 +124,14 @@ class Painted(Widget):
         """The set of glyphs that the app draws with."""
         return glyphs_of(self.app)
 
+    def on_unmount(self) -> None:
+        """Give up the drawn lines.
+
+        Textual 8.2.8 keeps those of the last 1024 widgets that there were, for the sake of a cache whose keys they are
+        a part of: 20 MB at 80x24, and more on a larger terminal.
+        """
+        self.refresh()
+
     def notify_style_update(self) -> None:
         """Forget looks and drawn lines: the theme, the focus or a class has changed."""
         super().notify_style_update()
