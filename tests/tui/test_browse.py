@@ -197,6 +197,19 @@ def test_what_is_typed_ahead_of_a_question_is_its_answer(registry: Registry) -> 
     walk(registry, steps)
 
 
+def test_what_is_typed_ahead_of_a_choice_is_for_what_it_leads_to(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+
+    async def steps(somebody: Walk) -> None:
+        await somebody.press("y", "escape", "j", "y", "r", "j", "l")
+        assert somebody.text.startswith(" sample models › iris-species\n")  # noqa: RUF001  # a glyph
+        assert somebody.app.clipboard == "digit-reader"
+
+    walk(registry, steps)
+
+
 def test_a_plot_that_is_asked_for_while_its_model_is_read_has_the_keys_at_once(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

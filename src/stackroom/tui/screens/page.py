@@ -398,6 +398,7 @@ class Page(TextualScreen[None]):
         self._done_asking()
         if event.key is not None and answer is not None:
             answer(event.key)
+        self.choices.release()
 
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
         """A key."""

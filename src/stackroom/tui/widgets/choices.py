@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextvars import Context
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.message import Message
 
 from stackroom.tui.widgets.drawing import Cell
@@ -11,8 +13,6 @@ from stackroom.tui.widgets.one_line import OneLine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from textual import events
 
 Choice = tuple[str, str]
 """A key and what it stands for."""
@@ -36,12 +36,14 @@ class Choices(OneLine, can_focus=True):
         super().__init__()
         self._title = ""
         self._choices: tuple[Choice, ...] = ()
+        self._is_asked = False
+        self._ahead: list[events.Key] | None = None
         self.display = False
 
     def ask(self, title: str, choices: Sequence[Choice]) -> None:
         """Open."""
         self._title, self._choices = title, tuple(choices)
-        self.display = True
+        self.display = self._is_asked = True
         self.screen.set_focus(self, scroll_visible=False)
         self.redraw()
 
@@ -57,11 +59,27 @@ class Choices(OneLine, can_focus=True):
         return key != "ctrl+q"
 
     def on_key(self, event: events.Key) -> None:
-        """One key ends it; ``^q`` still quits."""
+        """One key ends it; what is typed ahead after it is for whatever the answer leads to. ``^q`` still quits."""
         if event.key == "ctrl+q":
             return
         event.stop()
         event.prevent_default()
-        self.display = False
-        known = {key for key, _ in self._choices}
-        self.post_message(self.Chosen(event.character if event.character in known else None))
+        if self._is_asked:
+            self.display = self._is_asked = False
+            self._ahead = []
+            known = {key for key, _ in self._choices}
+            self.post_message(self.Chosen(event.character if event.character in known else None))
+        elif self._ahead is not None:
+            self._ahead.append(event)
+        else:
+            self._pass_on(event)
+
+    def release(self) -> None:
+        """The answer has been taken: what was typed after it goes to whatever has the keys by now."""
+        held, self._ahead = self._ahead or [], None
+        for event in held:
+            self._pass_on(event)
+
+    def _pass_on(self, event: events.Key) -> None:
+        # In a context of its own: as ours it would be taken for this one, and go no further.
+        self.app.post_message(Context().run(events.Key, event.key, event.character))
