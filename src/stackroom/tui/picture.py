@@ -124,8 +124,8 @@ class Picture:
     Attributes:
         ready: whether all models were read yet.
         total: how many models there are, as far as known before they are all read.
-        models: all of them, by name.
-        opened: those that were read with all their versions.
+        models: all of them, by name; each as far as it was read.
+        opened: those of them that were read with all their versions.
         problems: outside the models.
         access: to ``models/`` and the stages' folders.
         stages: that were known when all models were last read.
@@ -198,7 +198,7 @@ class Picture:
         *,
         opened: bool,
     ) -> bool:
-        before = self.opened.get(name) or self.models.get(name)
+        before = self.models.get(name)
         same = before is not None and model is not None and _same(before, model)
         if opened or not same:
             self.models.pop(name, None)

@@ -55,7 +55,7 @@ def entries(app: Browser, page: Page, text: str) -> list[Entry]:
         for action in actions_of(page.scope)
         if action.id not in _NOT_OFFERED
     ]
-    models = (app.picture.opened.get(name, model) for name, model in sorted(app.picture.models.items()))
+    models = (model for _, model in sorted(app.picture.models.items()))
     offered = [*actions, *registry_entries(app), *view_entries(app, page), *palette.refs(models, text)]
     return palette.matching(offered, text)
 

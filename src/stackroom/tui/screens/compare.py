@@ -148,7 +148,7 @@ class ComparePage(MetricKeys, Exporting):
         picture = self.browser.picture
         found = {}
         for ref in self.refs:
-            model = picture.opened.get(ref.model) or picture.models.get(ref.model)
+            model = picture.models.get(ref.model)
             version = model.version(int(ref.value)) if model else None
             if version:
                 found[ref] = version
@@ -220,8 +220,7 @@ class ComparePage(MetricKeys, Exporting):
         ref, picture = self.refs[self.base], self.browser.picture
         key = self._table.cursor_key or ""
         metric = key.removeprefix("metric:") if key.startswith("metric:") else ""
-        model = picture.opened.get(ref.model) or picture.models.get(ref.model)
-        return Measured(model, metric, int(ref.value))
+        return Measured(picture.models.get(ref.model), metric, int(ref.value))
 
     def metric_words(self) -> Sequence[str]:
         """Those that are compared."""

@@ -230,7 +230,7 @@ class FieldsPage(Page):
         elif self.asked.startswith("@") and self.asked != NEW_FIELD:
             self.complete_own(self.asked, text)
         else:
-            models = [*self.browser.picture.models.values(), *self.browser.picture.opened.values()]
+            models = self.browser.picture.models.values()
             path = form.path_of(self.asked)
             known = form.names_in_use(models) if self.asked == NEW_FIELD else form.values_in_use(models, path)
             self.offer(form.completed(text, known, items=".".join(path) in LISTS))

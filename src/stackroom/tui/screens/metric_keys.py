@@ -101,7 +101,7 @@ class BrowseMetricKeys(MetricKeys):
         picture = self.browser.picture
         if self.pane == "models":
             name = self.models.cursor_key or ""
-            return Measured(picture.opened.get(name) or picture.models.get(name))
+            return Measured(picture.models.get(name))
         model, version = self.opened(), self.version()
         if model is None:
             return Measured()

@@ -118,8 +118,7 @@ class MovePage(Page):
 
     def model(self) -> Model | None:
         """The model, as last read."""
-        picture = self.browser.picture
-        return picture.opened.get(self.model_name) or picture.models.get(self.model_name)
+        return self.browser.picture.models.get(self.model_name)
 
     @property
     def wanted(self) -> str:

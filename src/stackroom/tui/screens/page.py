@@ -441,7 +441,7 @@ class Page(TextualScreen[None]):
 
     def _completions(self, text: str) -> list[str]:
         app = self.browser
-        models = [app.picture.opened.get(name, model) for name, model in sorted(app.picture.models.items())]
+        models = [model for _, model in sorted(app.picture.models.items())]
         words = {
             "sort": self.sort_columns(),
             "plot": self.metric_words(),
