@@ -99,7 +99,7 @@ class Going(App[None]):
     def resolved(self, text: str) -> Ref:
         """A reference by number; stages and labels are looked up in the picture, not on the disk."""
         ref = parse_ref(text)
-        model = self.picture.opened.get(ref.model) or self.picture.models.get(ref.model)
+        model = self.picture.models.get(ref.model)
         if model is None:
             if not self.picture.ready:
                 raise NotFoundError(f"{ref.model} is not among the models that were read yet")
@@ -151,7 +151,7 @@ class Going(App[None]):
 
     def holder_of(self, name: str) -> Version | None:
         """Who holds the last stage of a model."""
-        model = self.picture.opened.get(name) or self.picture.models.get(name)
+        model = self.picture.models.get(name)
         last = self.registry.policy.last_stage
         held = model.holding(last) if model and last else None
         return model.version(held.number) if model and held and held.number is not None else None
@@ -195,11 +195,8 @@ class Going(App[None]):
         Raises:
             RegistryError: it names no version, or no stage.
         """
-        ref = self.resolved(words[0])
-        if ref.number is None:
-            raise UsageError("name a version and a stage, such as fraud:7 production")
-        stage = self.registry.check_stage(words[1]) if len(words) > 1 else None
-        self.move(ref.model, ref.number, stage)
+        ref, number, stage = self._version_and_stage(words)
+        self.move(ref.model, number, stage)
 
     def roll_back(self, name: str) -> None:
         """The screen of a roll-back."""
@@ -228,11 +225,19 @@ class Going(App[None]):
         Raises:
             RegistryError: it names no version, or no stage.
         """
+        ref, _, stage = self._version_and_stage(words)
+        self.speak(op, ref, stage)
+
+    def _version_and_stage(self, words: Sequence[str]) -> tuple[Ref, int, str | None]:
+        """The version that was typed, its number, and the stage where one was typed.
+
+        Raises:
+            RegistryError: it names no version, or no stage.
+        """
         ref = self.resolved(words[0])
         if ref.number is None:
             raise UsageError("name a version and a stage, such as fraud:7 production")
-        stage = self.registry.check_stage(words[1]) if len(words) > 1 else None
-        self.speak(op, ref, stage)
+        return ref, ref.number, self.registry.check_stage(words[1]) if len(words) > 1 else None
 
     def show_activity(self, model: str | None) -> None:
         """The screen of what happened, to one model or all."""

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from stackroom.core.names import parse_ref
 from stackroom.core.show import count
 from stackroom.core.tagging import tag_change
 from stackroom.errors import RegistryError, UsageError
-from stackroom.tui.bindings import bindings_for
 from stackroom.tui.bulk import Answers, Outcome, outcomes
 from stackroom.tui.commands import common_start
 from stackroom.tui.present import bulk as report
 from stackroom.tui.present.edit import completed, values_in_use
-from stackroom.tui.screens.page import Body, Page
+from stackroom.tui.screens.report import ReportPage
 from stackroom.tui.widgets.drawing import Cell
-from stackroom.tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from textual.app import ComposeResult
-    from textual.binding import BindingType
 
     from stackroom.tui.background import Task
     from stackroom.tui.bulk import Bulk
@@ -32,13 +26,7 @@ if TYPE_CHECKING:
 _LABELS = {"tags": "tags, - takes away:", "confirm": "type {wanted} to confirm:", "reason": "reason:"}
 
 
-class BulkBody(Body):
-    """Holds the keys of the report."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("bulk")]
-
-
-class BulkPage(Page):
+class BulkPage(ReportPage):
     """Something to do, and what came of it.
 
     Args:
@@ -46,28 +34,14 @@ class BulkPage(Page):
         given: answers that were typed already, by what was asked.
     """
 
-    scope = "bulk"
-    body_class = BulkBody
-
-    DEFAULT_CSS = """
-    BulkPage #body { layout: vertical; }
-    """
-
     def __init__(self, bulk: Bulk, given: Mapping[str, str] | None = None) -> None:
-        super().__init__()
+        super().__init__(report.COLUMNS)
         self.bulk = bulk
         self._given = dict(given or {})
         self._answers = Answers()
         self._left = list(bulk.asks)
         self._outcomes: list[Outcome | None] = [None] * len(bulk.refs)
-        self._stop = threading.Event()
         self._working = self._written = False
-        self._table = LineTable(report.COLUMNS)
-        self._table.lit = True
-
-    def compose_body(self) -> ComposeResult:
-        """A line for each."""
-        yield self._table
 
     def on_mount(self) -> None:
         """What would come of it, and the first question."""
@@ -77,9 +51,10 @@ class BulkPage(Page):
             self._judge()
         self._ask_next()
 
-    def on_unmount(self) -> None:
-        """Nothing more is begun."""
-        self._stop.set()
+    @property
+    def working(self) -> bool:
+        """Whether it is being done."""
+        return self._working
 
     def steps(self) -> Sequence[str]:
         """What is done to how many."""
@@ -89,9 +64,6 @@ class BulkPage(Page):
     def facts(self) -> Sequence[str]:
         """How many came out how."""
         return report.tally(self.bulk, self._outcomes, written=self._written and not self._working)
-
-    def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
-        """The report stays as it is."""
 
     def _show(self) -> None:
         self._table.set_rows(report.rows(self.bulk, self._outcomes, self.browser.glyphs, working=self._working))
@@ -133,8 +105,8 @@ class BulkPage(Page):
         self._show()
 
     def _tags_of(self, ref: str) -> tuple[str, ...]:
-        parsed, picture = parse_ref(ref), self.browser.picture
-        model = picture.opened.get(parsed.model) or picture.models.get(parsed.model)
+        parsed = parse_ref(ref)
+        model = self.browser.picture.models.get(parsed.model)
         if model is None:
             return ()
         version = model.version(parsed.number) if parsed.number is not None else None
@@ -170,8 +142,7 @@ class BulkPage(Page):
         if question != "=":
             super().complete(question, text)
         elif self._left[0] == "tags":
-            picture = self.browser.picture
-            known = values_in_use([*picture.models.values(), *picture.opened.values()], ("tags",))
+            known = values_in_use(self.browser.picture.models.values(), ("tags",))
             lines = completed(text, known, items=True)
             if lines:
                 self.prompt.put(common_start(lines))
@@ -244,16 +215,3 @@ class BulkPage(Page):
         if ref is not None and outcome is not None:
             lines = [(Cell(ref, "strong"),), (Cell(outcome.told),), (Cell(outcome.hint, "dim"),)]
             self.browser.show_text(ref, lines)
-
-    def dismiss_one(self) -> bool:
-        """Esc stops between two."""
-        if not self._working or self._stop.is_set():
-            return False
-        self._stop.set()
-        self.say("stops after this one")
-        return True
-
-    def do_back(self) -> None:
-        """Stop first, then leave."""
-        if not self.dismiss_one():
-            super().do_back()

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stackroom.errors import UsageError
 from stackroom.tui.present import mending as report
-from stackroom.tui.screens.bulk import BulkBody
-from stackroom.tui.screens.page import Page
-from stackroom.tui.widgets.line_table import LineTable
+from stackroom.tui.screens.report import ReportPage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from textual.app import ComposeResult
+    from collections.abc import Callable, Sequence
 
     from stackroom.core.findings import Finding
     from stackroom.registry.mending import Repair
@@ -32,7 +27,7 @@ _WHY_NOT: Final = {
 """Why nothing is asked: what is confirmed has to be on the screen, and is done once."""
 
 
-class MendPage(Page):
+class MendPage(ReportPage):
     """Findings that the caller may have mended, just as ``doctor --fix`` mends them.
 
     Args:
@@ -40,36 +35,23 @@ class MendPage(Page):
         done: is called once something was written.
     """
 
-    scope = "bulk"
-    body_class = BulkBody
-
-    DEFAULT_CSS = """
-    MendPage #body { layout: vertical; }
-    """
-
     def __init__(self, findings: Sequence[Finding], done: Callable[[], None]) -> None:
-        super().__init__()
+        super().__init__(report.COLUMNS, empty="looking …")
         self._findings = tuple(one for one in findings if one.fixable)
         self._done = done
         self._repairs: list[Repair] = []
         self._written = 0
         self._state: Literal["looking", "asking", "working", "done"] = "looking"
-        self._stop = threading.Event()
-        self._table = LineTable(report.COLUMNS, empty="looking …")
-        self._table.lit = True
-
-    def compose_body(self) -> ComposeResult:
-        """A line for each."""
-        yield self._table
 
     def on_mount(self) -> None:
         """What would be done."""
         self.set_focus(self._table, scroll_visible=False)
         self._start("judge", dry_run=True)
 
-    def on_unmount(self) -> None:
-        """Nothing more is begun."""
-        self._stop.set()
+    @property
+    def working(self) -> bool:
+        """Whether something is being mended."""
+        return self._state == "working"
 
     def steps(self) -> Sequence[str]:
         """Where this is."""
@@ -78,9 +60,6 @@ class MendPage(Page):
     def facts(self) -> Sequence[str]:
         """How many came out how."""
         return report.tally(self._repairs, written=self._written) if self._repairs else []
-
-    def picture_changed(self, changed: Mapping[str, frozenset[str]]) -> None:
-        """The report stays as it is."""
 
     def _show(self) -> None:
         self._table.set_rows(report.rows(self._repairs, written=self._written))
@@ -162,16 +141,3 @@ class MendPage(Page):
         if key is not None and int(key) < len(self._repairs):
             one = self._repairs[int(key)]
             self.browser.show_text(one.finding.kind, report.full(one))
-
-    def dismiss_one(self) -> bool:
-        """Esc stops between two."""
-        if self._state != "working" or self._stop.is_set():
-            return False
-        self._stop.set()
-        self.say("stops after this one")
-        return True
-
-    def do_back(self) -> None:
-        """Stop first, then leave."""
-        if not self.dismiss_one():
-            super().do_back()
