@@ -807,6 +807,8 @@ def test_what_production_measures_is_recorded_shown_and_held_against_the_monitor
     assert fraud("monitor", "--json").code == 9
     assert fraud.ok("monitor", "--stage", "staging").err == "no stage has a monitor in registry.toml\n"
     assert "degraded" in fraud.ok("review").out
+    (fraud.registry / "models/fraud/2").rename(fraud.registry / "models/fraud/gone")
+    assert "warning: fraud:2 holds production, and its folder is missing\n" in fraud("monitor").err
     assert fraud("observe", "fraud:1", "auc=high").code == 2
     assert fraud("observe", "fraud:1", "auc=1", "--at", "2999-01-01").code == 8
     today = datetime.now(UTC).date().isoformat()

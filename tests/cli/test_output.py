@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from cli.calling import SOURCE, Answer, Cli, all_on_terminal, environment, on_terminal, process, quietly
 from cli.conftest import open_folders
+from cli.test_reference import check
 from stackroom.cli import main
 from stackroom.cli.catalog import COMMANDS, command_at
 from stackroom.cli.context import Context
@@ -28,6 +30,9 @@ from stackroom.cli.table import Column, aligned, cut, separated, separated_row, 
 from stackroom.core import show
 from stackroom.core.fields import typed
 from stackroom.core.toml import format_toml
+from stackroom.store.folder import Folder
+from stackroom.store.trust import open_to_others, open_ways, stewards
+from stackroom.store.used_up import used_up
 from support.registries import artifacts, make, plant_revision, set_policy, unseal
 from support.users import User, run_as
 
@@ -397,6 +402,19 @@ def test_an_interrupt_ends_with_130_and_says_that_nothing_was_changed(
     assert cli.json("register", "m", source)["error"]["unchanged"] is False
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_being_told_to_end_is_an_error_that_the_schema_knows(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, source: Path, number: int
+) -> None:
+    def told_to_end(*_: object, **__: object) -> None:
+        raise ToldToEndError(number)
+
+    monkeypatch.setattr("stackroom.registry.facade.Registry.publish", told_to_end)
+    document = cli.json("register", "m", source)
+    check("error", document)
+    assert document["error"]["exit_code"] == 128 + number
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupted_register_has_published_nothing_and_says_so(
     cli: Cli, tmp_path: Path, number: int, code: int
@@ -533,6 +551,25 @@ def test_a_word_that_is_neither_command_nor_folder_nor_name_is_refused_wherever_
     assert "there is no folder list" in capsys.readouterr().err
     assert main.run(["--json"], cli._browse) == 2
     assert cli.browsed == []
+
+
+def test_commands_that_are_printed_run_whatever_a_folder_is_called(cli: Cli, tmp_path: Path) -> None:
+    odd = tmp_path / "two words; $(rm)"
+    odd.mkdir()
+    quoted = shlex.quote(str(odd))
+    assert f"stackroom init {quoted}" in process("-R", odd, "list").err
+    assert f"stackroom init {shlex.quote(f'{odd}/none')}" in process(f"{odd}/none").err
+    demo = cli.ok("demo", "--no-open", odd / "demo").err
+    assert f"look around with: stackroom {shlex.quote(f'{odd}/demo')}" in demo
+    open_folders(odd / "demo")
+    with Folder.open(str(odd)) as folder:
+        assert used_up(folder, "x@999999999", what="an event").hint.endswith(shlex.quote(f"{odd}/x@999999999"))
+        odd.chmod(0o777)
+        told = [
+            open_to_others(folder.fd, folder.path, frozenset({os.geteuid()})),
+            *open_ways(f"{odd}/r", stewards(folder)),
+        ]
+        assert all(one and quoted in one.advice for one in (told[0], told[-1]))
 
 
 def test_demo_unpacks_and_says_where(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

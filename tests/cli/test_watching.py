@@ -264,7 +264,26 @@ def test_an_interrupt_in_json_is_one_more_line(registry: Registry) -> None:
         one.process.send_signal(signal.SIGINT)
         last = one.document()
         check("error", last)
+        assert last["kind"] == "error"
         assert last["error"]["exit_code"] == one.ends()[0] == 130
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("watch", "--since", "no cursor"),
+        ("watch", "--stage", "nowhere"),
+        ("watch", "--exec", "'"),
+        ("watch", "--no-such-option"),
+        ("-R", "", "watch"),
+    ],
+)
+def test_what_keeps_a_watcher_from_starting_is_a_line_in_json_too(fraud: Cli, argv: tuple[str, ...]) -> None:
+    answer = fraud(*argv, "--json")
+    document = json.loads(answer.out)
+    check("error", document)
+    assert answer.out.count("\n") == 1
+    assert (document["kind"], document["error"]["exit_code"]) == ("error", answer.code)
 
 
 def test_wait_prints_the_version_that_comes_to_hold_the_stage(registry: Registry) -> None:

@@ -128,7 +128,9 @@ def test_a_clock_that_runs_ahead_puts_nothing_into_the_windows_to_come() -> None
     assert found.at == NOW + timedelta(days=400)
 
 
-@pytest.mark.parametrize("metrics", [{}, {"": 1}, {"a b": 1}, {"a": True}, {"a": "x"}, {"a": None}, {"x" * 129: 1}])
+@pytest.mark.parametrize(
+    "metrics", [{}, {"": 1}, {"a b": 1}, {"a": True}, {"a": "x"}, {"a": "nan"}, {"a": None}, {"x" * 129: 1}]
+)
 def test_what_is_no_metric_is_refused(metrics: dict[str, float]) -> None:
     with pytest.raises(InvalidInputError):
         checked_metrics(metrics)

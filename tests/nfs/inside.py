@@ -26,6 +26,8 @@ from access.leaving import through_an_old_descriptor
 from access.running import Trial
 from access.table import CELLS
 from access.world import PEOPLE, Ground, World
+from nfs.indexed import SCENARIOS as INDEXED
+from nfs.shared import ALICE, AUTHORS, BOB, CAROL, DAVE, RELEASERS, STEWARD, artifact, registry, requests
 from stackroom.core.names import ModelName, StageName
 from stackroom.registry.facade import Registry
 from stackroom.store.caveats import caveats
@@ -67,42 +69,17 @@ def a_symlink_is_created_by_one_client_only(a: Path, b: Path) -> None:
         assert os.readlink(second / name) == "first"
 
 
-AUTHORS, RELEASERS = 62_001, 62_002
-STEWARD = User(uid=61_000, gid=61_000, groups=(AUTHORS, RELEASERS), name="steward")
-ALICE = User(uid=61_001, gid=61_001, groups=(AUTHORS,), name="alice")
-BOB = User(uid=61_002, gid=61_002, groups=(AUTHORS,), name="bob")
-CAROL = User(uid=61_003, gid=61_003, groups=(AUTHORS, RELEASERS), name="carol")
-DAVE = User(uid=61_004, gid=61_004, groups=(AUTHORS, RELEASERS), name="dave")
 EACH = 15
 
 
-def _registry(a: Path) -> str:
-    """A team's registry below a client's folder, made by an ordinary account: root is squashed here."""
-    plan = Plan(path=str(a / "registry"), authors=AUTHORS, stages={StageName("production"): RELEASERS})
-
-    def make() -> None:
-        make_registry(plan, datetime.now(UTC))
-        (a / "registry" / "registry.toml").chmod(0o644)
-
-    run_as(STEWARD, make)
-    return "registry"
-
-
-def _artifact(folder: Path, content: str) -> str:
-    path = folder / "model.bin"
-    path.write_text(content, encoding="ascii")
-    path.chmod(0o644)
-    return str(path)
-
-
 def _register(root: Path, source: str, count: int) -> list[int]:
-    registry = Registry(root)
-    return [registry.register("fraud", source, metrics={"auc": index / 100}).number for index in range(count)]
+    there = Registry(root)
+    return [there.register("fraud", source, metrics={"auc": index / 100}).number for index in range(count)]
 
 
 def two_users_on_two_clients_register_at_once(a: Path, b: Path) -> None:
-    name = _registry(a)
-    source = _artifact(Path(os.environ["TMPDIR"]), "weights")
+    name = registry(a)
+    source = artifact(Path(os.environ["TMPDIR"]), "weights")
     found = start_as(
         [
             (ALICE, lambda: _register(a / name, source, EACH)),
@@ -116,8 +93,8 @@ def two_users_on_two_clients_register_at_once(a: Path, b: Path) -> None:
 
 
 def two_users_on_two_clients_promote_at_once(a: Path, b: Path) -> None:
-    name = _registry(a)
-    source = _artifact(Path(os.environ["TMPDIR"]), "weights")
+    name = registry(a)
+    source = artifact(Path(os.environ["TMPDIR"]), "weights")
     run_as(ALICE, lambda: _register(a / name, source, 2))
 
     def promote(root: Path, number: int) -> str:
@@ -141,8 +118,8 @@ def two_users_on_two_clients_promote_at_once(a: Path, b: Path) -> None:
 
 
 def what_one_client_registers_the_other_notices_at_the_next_look(a: Path, b: Path) -> None:
-    name = _registry(a)
-    source = _artifact(Path(os.environ["TMPDIR"]), "weights")
+    name = registry(a)
+    source = artifact(Path(os.environ["TMPDIR"]), "weights")
     run_as(ALICE, lambda: _register(a / name, source, 1))
     watch = Watch(str(b / name))
     assert not watch.local
@@ -152,14 +129,6 @@ def what_one_client_registers_the_other_notices_at_the_next_look(a: Path, b: Pat
     run_as(CAROL, lambda: Registry(a / name).promote("fraud:2", "production").event)
     assert watch.poll().models == {ModelName("fraud")}
     assert [str(version.ref) for version in Registry(b / name).search("stage = production")] == ["fraud:2"]
-
-
-def _requests(mount: str) -> int:
-    """How many of them a client's mount has sent to the server so far."""
-    text = Path("/proc/self/mountstats").read_text(encoding="ascii")
-    own = next(part for part in text.split("device ") if f" mounted on {mount} " in part.partition("\n")[0])
-    operations = own.partition("per-op statistics\n")[2].splitlines()
-    return sum(int(line.split()[1]) for line in operations if line.strip())
 
 
 def watching_what_does_not_change_costs_ten_requests_at_most(a: Path, b: Path) -> None:
@@ -176,16 +145,19 @@ def watching_what_does_not_change_costs_ten_requests_at_most(a: Path, b: Path) -
         (server / name / "registry.toml").touch()
         os.listdir(b)
         watch, ledger = Watch(str(b / name)), Watch(str(b / name), stage="s0")
+        before = requests(mount)
         watch.poll()
+        first = requests(mount) - before
+        assert first <= 3 * models + 50, (name, first)
         ledger.poll()
         costs = {}
         for kind, one, most in (("every", watch, REQUESTS), ("stage", ledger, 5)):
-            counted = [_requests(mount)]
+            counted = [requests(mount)]
             for _ in range(30):
                 changes = one.poll()
                 assert not changes, changes
                 assert not changes.trouble, changes
-                counted.append(_requests(mount))
+                counted.append(requests(mount))
             costs[kind] = [after - before for before, after in pairwise(counted)]
             assert max(costs[kind]) <= most, (name, costs)
         assert sum(costs["stage"]) < 60, costs
@@ -209,8 +181,8 @@ def _running(*argv: object) -> Iterator[subprocess.Popen[str]]:
 
 
 def what_one_client_does_the_other_is_told_within_three_seconds(a: Path, b: Path) -> None:
-    name = _registry(a)
-    source = _artifact(Path(os.environ["TMPDIR"]), "weights")
+    name = registry(a)
+    source = artifact(Path(os.environ["TMPDIR"]), "weights")
     run_as(ALICE, lambda: _register(a / name, source, 1))
     steps: tuple[tuple[User, Callable[[], object], str], ...] = (
         (ALICE, lambda: _register(a / name, source, 1), "registered"),
@@ -228,7 +200,7 @@ def what_one_client_does_the_other_is_told_within_three_seconds(a: Path, b: Path
 
 
 def a_server_that_does_not_answer_is_said_and_ctrl_c_works(a: Path, b: Path) -> None:
-    name = _registry(a)
+    name = registry(a)
     with _running("-R", b / name, "watch") as one, _running("-R", b / name, "wait", "x@production") as other:
         assert one.stdout
         assert one.stderr
@@ -244,8 +216,8 @@ def a_server_that_does_not_answer_is_said_and_ctrl_c_works(a: Path, b: Path) -> 
 
 
 def who_is_not_a_releaser_moves_nothing(a: Path, b: Path) -> None:
-    name = _registry(a)
-    source = _artifact(Path(os.environ["TMPDIR"]), "weights")
+    name = registry(a)
+    source = artifact(Path(os.environ["TMPDIR"]), "weights")
     run_as(ALICE, lambda: _register(a / name, source, 1))
     for user in (ALICE, User(uid=0, gid=0)):
         try:
@@ -267,7 +239,7 @@ def a_team_is_set_up_by_an_ordinary_account_and_root_is_nobody(a: Path, b: Path)
     assert found.steward == STEWARD.uid
     assert (found.plan.authors, found.plan.strict, dict(found.plan.stages)) == (AUTHORS, True, stages)
     run_as(STEWARD, lambda: Registry(b / "team").new("fraud", steward_owned=True))
-    source = _artifact(Path(os.environ["TMPDIR"]), "weights")
+    source = artifact(Path(os.environ["TMPDIR"]), "weights")
     assert run_as(ALICE, lambda: _register(a / "team", source, 1)) == [1]
     try:
         make_registry(Plan(path=str(a / "of-root")), datetime.now(UTC))
@@ -278,7 +250,7 @@ def a_team_is_set_up_by_an_ordinary_account_and_root_is_nobody(a: Path, b: Path)
 
 
 def what_makes_a_prediction_unsure_is_told_on_nfs_alone(a: Path, b: Path) -> None:
-    name = _registry(a)
+    name = registry(a)
     production = str(b / name / "stages" / "production")
     many = User(uid=DAVE.uid, gid=DAVE.gid, groups=(*range(50_000, 50_016), RELEASERS))
 
@@ -292,7 +264,7 @@ def what_makes_a_prediction_unsure_is_told_on_nfs_alone(a: Path, b: Path) -> Non
 
 
 def a_large_file_is_copied_by_the_server_where_it_can_and_read_back(a: Path, b: Path) -> None:
-    name = _registry(a)
+    name = registry(a)
     (a / "out").mkdir(mode=0o777)
     (a / "out" / "model.bin").write_bytes(os.urandom(4 * 2**20))
     for number in range(40):
@@ -352,6 +324,7 @@ SCENARIOS: tuple[Callable[[Path, Path], None], ...] = (
     what_makes_a_prediction_unsure_is_told_on_nfs_alone,
     a_large_file_is_copied_by_the_server_where_it_can_and_read_back,
     the_matrix_of_access_holds,
+    *INDEXED,
 )
 
 

@@ -284,7 +284,6 @@ def test_without_a_place_for_it_everything_works(
         assert answers(registry) == plain
 
 
-@pytest.mark.root
 def test_an_index_that_nobody_used_for_two_months_goes_when_another_is_made(cache: Path, registry: Registry) -> None:
     answers(registry)
     (here,) = files(cache)
@@ -300,6 +299,7 @@ def test_an_index_that_nobody_used_for_two_months_goes_when_another_is_made(cach
     assert not old.with_name("old.index-wal").exists()
 
 
+@pytest.mark.root
 def test_a_full_disk_costs_nothing_but_the_time(cache: Path, registry: Registry) -> None:
     plain = without_index(registry)
     cache.mkdir(mode=0o700)
@@ -553,7 +553,20 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 
 SORTS = st.lists(
     st.sampled_from(
-        ["created", "size", "author", "model", "version", "auc", "metrics.auc", "metrics.f1", "hyperparameters.lr"]
+        [
+            *(
+                "created",
+                "size",
+                "author",
+                "model",
+                "version",
+                "auc",
+                "metrics.auc",
+                "metrics.f1",
+                "hyperparameters.lr",
+            ),
+            *("lr", "f1", "tags", "stage", "nosuch", "metrics.nosuch", "description"),
+        ]
     ),
     max_size=2,
 )
@@ -574,6 +587,7 @@ def test_the_beginning_of_a_search_is_its_beginning_and_counts_all(
         found = sound.find(query, sort=order, limit=limit)
     every = without_index(sound, lambda one: one.search(query, sort=order))
     assert found.total == len(every)
+    assert found.absent == without_index(sound, lambda one: one.find(query, sort=order, limit=limit)).absent
     assert [repr(version) for version in found.versions] == [repr(version) for version in every[:limit]]
 
 
@@ -602,7 +616,28 @@ SEARCHES: tuple[tuple[str, ...], ...] = (
     ("model = plain and size > 1 and loss < 3", "--limit", "1"),
     ("model = named",),
     ("nothing",),
+    ("auc > 0.1", "--sort", "-auc"),
+    ("", "--sort", "model,-zeta,created", "--limit", "3"),
+    ("", "--sort", "-stage,size"),
+    ("", "--sort", "-author,-lr", "--limit", "4"),
+    ("", "--sort=-loss", "--limit", "2", "--columns", "ref,loss"),
+    ("zeta > 0", "--sort=-zeta", "--limit", "2", "--json"),
+    ("model = nobody", "--sort=nosuch", "--limit", "1"),
 )
+
+
+def test_an_order_by_what_nothing_has_is_refused_with_an_index_as_without(
+    cache: Path, registry: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(one: Registry, *words: str) -> str:
+        assert run(["-R", one.folder, "search", *words], lambda _: 1) == 2
+        return "".join(capsys.readouterr())
+
+    for words in (("--sort", "-ac"), ("--sort=auc,metrics.ac", "--limit", "1"), ("--sort=ac", "--json")):
+        told = refused(registry, "auc > 0.9", *words)
+        assert "nothing here has a field" in told
+        assert told == without_index(registry, lambda one: refused(one, "auc > 0.9", *words))  # noqa: B023 - called at once
+    assert files(cache)
 
 
 LISTS: tuple[tuple[str, ...], ...] = (
@@ -719,6 +754,18 @@ def test_rows_that_a_list_shows_lie_beside_each_other_until_something_else_is_sh
         # The second time it is answered from what the first has gathered.
         assert [listed(registry), listed(registry)] == [plain, plain]
         assert beside() == shown
+
+
+def test_a_version_that_was_never_listed_and_is_given_a_stage_is_read_for_one_list_only(
+    cache: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed(capsys, registry, "list")
+    registry.promote("churn:1", "staging")
+    plain = without_index(registry, lambda one: printed(capsys, one, "list"))
+    assert printed(capsys, registry, "list") == plain
+    monkeypatch.setattr(listing, "joined", lambda *_, **__: pytest.fail("it is read again"))
+    assert printed(capsys, registry, "list") == plain
+    assert files(cache)
 
 
 def test_more_names_than_columns_are_still_found(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stackroom.core.names import ModelName
 from stackroom.registry.facade import Registry
 from stackroom.registry.remembering import day_text, forget, glance, remember, vanished
 from support.registries import ALICE, CAROL, DAVE, ERIN, artifacts, set_policy, shared
@@ -64,6 +65,29 @@ def test_it_is_told_until_somebody_says_that_it_is_known_also_after_other_moves(
     assert vanished(moved) == ()
     head(moved, 3).unlink()
     assert [one.number for one in remember(moved)] == [3]
+
+
+def test_who_asks_about_one_model_reads_no_other_and_forgets_none(
+    moved: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved.register("churn", artifacts(tmp_path / "churn"))
+    moved.promote("churn:1", "production")
+    remember(moved)
+    (moved.path / "stages" / "production" / "churn@1").unlink()
+    head(moved).unlink()
+    read: list[str] = []
+    real = os.readlink
+
+    def reading(path: Any, **named: Any) -> Any:  # noqa: ANN401 - as os.readlink itself
+        read.append(os.path.basename(path))
+        return real(path, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "readlink", reading)
+        assert [one.model for one in vanished(moved, {ModelName("fraud")})] == ["fraud"]
+        assert [one.model for one in remember(moved, {ModelName("fraud")})] == ["fraud"]
+    assert {*read} == {"fraud@1"}
+    assert [one.model for one in remember(moved)] == ["churn", "fraud"]
 
 
 def test_an_event_that_is_back_is_not_missed(moved: Registry) -> None:
@@ -123,11 +147,24 @@ def test_a_glance_at_what_has_not_changed_looks_at_no_event_until_the_day_or_the
 
     assert [glances("1:2:3"), glances("1:2:3"), glances("1:2:4"), glances("1:2:4"), glances("")] == [1, 0, 1, 0, 1]
     moved.clock = lambda: TUESDAY + timedelta(days=1)
-    assert [glances("1:2:4") for _ in range(3)] == [1, 1, 0], "the day is remembered, then that it is"
+    assert [glances("1:2:4") for _ in range(2)] == [1, 0]
     forget(moved)
     assert [glances("1:2:4"), glances("1:2:4")] == [1, 0]
     monkeypatch.setattr("stackroom.store.memory._SEEN", "seen/none")
     assert [glances("1:2:4"), glances("1:2:4")] == [1, 1], "where it cannot be noted, it is looked at"
+
+
+def test_what_the_memory_has_no_room_for_is_not_read_again_and_again(
+    moved: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved.register("churn", artifacts(tmp_path / "churn"))
+    moved.promote("churn:1", "production")
+    monkeypatch.setattr("stackroom.store.memory._HEADS_LIMIT", 1)
+    events = [event for model in moved.models().models for one in model.holdings if (event := one.event)]
+    assert len(events) == 2
+    glance(moved, events, "1:2:3")
+    monkeypatch.setattr("stackroom.registry.remembering.remember", lambda _: pytest.fail("the ledgers are read"))
+    glance(moved, events, "1:2:3")
 
 
 def test_acknowledging_one_stage_leaves_the_other(moved: Registry) -> None:

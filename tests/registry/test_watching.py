@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from stackroom.store.watch import Changes
+
 
 @pytest.fixture(scope="module")
 def _moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -62,7 +64,13 @@ class Watcher:
         self._teller = watching._Teller(self._registry, cursor, name)
 
     def look(self) -> list[Told]:
-        return list(self._teller.tell(self._watch.poll()))
+        return self.tell(self.poll())
+
+    def poll(self) -> Changes:
+        return self._watch.poll()
+
+    def tell(self, changes: Changes) -> list[Told]:
+        return list(self._teller.tell(changes))
 
     @property
     def cursor(self) -> str:
@@ -148,16 +156,18 @@ def test_a_listing_that_lacks_an_event_hides_none(moved: Registry, monkeypatch: 
     watcher.look()
     moved.promote("churn:2", "production")
     moved.rollback("churn", "production")
-    entries = Folder.entries
+    changes = watcher.poll()
+    names = Folder.names
     listings: list[str] = []
 
-    def some(folder: Folder) -> Iterator[os.DirEntry[str]]:
+    def some(folder: Folder) -> list[str]:
         listings.append(folder.path)
         # As a listing page by page can have it: a name is made in a page that was read, a later one in the next.
-        yield from (one for one in entries(folder) if len(listings) > 1 or one.name != "churn@3")
+        return [name for name in names(folder) if len(listings) > 1 or name != "churn@3"]
 
-    monkeypatch.setattr(Folder, "entries", some)
-    assert events(watcher.look()) == ["production/churn@3", "production/churn@4"]
+    monkeypatch.setattr(Folder, "names", some)
+    assert events(watcher.tell(changes)) == ["production/churn@3", "production/churn@4"]
+    assert listings == [f"{moved.folder}/stages/production"] * 2
 
 
 def test_a_stage_that_cannot_be_read_holds_up_no_other_and_is_told_later(moved: Registry) -> None:

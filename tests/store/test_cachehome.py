@@ -55,11 +55,15 @@ def test_a_home_on_a_network_file_system_keeps_its_caches_on_this_host(
     named: bool,  # noqa: FBT001 - two cases
 ) -> None:
     monkeypatch.setenv("STACKROOM_CACHE" if named else "XDG_CACHE_HOME", str(tmp_path / "caches"))
-    nowhere = mounts.FileSystem("nfs4", "/home", local=False)
-    monkeypatch.setattr(cachehome, "file_system_of", lambda _path: nowhere)
+    remote = {str(tmp_path / "caches"), str(tmp_path / "caches" / "stackroom")}
+    monkeypatch.setattr(
+        cachehome, "file_system_of", lambda path: mounts.FileSystem("nfs4", "/home", local=path not in remote)
+    )
     assert cache_folder() == str(shared / f"stackroom-{os.geteuid()}")
     assert not (tmp_path / "caches").exists()
     assert cache_folder() == str(shared / f"stackroom-{os.geteuid()}")
+    remote.add(str(shared))
+    assert cache_folder() is None
 
 
 def test_a_folder_that_was_named_and_cannot_be_used_is_replaced_by_none(

@@ -130,7 +130,7 @@ def test_on_a_server_whose_clock_nobody_knows_a_file_is_read_twice_some_time_apa
     digest = artifact.read(started=102.1)
     assert artifact.before() == digest
     # The numbers of its devices are another server's after a restart of this host.
-    monkeypatch.setattr(readings, "_boot", lambda: b"another")
+    monkeypatch.setattr(readings, "boot_id", lambda: "another")
     assert artifact.before() is None
 
 
@@ -170,6 +170,21 @@ def test_a_cache_that_is_broken_is_made_anew(artifact: Artifact, content: bytes)
     assert artifact.before() is None
     digest = artifact.read()
     assert artifact.before() == digest
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("lay", [os.symlink, os.link])
+def test_a_cache_that_has_another_name_is_left_to_that_and_made_anew_for_one_reader(
+    artifact: Artifact, tmp_path: Path, lay: Callable[[Path, Path], None]
+) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"")
+    file = Path(cache_folder() or "") / "readings.sqlite"
+    lay(other, file)
+    digest = artifact.read()
+    assert artifact.before() == digest
+    assert other.read_bytes() == b""
+    assert stat.S_IMODE(file.lstat().st_mode) == 0o600
 
 
 @pytest.mark.usefixtures("settled")

@@ -52,7 +52,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two workers from the first model on."""
-    monkeypatch.setattr(workers, "usable_cpus", lambda: 2)
+    monkeypatch.setattr(workers, "processors", lambda: 2)
     monkeypatch.setattr(workers, "_ALONE", 0)
     monkeypatch.setattr(workers, "_WORTH_IT", 0)
 
@@ -67,9 +67,9 @@ def test_with_workers_the_answers_are_those_of_one_process(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STACKROOM_CACHE", "")
-    monkeypatch.setattr(workers, "usable_cpus", lambda: 1)
+    monkeypatch.setattr(workers, "processors", lambda: 1)
     alone = everything(root)
-    monkeypatch.setattr(workers, "usable_cpus", lambda: 2)
+    monkeypatch.setattr(workers, "processors", lambda: 2)
     monkeypatch.setattr(workers, "_ALONE", 0)
     monkeypatch.setattr(workers, "_WORTH_IT", 0)
     assert everything(root) == alone
@@ -171,7 +171,7 @@ SCRIPT: Final = """\
 import os, sys
 sys.path[:0] = {path!r}
 from stackroom.store import workers
-workers.usable_cpus = lambda: 2
+workers.processors = lambda: 2
 workers._ALONE = workers._WORTH_IT = 0
 started = workers._started
 def seen(work):

@@ -54,13 +54,22 @@ class ChildFailed(Exception):  # noqa: N818 - it is an outcome that races count,
 
 
 _LATE = (
+    # Not the package alone, which imports what is in it when it is asked for.
+    "concurrent.futures.thread",
+    "dataclasses",
     "decimal",
     "difflib",
     "fcntl",
     "getpass",
+    "inspect",
+    "json",
+    "pathlib",
     "platform",
+    "select",
     "shlex",
     "shutil",
+    "signal",
+    "sqlite3",
     "subprocess",
     "tempfile",
     "tomli_w",

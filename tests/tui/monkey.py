@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from stackroom.registry.facade import Registry
     from stackroom.tui.actions import Screen
 
+_WIDTH, _, _HEIGHT = os.environ.get("STACKROOM_MONKEY_SIZE", "80x24").partition("x")
+SIZE: Final = (int(_WIDTH), int(_HEIGHT))
+"""Of the terminal at the start; read when this is loaded, for the environment of tests is cleaned."""
+
 SIZES: Final = ((80, 24), (80, 24), (120, 40), (200, 50), (60, 16), (59, 15), (61, 17), (300, 80), (1, 1), (20, 5))
 TEXTS: Final = (
     *("auc>0.9", "tag:x stage:production !old", "metrics.auc > 0.5 and created > 2026-01-01", "(((", "1", "~"),
@@ -69,6 +73,9 @@ ADDING: Final = ("register", "new", "edit", "label", "say_yes", "foreign", "hint
 BACK: Final = ("escape", "escape", "q", "rest", "d", "rest")
 """From a screen to the one below; what is not written there is forgotten."""
 
+
+_GROWS: Final = 0.05
+"""Of what is pressed on a screen that is too small for anything."""
 
 _MEDDLING: Final = 0.3
 """Deeds of another for each thing that is thought of to press: one for each thirty keys or so."""
@@ -149,6 +156,8 @@ class Monkey:
         page = self.somebody.app.page
         if page is None:
             return ["escape"]
+        if page.has_class("-tiny") and self.dice.random() < _GROWS:
+            return ["size {}x{}".format(*SIZE)]
         if page.choices.display and self.dice.random() < 0.8:
             keys = [key for key, _ in page.choices._choices]
             return [self.dice.choice(keys or ["escape"])]
@@ -409,6 +418,9 @@ class _Session:
         if live is not None and live._missed:
             self.outcome.wrong.append(f"the watching thread failed: {live.trouble}")
             return False
+        if self.somebody.app._browse not in self.somebody.app.screen_stack:
+            self.outcome.wrong.append("the first screen was left: nothing answers the keys any more")
+            return False
         return self.somebody.app._exception is None
 
     def made_up(self) -> list[str]:
@@ -442,7 +454,7 @@ class _Session:
 async def at_the_models(somebody: Walk) -> None:
     """Away from everything that is asked or open, whatever the keys have led to."""
     app = somebody.app
-    await somebody.pilot.resize_terminal(80, 24)
+    await somebody.pilot.resize_terminal(*SIZE)
     await somebody.settle()
     while app.page is not app._browse:
         app.pop_screen()
@@ -461,7 +473,7 @@ async def _keys(
     ends: list[int] = []
     app.suspend = nullcontext  # type: ignore[method-assign,assignment]  # for the editor: there is no terminal
     app.exit = lambda *_args, **_options: ends.append(1)  # type: ignore[method-assign]  # q is pressed often
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=SIZE) as pilot:
         await until(lambda: app.picture.ready, "the registry is read")
         somebody = Walk(pilot, app)
         monkey.somebody = somebody
@@ -476,8 +488,8 @@ async def _keys(
         while session.goes_on and not again and (waiting or monkey.goes_on(len(outcome.pressed), keys)):
             waiting = waiting or session.made_up()
             await session.press(waiting.pop(0))
-        if app._exception is not None:
-            return  # which run_test raises
+        if not session.goes_on:
+            return  # what was raised, run_test raises
         outcome.grown = memory() - warm
         await _same_as_read_anew(somebody, registry, other, outcome)
 
@@ -489,6 +501,10 @@ async def _same_as_read_anew(somebody: Walk, registry: Registry, other: Other, o
     await other.done()
     await at_the_models(somebody)
     page = app._browse
+    await somebody.press("question_mark")
+    if app.page is page:
+        outcome.wrong.append("a key does nothing")
+    await at_the_models(somebody)
     gc.collect()
     kept = Counter(type(one).__name__ for one in gc.get_objects() if isinstance(one, Page) and one.app is app)
     if kept.total() > _KEPT:
@@ -497,9 +513,13 @@ async def _same_as_read_anew(somebody: Walk, registry: Registry, other: Other, o
     await somebody.pilot.resize_terminal(120, 40)
     page.act("refresh")
     await somebody.settle()
-    if page.model is not None:
-        app.read_model(page.model)
-        await somebody.settle()
+    # Who has opened a model knows more of it than a list says.
+    opened = {*app.picture.opened, *([page.model] if page.model is not None else [])}
+    for name in opened:
+        app.read_model(name)
+    await somebody.settle()
+    page.show_lists()  # a row that is gone stays only as long as the cursor is on it
+    await somebody.settle()
     fresh = {model.name: model for model in read_all(registry).models.values() if model is not None}
     shown = {name: app.picture.models[name].holdings for name in app.picture.models}
     if shown != {name: model.holdings for name, model in fresh.items()}:
@@ -509,6 +529,8 @@ async def _same_as_read_anew(somebody: Walk, registry: Registry, other: Other, o
     async with second.run_test(size=(120, 40)) as pilot:
         await until(lambda: second.picture.ready, "the registry is read")
         anew = Walk(pilot, second)
+        for name in opened:
+            second.read_model(name)
         await anew.settle()
         after = screen_text(second)
     if _table(before) != _table(after):
@@ -519,6 +541,6 @@ async def _same_as_read_anew(somebody: Walk, registry: Registry, other: Other, o
 def _table(screen: str) -> list[str]:
     """The lists of a screen: neither the path, nor what is said, nor the marks of rows.
 
-    Nor the warnings, and what they leave of long names: who has opened a model has read more of it than a list does.
+    Nor the warnings, and what they leave of long names.
     """
     return [" ".join(word[:14] for word in re.sub("[>~!]", " ", line).split()) for line in screen.splitlines()[1:-2]]

@@ -57,4 +57,4 @@ async def reach(somebody: Walk, scope: Screen) -> None:
             app.settle(met(app.registry))
         app.run_command(somebody.page, WAYS[scope])
         await somebody.settle()
-    assert somebody.page.scope == scope
+    assert somebody.page.scope == scope, f"{somebody.page.scope}, not {scope}: {somebody.status}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stackroom.store.access import Access
+    from stackroom.store.records import Model
 
 
 def browse(somebody: Walk) -> BrowsePage:
@@ -170,7 +172,7 @@ def test_commands_are_completed_and_wrong_ones_explained(registry: Registry) -> 
 
 def test_what_is_typed_ahead_of_an_answers_end_is_for_what_it_leads_to(registry: Registry) -> None:
     async def steps(somebody: Walk) -> None:
-        await somebody.press(*"/tumor", "enter", "l")  # a model has to be read before there is anything to plot
+        await somebody.press(*"/tumor", "enter", "l")  # what is plotted has to be read before one can go through it
         await somebody.press(*":plot accuracy", "enter", "n", "h", *":nosuch", "enter", "h")
         page = somebody.page
         assert isinstance(page, PlotPage)
@@ -191,6 +193,56 @@ def test_what_is_typed_ahead_of_a_question_is_its_answer(registry: Registry) -> 
         await somebody.press("l")
         await somebody.press("l", "4", "q", *":compare iris-species:1 iris-species:2", "enter")
         assert somebody.text.startswith(" sample models › iris-species › compare")  # noqa: RUF001  # a glyph
+
+    walk(registry, steps)
+
+
+def test_a_plot_that_is_asked_for_while_its_model_is_read_has_the_keys_at_once(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, go_on = Registry.model, threading.Event()
+
+    def held(self: Registry, name: str) -> Model:
+        assert go_on.wait(20)
+        return read(self, name)
+
+    async def shown_meanwhile(somebody: Walk, *keys: str) -> str:
+        go_on.clear()
+        for key in keys:
+            somebody.app.post_message(key_event(key))
+        await until(lambda: somebody.where() == "plot" and somebody.text.count("reading …") == 2, "the plot is open")
+        shown = somebody.text
+        go_on.set()
+        await somebody.settle()
+        return shown
+
+    async def steps(somebody: Walk) -> None:
+        meanwhile = await shown_meanwhile(somebody, *"/tumor", "enter", "l", *":plot auc", "enter", "o")
+        assert "› tumor-screening › auc" in meanwhile  # noqa: RUF001  # the path has glyphs
+        assert "metric 2 of 5" in somebody.status
+        assert "by time" in somebody.text
+        await somebody.press("q", "h", "escape", "g")
+        meanwhile = await shown_meanwhile(somebody, "M")
+        assert "› diabetes-progression\n reading …" in meanwhile  # noqa: RUF001  # a glyph
+        assert "› diabetes-progression › rmse" in somebody.text  # noqa: RUF001  # the path has glyphs
+        await somebody.press("q", "j", "j")
+        await shown_meanwhile(somebody, *":plot auc2", "enter")
+        assert "iris-species has no metric auc2 (there are accuracy, auc," in somebody.status
+
+    monkeypatch.setattr(Registry, "model", held)
+    walk(registry, steps)
+
+
+def test_what_is_typed_ahead_of_a_tab_or_an_arrow_finds_the_line_as_they_leave_it(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":doc", "tab", "enter")
+        assert somebody.where() == "doctor"
+        await somebody.press("q", *":open iris", "tab", "backspace", *":2", "enter")
+        assert somebody.text.startswith(" sample models › iris-species › 2\n")  # noqa: RUF001  # a glyph
+        await somebody.press("q", ":", "up", "up", "enter")
+        assert somebody.where() == "doctor"
+        await somebody.press("q", "ctrl+p", *"iris-species:", "down", "down", "enter")
+        assert somebody.text.startswith(" sample models › iris-species › 1\n")  # noqa: RUF001  # the same
 
     walk(registry, steps)
 

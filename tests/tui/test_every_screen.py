@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import pkgutil
 import random
@@ -14,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.strip import Strip
 
 import stackroom.tui
 from stackroom.core.names import ModelName
@@ -23,6 +25,7 @@ from stackroom.tui import live as live_module
 from stackroom.tui.actions import ACTIONS, SCREENS, Screen, actions_of
 from stackroom.tui.picture import Reading
 from stackroom.tui.screens.browse import BrowsePage
+from stackroom.tui.screens.page import Page
 from stackroom.tui.screens.text import TextPage
 from stackroom.tui.screens.version import VersionPage
 from support.fair import pace
@@ -292,3 +295,23 @@ def test_every_writing_key_tells_a_reader_who_may_and_nothing_is_written(reachab
         assert f"{root}/" in text.replace("\n", ""), place
         assert "owner" in text or "group" in text or "you may not (" in text, place
     assert tree(root) == before
+
+
+def test_of_screens_that_were_left_nothing_stays_in_memory(registry: Registry) -> None:
+    def lines() -> int:
+        gc.collect()
+        return sum(isinstance(one, Strip) for one in gc.get_objects())
+
+    async def steps(somebody: Walk) -> None:
+        app, before = somebody.app, lines()
+        for scope in SCREENS:
+            await reach(somebody, scope)
+            while somebody.page is not app._browse:
+                app.pop_screen()
+            await somebody.settle()
+        app._browse.go_to("models")
+        await somebody.settle()
+        assert lines() < 1.5 * before
+        assert [one for one in gc.get_objects() if isinstance(one, Page) and one.app is app] == [app._browse]
+
+    walk(registry, steps)

@@ -198,7 +198,9 @@ def test_another_registry_takes_the_place_of_this_one(registry: Registry, sample
         await somebody.press("l")
         await somebody.press("ctrl+o")
         assert "is shown" in somebody.text
-        await somebody.press(*"prod", "enter")
+        await somebody.press(*"none")
+        assert "nothing has this name" in somebody.text, "there are others: only not of this name"
+        await somebody.press("ctrl+u", *"prod", "enter")
         assert str(app.registry.path) == str(other)
         assert "4 models" in somebody.status
         assert "[production]" in somebody.text.splitlines()[0]
@@ -348,5 +350,35 @@ def test_an_escape_from_before_the_palette_was_there_closes_it_and_what_follows_
         await somebody.press("j", "j")
         assert somebody.where() == "models"
         assert somebody.text.splitlines()[4].startswith(">  iris")
+
+    walk(registry, steps)
+
+
+def test_a_key_that_was_on_its_way_to_a_palette_that_is_left_is_for_the_screen_below(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press("ctrl+p")
+        line = somebody.page.focused
+        assert line is not None
+        somebody.page.act("escape")
+        line.post_message(key_event("enter"))
+        await somebody.settle()
+        assert somebody.where() == "versions"
+
+    walk(registry, steps)
+
+
+@pytest.mark.parametrize(("way", "leave"), [("ctrl+p", "escape"), ("question_mark", "back"), ("S", "leave")])
+def test_what_leaves_a_screen_twice_at_once_leaves_the_one_below_where_it_is(
+    registry: Registry, way: str, leave: str
+) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(way)
+        page = somebody.page
+        page.act(leave)
+        page.act(leave)
+        await somebody.settle()
+        assert somebody.app.pages() == [somebody.app._browse]
+        await somebody.press("enter")
+        assert somebody.where() == "versions"
 
     walk(registry, steps)

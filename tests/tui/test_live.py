@@ -85,6 +85,7 @@ def test_a_deleted_row_stays_struck_until_it_is_left(registry: Registry, sample:
         await somebody.press("r")
         assert page.models.cursor_is_gone
         assert "iris-species is gone" in somebody.text
+        assert "4 models" in page.facts(), "a row that is only kept is none of them"
         await somebody.press("j")
         assert page.models.row_count == 4
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import signal
 import time
@@ -41,6 +42,17 @@ def test_without_colour_no_screen_sends_any(sample: Path) -> None:
         assert b"7" in sent, "nothing shows the cursor"
 
 
+def test_with_sixteen_colours_better_is_green_and_worse_is_red(sample: Path) -> None:
+    with Terminal(str(sample), program=PROGRAM, TERM="xterm", COLORTERM="") as term:
+        term.wait_for(READY)
+        term.press(":compare tumor-screening:4 tumor-screening:5\r")
+        term.wait_for(b"3 worse")
+        assert re.search(rb"\x1b\[[0-9;]*32[0-9;]*m0\.0123\*", term.shown), "a shorter latency"
+        assert re.search(rb"\x1b\[[0-9;]*31[0-9;]*m0\.9822 ", term.shown), "a smaller auc"
+        term.press("\x11")
+        assert term.wait_for_end()[0] == 0
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_that_is_not_utf_8_gets_ascii_and_no_escapes(sample: Path, encoding: str) -> None:
     registry = Registry(sample)
@@ -61,6 +73,18 @@ def test_the_c_locale_of_a_utf_8_terminal_keeps_the_signs(sample: Path) -> None:
     with Terminal(str(sample), program=PROGRAM, LC_ALL="C", LANG="C") as term:
         term.wait_for("●".encode())
         term.press("q")
+        assert term.wait_for_end()[0] == 0
+
+
+def test_a_byte_that_is_no_utf_8_is_a_sign_in_the_line_and_not_the_end(sample: Path) -> None:
+    with Terminal(str(sample), program=PROGRAM) as term:
+        term.wait_for(READY)
+        os.write(term.master, b"/\xff")
+        term.wait_for("\N{REPLACEMENT CHARACTER}".encode())
+        os.write(term.master, b"\x15tum\xc3")
+        os.write(term.master, b"\xb6r")  # one character that comes in two parts is one
+        term.wait_for("filter: tumör".encode())
+        term.press("\x11")
         assert term.wait_for_end()[0] == 0
 
 

@@ -251,6 +251,23 @@ def test_a_choice_can_be_filtered_and_given_up_and_is_never_empty(registry: Regi
     walk(registry, steps)
 
 
+def test_what_two_keys_mark_at_once_stays_and_the_screen_comes_to_rest(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":open tumor-screening", "enter")
+        await somebody.press("m")
+        page = somebody.page
+        assert isinstance(page, MetricsPage)
+        page.do_toggle()
+        page.do_toggle()
+        await somebody.settle()
+        assert "3 of 5 metrics shown" in somebody.status
+        await somebody.pilot.click(offset=(1, 2))
+        await somebody.settle()
+        assert "4 of 5 metrics shown" in somebody.status
+
+    walk(registry, steps)
+
+
 def test_the_choice_for_one_model_leaves_the_others_as_they_are(registry: Registry) -> None:
     async def steps(somebody: Walk) -> None:
         await somebody.press(*":open tumor-screening", "enter")

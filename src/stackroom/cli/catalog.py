@@ -45,6 +45,9 @@ COMMANDS = {
 WITH_VALUE = frozenset({"-R", "--registry", "--color", "--config"})
 """Options before a command that take a value: the word after them is not the command. The last is of ``tui`` alone."""
 
+LINE_BY_LINE = frozenset({"watch"})
+"""Commands that print many documents with ``--json``: each takes one line, also one that says what went wrong."""
+
 
 def command_at(argv: list[str]) -> int | None:
     """Where the word stands that names the command, or a folder to browse; None where there are only options."""

@@ -46,10 +46,18 @@ class Context:
         interrupted: what an interrupt leaves behind, as far as it is known now.
     """
 
-    def __init__(self, *, path: str | None, as_json: bool, colour: str, browse: Callable[[list[str]], int]) -> None:
+    def __init__(
+        self,
+        *,
+        path: str | None,
+        as_json: bool,
+        colour: str,
+        browse: Callable[[list[str]], int],
+        one_line: bool = False,
+    ) -> None:
         self.path = path
         self.json = as_json
-        self.one_line = False
+        self.one_line = one_line
         self.browse = browse
         self.interrupted = NOTHING_CHANGED
         self._colour = colour
@@ -152,6 +160,10 @@ class Context:
     def document(self, document: dict[str, Any]) -> None:
         """The JSON document that a command answers with ``--json``."""
         streams.put(json_line(document) if self.one_line else json_text(document))
+
+    def error_document(self, facts: dict[str, Any]) -> None:
+        """The same of what went wrong; as a line among others it has a kind, as they have."""
+        self.document(({"kind": "error"} if self.one_line else {}) | {"error": facts})
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Piece]]) -> None:
         """Rows, aligned and cut to the terminal's width; separated by tabs, and whole, where stdout is no terminal."""

@@ -39,6 +39,7 @@ def cleaned_up() -> Iterator[None]:
     answered = [number for number, handler in before.items() if handler == signal.SIG_DFL]
 
     def leave(number: int, _frame: object) -> None:
+        """Answer once: whoever asks again does not want to wait for any cleaning up."""
         for one in answered:
             signal.signal(one, signal.SIG_DFL)
         raise ToldToEndError(number)

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.cli import streams
-from stackroom.cli.catalog import COMMANDS, command_at
+from stackroom.cli.catalog import COMMANDS, LINE_BY_LINE, command_at
 from stackroom.cli.context import NOTHING_CHANGED, Context
 from stackroom.cli.parsing import command_named, joined, overview, parser_for, unknown_command
 from stackroom.cli.streams import OutputError
@@ -50,7 +50,9 @@ def _preliminary_context(argv: list[str], browse: Callable[[list[str]], int]) ->
     words = [part for word in argv for part in word.split("=", 1)]
     choice = words[words.index("--color") + 1 :][:1] if "--color" in words else []
     colour = choice[0] if choice and choice[0] in {"always", "never"} else "auto"
-    return Context(path=None, as_json="--json" in argv, colour=colour, browse=browse)
+    at = command_at(argv)
+    one_line = at is not None and argv[at] in LINE_BY_LINE
+    return Context(path=None, as_json="--json" in argv, colour=colour, browse=browse, one_line=one_line)
 
 
 def _run(argv: list[str], context: Context) -> int:
@@ -157,7 +159,7 @@ def _refuse(context: Context, error: RegistryError) -> int:
     notes = getattr(error, "__notes__", [])
     if context.json:
         own = {"kind": error.kind, "message": str(error), "hint": error.hint, "exit_code": error.exit_code}
-        context.document({"error": own | {key: fact for key, fact in error.facts.items() if key not in own}})
+        context.error_document(own | {key: fact for key, fact in error.facts.items() if key not in own})
         return error.exit_code
     context.say(Styled("error:", "red"), f" {error}")
     if verdicts := error.facts.get("verdicts"):
@@ -187,7 +189,7 @@ def _interrupted(context: Context, interrupt: KeyboardInterrupt) -> int:
     code: int = getattr(interrupt, "code", INTERRUPTED)
     if context.json:
         facts = {"kind": "interrupted", "message": said, "hint": "", "exit_code": code}
-        context.document({"error": facts | {"unchanged": context.interrupted == NOTHING_CHANGED}})
+        context.error_document(facts | {"unchanged": context.interrupted == NOTHING_CHANGED})
     else:
         context.say(f"interrupted; {said}")
     return code
@@ -198,7 +200,7 @@ def _fail(context: Context, error: Exception, *, debug: bool) -> int:
     hint = f"this is a fault of stackroom; --debug or {DEBUG_VARIABLE}=1 shows where"
     if context.json:
         facts: dict[str, Any] = {"kind": "internal", "message": message, "hint": hint, "exit_code": _INTERNAL}
-        context.document({"error": facts})
+        context.error_document(facts)
     else:
         context.say(Styled("internal error:", "red"), f" {message}")
         context.say(Styled("hint:", "cyan"), f" {hint}")

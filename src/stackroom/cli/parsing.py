@@ -163,7 +163,10 @@ def unknown_command(word: str) -> UsageError:
     if near:
         hint = f"did you mean stackroom {near[0]}?"
     elif "/" in word or word.startswith((".", "~")):
-        return UsageError(f"there is no folder {word}", hint=f"make a registry with: stackroom init {word}")
+        import shlex  # noqa: PLC0415 - only for advice
+
+        hint = f"make a registry with: stackroom init {shlex.quote(word)}"
+        return UsageError(f"there is no folder {word}", hint=hint)
     else:
         hint = "stackroom --help lists the commands"
     return UsageError(f"there is no command {word!r}", hint=hint, facts={"command": word})

@@ -233,13 +233,28 @@ def check_sort(sort: str, rows: Sequence[Mapping[str, Any]]) -> None:
     Raises:
         UsageError: with the field.
     """
-    for part in filter(None, (part.strip().removeprefix("-") for part in sort.split(","))):
-        if rows and all(value_of(fields, part) is None for fields in rows):
-            import difflib  # noqa: PLC0415 - the same
+    from stackroom.core.query import absent_fields, sort_fields  # noqa: PLC0415 - as in in_order
 
-            near = difflib.get_close_matches(part, sorted({key for fields in rows for key in fields}), n=1)
-            hint = f"did you mean {near[0]}?" if near else ""
-            raise UsageError(f"--sort: nothing here has a field {part!r}", hint=hint, facts={"key": part})
+    refuse_absent(absent_fields(rows, sort_fields(sort)), rows)
+
+
+def refuse_absent(absent: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse an order by fields that nothing has, where there are any.
+
+    Args:
+        absent: these fields.
+        rows: some that have others, one of which may have been meant.
+
+    Raises:
+        UsageError: with the first of the fields.
+    """
+    if not absent:
+        return
+    import difflib  # noqa: PLC0415 - only for the one who mistyped
+
+    near = difflib.get_close_matches(absent[0], sorted({key for fields in rows for key in fields}), n=1)
+    hint = f"did you mean {near[0]}?" if near else ""
+    raise UsageError(f"--sort: nothing here has a field {absent[0]!r}", hint=hint, facts={"key": absent[0]})
 
 
 def in_order(versions: Sequence[Version], sort: str) -> list[Version]:

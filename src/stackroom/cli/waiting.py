@@ -42,6 +42,7 @@ def from_thread(
     box: Queue[Item | BaseException | None] = Queue(_AHEAD)
 
     def run() -> None:
+        """Ask it, here where a hang holds up nobody; None after its end, or what it raised."""
         try:
             for item in make():
                 box.put(item)

@@ -30,7 +30,6 @@ REVISION_KEYS: Final = ("revised", "revised_by", "reason", "previous")
 
 _NOT_EDITABLE: Final = frozenset({*SEALED_KEYS, *REVISION_KEYS})
 
-_EMPTY: Final[dict[str, Any]] = {}
 TAG_LIMIT: Final = 128
 """Characters in a tag."""
 
@@ -150,14 +149,12 @@ class _Reader:
         return value
 
     def text(self, key: str) -> str:
-        if isinstance(value := self.rest.pop(key, ""), str):
-            return str(value)
-        raise wrong(self.where + key, "text", value)
+        """Take a text out; empty where there is none."""
+        return str(self.take(key, str, "text", ""))
 
     def table(self, key: str) -> dict[str, Any]:
-        if isinstance(value := self.rest.pop(key, _EMPTY), dict):
-            return dict(value)
-        raise wrong(self.where + key, "a table", value)
+        """Take a table out, as a copy; empty where there is none."""
+        return dict(self.take(key, dict, "a table", {}))
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Take a list of texts out."""

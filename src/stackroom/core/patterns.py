@@ -1,7 +1,7 @@
 """Regular expressions that are compiled when they are first used.
 
-Importing a module compiles all that it declares, and a command needs few of them: together they take as long as half of
-bare Python's start.
+Importing a module would compile all that it declares, and a command needs few of them: the twenty that ``list`` loads
+take a quarter of bare Python's own start.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from stackroom.core.values import dataclass
 from stackroom.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 T = TypeVar("T")
@@ -301,6 +301,7 @@ def comparison(field: str, sign: str, text: str) -> Callable[[Mapping[str, Any]]
     number, ordered = wanted.number, _ORDERS.get(sign)
 
     def test(fields: Mapping[str, Any]) -> bool:
+        """Only the first place where there is such a field counts, whatever others hold."""
         for name in names:
             if name not in fields:
                 continue
@@ -431,6 +432,18 @@ def sorted_by(items: Iterable[T], key: str, fields_of: Callable[[T], Mapping[str
         present.sort(key=lambda pair: pair[0], reverse=part.startswith("-"))
         found = [item for _, item in present] + missing
     return found
+
+
+def sort_fields(key: str) -> list[str]:
+    """The fields that an order names, without their signs."""
+    return [part.strip().removeprefix("-") for part in key.split(",") if part.strip()]
+
+
+def absent_fields(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> tuple[str, ...]:
+    """Those of some names that are no field of any of the rows: most are slips of the hand; none where nothing is."""
+    return tuple(
+        name for name in names if rows and all(row.get(each) is None for row in rows for each in names_of(name))
+    )
 
 
 def sort_value(values: tuple[Any, ...]) -> tuple[int, Any] | None:

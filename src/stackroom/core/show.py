@@ -94,18 +94,19 @@ def count(amount: int, one: str, many: str = "") -> str:
 
 def json_text(document: object) -> str:
     """A document as JSON that a terminal can be shown, too; ends with a line feed."""
-    import json  # noqa: PLC0415 - 1 ms that a table does not need
-
-    text = json.dumps(jsonable(document), indent=2, ensure_ascii=True, allow_nan=False)
-    # DEL is the one control character that JSON lets stand.
-    return text.replace("\x7f", "\\u007f") + "\n"
+    return _json(document, indent=2)
 
 
 def json_line(document: object) -> str:
     """The same on one line, for a reader that takes documents one by one as they come."""
-    import json  # noqa: PLC0415 - as in json_text
+    return _json(document, indent=None)
 
-    text = json.dumps(jsonable(document), ensure_ascii=True, allow_nan=False)
+
+def _json(document: object, indent: int | None) -> str:
+    import json  # noqa: PLC0415 - 1 ms that a table does not need
+
+    text = json.dumps(jsonable(document), indent=indent, ensure_ascii=True, allow_nan=False)
+    # DEL is the one control character that JSON lets stand.
     return text.replace("\x7f", "\\u007f") + "\n"
 
 
@@ -118,7 +119,7 @@ def field_text(value: object) -> str:
         return ", ".join(plain)
     if not isinstance(plain, (list, dict)):
         return str(plain)
-    import json  # noqa: PLC0415 - as in json_text
+    import json  # noqa: PLC0415 - as for a document
 
     return json.dumps(plain, ensure_ascii=False)
 

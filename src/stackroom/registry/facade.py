@@ -56,7 +56,8 @@ if TYPE_CHECKING:
 class Registry(Measured, Watchable):
     """A registry to read and to change.
 
-    Every method goes to the disk; nothing is cached, and nothing is locked. All of them raise
+    Every method goes to the disk, and nothing is locked; what lists or searches all models may take from the caller's
+    own index what has not changed since (:meth:`models`). All of them raise
     :class:`~stackroom.errors.RegistryError` leaves and nothing else that a caller should expect.
     Safe to use from several threads and processes at once, on one host or on many.
 

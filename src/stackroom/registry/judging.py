@@ -15,7 +15,6 @@ from stackroom.core.ledger import Event, Ledger, Move, event_name
 from stackroom.core.metadata import Record
 from stackroom.core.names import Ref, StageName, parse_ref, version_ref
 from stackroom.core.policy import Stage
-from stackroom.core.rules import Guards
 from stackroom.core.soak import Soaked, made_it_hold, soaked
 from stackroom.core.values import dataclass, replace
 from stackroom.core.verdicts import Candidate, Heard, Ran, Situation, Verdict
@@ -23,7 +22,7 @@ from stackroom.errors import IntegrityError, RegistryError
 from stackroom.registry.pinning import check_metadata_is_its_own, check_readable, pins_of, sealed_digest
 from stackroom.registry.promoted import holder_as_promoted
 from stackroom.registry.reading import listed
-from stackroom.registry.remembering import of, vanished
+from stackroom.registry.remembering import vanished
 from stackroom.store import layout
 from stackroom.store.access import owner_of, user_name
 from stackroom.store.approvals import read_words
@@ -47,9 +46,7 @@ if TYPE_CHECKING:
     from stackroom.core.rules import Command, Guards
     from stackroom.registry.reading import Reader
     from stackroom.store.access import Access
-    from stackroom.store.folder import Folder
     from stackroom.store.records import Version
-    from stackroom.store.scan import ModelListing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,7 +366,7 @@ def _soak_trouble(scene: Scene, guards: Guards) -> str:
     if not guards.soak_hours:
         return ""
     stages = scene.reader.policy.soaks_in(scene.stage.name)
-    gone = [one for one in of(vanished(scene.reader), {scene.model}) if one.stage in stages]
+    gone = [one for one in vanished(scene.reader, {scene.model}) if one.stage in stages]
     return gone[0].message if gone else ""
 
 

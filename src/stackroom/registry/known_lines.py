@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from stackroom.registry.lines import ModelLine
 from stackroom.store.index_rows import SHIFT
 from stackroom.store.packing import shown_of_record
-from stackroom.store.remembered import iso_of, span_of
+from stackroom.store.remembered import iso_of, numbers_in, span_of
 from stackroom.store.selecting import ASK
 
 if TYPE_CHECKING:
@@ -30,27 +30,24 @@ _METRICS: Final = 9
 _NO_ROW: Final = (None,) * _METRICS
 
 
-def lines_known(look: Look, stages: Stages, chosen: Chosen) -> dict[ModelName, ModelLine]:
-    """The lines of the models of which the index tells all that a line shows; arguments as in :func:`line_of`.
+def lines_known(look: Look, stages: Stages, chosen: Chosen) -> tuple[dict[ModelName, ModelLine], list[ModelName]]:
+    """The lines of the models of which the index tells all that a line shows, and models of which it lacks a holder.
+
+    The latter hold a stage with a version that was never asked for before. Arguments as in :func:`line_of`.
 
     Raises:
         IndexLostError: the index is damaged.
     """
     if any(reading.error for reading in stages.readings.values()):
-        return {}
+        return {}, []
     told = look.told()
     moved, held = _holders(stages)
     wanted = {name: {span_of(known.numbers)[1], *held.get(name, ())} - {0, None} for name, known in told.items()}
     found = look.lines_of(wanted, chosen)
     if not found.whole:
-        return {}
+        return {}, []
     rows = {row[1]: row for row in found.rows}
-    others = {
-        model
-        for model, number, digest in moved
-        if (known := told.get(model))
-        and (number is None or (rows.get(known.id << SHIFT | number) or _NO_ROW)[_DIGEST] != digest)
-    }
+    others, lacking = _without(moved, told, rows)
     metrics = {
         shape: [(name, found.metrics.index(name) + _METRICS) for name in chosen(names)]
         for shape, names in found.shapes.items()
@@ -62,7 +59,27 @@ def lines_known(look: Look, stages: Stages, chosen: Chosen) -> dict[ModelName, M
         row = rows.get(known.id << SHIFT | newest) if newest else _NO_ROW
         if name not in others and row and (line := _known_line(known, row, tuple(held.get(name, nobody)), metrics)):
             lines[name] = line
-    return lines
+    return lines, lacking
+
+
+def _without(
+    moved: Sequence[tuple[ModelName, int | None, str]],
+    told: Mapping[ModelName, KnownModel],
+    rows: Mapping[int, Sequence[Any]],
+) -> tuple[set[ModelName], list[ModelName]]:
+    """The models whose rows are not enough for a line, and those of them that merely lack the row of a holder."""
+    others: set[ModelName] = set()
+    lacking: list[ModelName] = []
+    for model, number, digest in moved:
+        known = told.get(model)
+        if known is None:
+            continue
+        row = rows.get(known.id << SHIFT | number) if number else None
+        if row is None or row[_DIGEST] != digest:
+            others.add(model)
+        if number and row is None and number in numbers_in(known.numbers):
+            lacking.append(model)
+    return others, lacking
 
 
 def _holders(

@@ -77,9 +77,11 @@ def overview(reader: Reader, chosen: Callable[[Sequence[str]], Sequence[str]]) -
         from stackroom.registry.known_lines import lines_known  # noqa: PLC0415 - small registries have no index
 
         look = _look(reader, models, names, index, wanted=_shown_of(stages))
-        known = lines_known(look, stages, chosen)
+        known, lacking = lines_known(look, stages, chosen)
         for model in _models_of(reader, models, look, stages, [name for name in everything if name not in known]):
             known[model.name] = line_of(model, reader.stages, chosen)
+        if lacking:
+            look.remember(lacking)
         index.gather()
         return [known[name] for name in everything]
 
@@ -124,15 +126,17 @@ class Found:
     Attributes:
         versions: the first of them.
         total: how many there are.
+        absent: those of the fields that they were to be sorted by that none of them all has.
     """
 
     versions: tuple[Version, ...]
     total: int
+    absent: tuple[str, ...] = ()
 
 
 def find(reader: Reader, query: str, *, sort: str, archived: bool, limit: int) -> Found:
     """The beginning of what :func:`search` finds; of the others nothing is kept, and with an index nothing read."""
-    from stackroom.core.query import Query  # noqa: PLC0415 - listing asks nothing
+    from stackroom.core.query import Query, absent_fields, sort_fields  # noqa: PLC0415 - listing asks nothing
 
     asked = Query(query) if query.strip() else None
     any_age = archived or "archived" in query
@@ -145,13 +149,14 @@ def find(reader: Reader, query: str, *, sort: str, archived: bool, limit: int) -
         if told is None:
             return []
         first = (with_stages(one, stages.holdings(one.model, (one.number,))) if one.stages else one for one in told[0])
-        return [Found(versions=tuple(first), total=told[1])]
+        return [Found(versions=tuple(first), total=told[1], absent=told[2])]
 
     found, _ = _answered(reader, read, least=_WORTH_AN_INDEX, without=False)
     if found:
         return found[0]
     every = search(reader, query, sort=sort, archived=archived)
-    return Found(versions=every[:limit], total=len(every))
+    absent = absent_fields([version.fields() for version in every], sort_fields(sort)) if sort else ()
+    return Found(versions=every[:limit], total=len(every), absent=absent)
 
 
 class Line(NamedTuple):
@@ -184,17 +189,19 @@ class Table:
 
     Attributes:
         names: of the metrics that each line has values of.
-        lines: by model and number.
-        present: the names of all metrics that the first so many lines have, in the order in which they come.
+        lines: by model and number, or as they were to be sorted.
+        present: the names of all metrics that these lines have, in the order in which they come.
+        absent: as of :class:`Found`.
     """
 
     names: tuple[str, ...]
     lines: tuple[Line, ...]
-    present: Callable[[int | None], list[str]]
+    present: tuple[str, ...]
+    absent: tuple[str, ...]
 
 
 def table(
-    reader: Reader, query: str, *, chosen: Callable[[Sequence[str]], Sequence[str]], archived: bool
+    reader: Reader, query: str, *, chosen: Callable[[Sequence[str]], Sequence[str]], sort: str, archived: bool
 ) -> Table | None:
     """What :func:`search` finds, where a table of it can be made of the index alone; else None.
 
@@ -205,6 +212,7 @@ def table(
         query: as there.
         chosen: of the names of metrics those to show. Of the names of all that is found it chooses none that it would
             not choose of those of one version.
+        sort: as there.
         archived: as there.
     """
     from stackroom.core.query import Query  # noqa: PLC0415 - listing asks nothing
@@ -216,8 +224,8 @@ def table(
         if index is None:
             return []
         held = stages.held()
-        found = _look(reader, models, names, index).lines(asked, held, chosen, archived=archived)
-        made = _table(*found, stages, held) if found else None
+        found = _look(reader, models, names, index).lines(asked, held, chosen, sort=sort, archived=archived)
+        made = _table(*found, stages, held, in_order=bool(sort)) if found else None
         return [made] if made else []
 
     found, _ = _answered(reader, read, least=0, without=False)
@@ -227,8 +235,11 @@ def table(
 def _table(
     found: Lines,
     named: Callable[[int], tuple[ModelName, int] | None],
+    absent: tuple[str, ...],
     stages: Stages,
     held: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
+    *,
+    in_order: bool,
 ) -> Table | None:
     """The table; None where something is wrong with a version in it, which has to be told."""
     from stackroom.store.remembered import iso_of  # noqa: PLC0415 - it is loaded by now
@@ -245,13 +256,16 @@ def _table(
         label = author or owner_label(owner)
         line = Line(model, number, holds, bool(archived), label, iso_of(created), description, tuple(metrics))
         lines.append((line, shape))
-    lines.sort(key=lambda one: (one[0].model, one[0].number))
+    if not in_order:
+        lines.sort(key=lambda one: (one[0].model, one[0].number))
 
-    def present(limit: int | None) -> list[str]:
-        shapes = dict.fromkeys(shape for _, shape in lines[:limit])
-        return list(dict.fromkeys(name for shape in shapes for name in found.shapes[shape]))
-
-    return Table(names=found.metrics, lines=tuple(line for line, _ in lines), present=present)
+    shapes = dict.fromkeys(shape for _, shape in lines)
+    return Table(
+        names=found.metrics,
+        lines=tuple(line for line, _ in lines),
+        present=tuple(dict.fromkeys(name for shape in shapes for name in found.shapes[shape])),
+        absent=absent,
+    )
 
 
 def _answered(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from stackroom.core.names import Ref
-    from stackroom.registry.observing import Observed, Watch
+    from stackroom.registry.observing import Monitoring, Observed
     from stackroom.store.observations import ObservationReading
 
 
@@ -51,7 +51,7 @@ class Measured(Reader):
 
         return observing.observed(self, ref)
 
-    def monitor(self, model: str | None = None, stage: str | None = None) -> Watch:
+    def monitor(self, model: str | None = None, stage: str | None = None) -> Monitoring:
         """Check all that hold a stage, or those of one model or one stage, against the stage's ``monitor``.
 
         Raises:

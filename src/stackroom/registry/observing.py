@@ -121,7 +121,7 @@ def observed(reader: Reader, ref: str | Ref | None = None) -> ObservationReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class Monitored:
     """What holds a monitored stage, and how it does.
 
     Attributes:
@@ -174,7 +174,7 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Monitoring:
     """All that hold a monitored stage.
 
     Attributes:
@@ -184,7 +184,7 @@ class Watch:
         broken: how many lines could not be understood.
     """
 
-    rows: tuple[Watched, ...]
+    rows: tuple[Monitored, ...]
     stages: tuple[StageName, ...]
     problems: tuple[Problem, ...]
     broken: int
@@ -193,7 +193,7 @@ class Watch:
 _ORDER: Final[dict[State, int]] = {"degraded": 0, "silent": 1, "ok": 2}
 
 
-def monitor(reader: Reader, model: str | None = None, stage: str | None = None) -> Watch:
+def monitor(reader: Reader, model: str | None = None, stage: str | None = None) -> Monitoring:
     """Check all that hold a stage against the stage's monitor.
 
     Args:
@@ -211,10 +211,10 @@ def monitor(reader: Reader, model: str | None = None, stage: str | None = None) 
     asked = reader.check_stage(stage) if stage else None
     stages = [one for one in reader.policy.stages if one.monitor is not None and asked in {None, one.name}]
     models = (reader.model(model),) if model else reader.models().models if stages else ()
-    return watch_over(reader, models, stages)
+    return monitoring_of(reader, models, stages)
 
 
-def watch_over(reader: Reader, models: Sequence[Model], stages: Sequence[Stage]) -> Watch:
+def monitoring_of(reader: Reader, models: Sequence[Model], stages: Sequence[Stage]) -> Monitoring:
     """The holders of some stages of some models against the monitors; raises as :func:`monitor`."""
     held = list(_held(models, stages))
     reading = observed(reader, models[0].name if len(models) == 1 else None) if held else ObservationReading()
@@ -222,8 +222,8 @@ def watch_over(reader: Reader, models: Sequence[Model], stages: Sequence[Stage])
     for one in reading.observations:
         of.setdefault((one.model, one.version), []).append(one)
     now = reader.clock()
-    rows = [_watched(reader, one, readings(one.monitor, of.get((one.model, one.number), ()), now)) for one in held]
-    return Watch(
+    rows = [_monitored(reader, one, readings(one.monitor, of.get((one.model, one.number), ()), now)) for one in held]
+    return Monitoring(
         rows=tuple(sorted(rows, key=lambda row: _ORDER[row.state])),
         stages=tuple(one.name for one in stages),
         problems=reading.problems,
@@ -261,10 +261,10 @@ def _held(models: Sequence[Model], stages: Sequence[Stage]) -> Iterator[_Held]:
                 )
 
 
-def _watched(reader: Reader, held: _Held, found: tuple[Reading, ...]) -> Watched:
+def _monitored(reader: Reader, held: _Held, found: tuple[Reading, ...]) -> Monitored:
     back = reader.ledger(held.model, held.stage).previous_holder() if state_of(found) == "degraded" else None
     before = back.move.to if back is not None and back.move is not None else None
-    return Watched(
+    return Monitored(
         stage=held.stage,
         ref=version_ref(held.model, held.number),
         window_hours=held.monitor.window_hours,

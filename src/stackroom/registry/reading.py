@@ -1,6 +1,7 @@
 """Reading a registry: models with who holds what, versions by any reference, histories and comparisons.
 
-Nothing is kept between calls but the path: every answer is read from the disk when it is asked for, and no answer fails
+Nothing is kept between calls but the path and ``registry.toml``: every answer is read from the disk when it is asked
+for, lists of everything with the help of the caller's index (:mod:`stackroom.registry.listing`), and no answer fails
 because of one bad file.
 """
 
@@ -67,17 +68,7 @@ class Reader:
         self.clock = clock
         self.who = who or current_user()
         self.progress: Callable[[int, int], None] | None = None
-        with self.root() as root:
-            try:
-                self._file = read_registry_file(root)
-            except OSError as error:
-                if error.errno in GONE:
-                    raise NotFoundError(
-                        f"{self.folder} is no registry: it has no {layout.REGISTRY_FILE}",
-                        hint=f"make one with: stackroom init {self.folder}",
-                        facts={"path": self.folder},
-                    ) from None
-                raise explained(error, "read", f"{self.folder}/{layout.REGISTRY_FILE}") from error
+        self.refresh()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.folder!r})"
@@ -138,11 +129,19 @@ class Reader:
     # --- what the registry says about itself
 
     def refresh(self) -> RegistryFile:
-        """Read ``registry.toml`` again; what it says from now on is what everything here goes by."""
+        """Read ``registry.toml``, which has to be there; what it says from now on is what everything here goes by."""
         with self.root() as root:
             try:
                 self._file = read_registry_file(root)
             except OSError as error:
+                if error.errno in GONE:
+                    import shlex  # noqa: PLC0415 - only for advice
+
+                    raise NotFoundError(
+                        f"{self.folder} is no registry: it has no {layout.REGISTRY_FILE}",
+                        hint=f"make one with: stackroom init {shlex.quote(self.folder)}",
+                        facts={"path": self.folder},
+                    ) from None
                 raise explained(error, "read", f"{self.folder}/{layout.REGISTRY_FILE}") from error
         return self._file
 

@@ -92,20 +92,24 @@ def _told(text: str) -> str:
     return f"{to} by {move.by.label} at {iso(move.at)}{why}"
 
 
-def vanished(reader: Reader) -> tuple[Vanished, ...]:
+def vanished(reader: Reader, models: Collection[ModelName] = ()) -> tuple[Vanished, ...]:
     """Events that this user remembers, and that the ledgers no longer hold as they were; writes nothing.
 
     A ledger that cannot be read, and a stage that ``registry.toml`` does not declare, are not compared.
+
+    Args:
+        reader: of the registry.
+        models: whose ledgers are looked at, and no others are read; all where none is named.
     """
-    return _compared(reader)[0]
+    return _compared(reader, models)[0]
 
 
-def remember(reader: Reader) -> tuple[Vanished, ...]:
+def remember(reader: Reader, models: Collection[ModelName] = ()) -> tuple[Vanished, ...]:
     """The same, and keep what is seen now: the newest event of each ledger, and what vanished.
 
     Fails for nobody: where nothing can be kept, nothing is.
     """
-    found, memory = _compared(reader)
+    found, memory = _compared(reader, models)
     if reader.id:
         memorize(reader.folder, reader.id, memory)
     return found
@@ -132,7 +136,9 @@ def glance(reader: Reader, events: Iterable[Event], seen: str = "") -> None:
         known = memory.heads.get((event.stage, event.model))
         if known is None or (known.number, known.text) != (event.number, event.text) or known.seen.date() != today:
             remember(reader)
-            return
+            # Of another memory, and of ledgers that are no older than what was seen.
+            mark = mark_of(reader.folder, reader.id, f"{today} {seen}") if seen else ""
+            break
     if mark:
         note(reader.folder, reader.id, mark)
 
@@ -151,13 +157,13 @@ def forget(reader: Reader, known: Collection[Vanished] | None = None) -> None:
     memorize(reader.folder, reader.id, Memory(heads=memory.heads, vanished=kept), forget=True)
 
 
-def _compared(reader: Reader) -> tuple[tuple[Vanished, ...], Memory]:
-    """What vanished, and what there is to remember."""
+def _compared(reader: Reader, models: Collection[ModelName] = ()) -> tuple[tuple[Vanished, ...], Memory]:
+    """What vanished of some models or of all, and what there is to remember of them."""
     if not reader.id:
         return (), Memory()
     # Before the ledgers are read: what was remembered by then was there by then, whoever moves or reads meanwhile.
-    memory = recall(reader.folder, reader.id)
-    ledgers, unread = _ledgers(reader)
+    memory = recall(reader.folder, reader.id, models)
+    ledgers, unread = _ledgers(reader, models)
     found: list[Vanished] = []
     heads = {place: head for place, head in memory.heads.items() if place[0] in unread}
     gone: dict[Place, tuple[Head, ...]] = {}
@@ -181,13 +187,13 @@ def _unique(heads: Iterable[Head]) -> list[Head]:
     return list({(head.number, head.text): head for head in heads}.values())
 
 
-def _ledgers(reader: Reader) -> tuple[dict[Place, Ledger], set[str]]:
-    """Every ledger, and the stages that cannot be read."""
+def _ledgers(reader: Reader, models: Collection[ModelName]) -> tuple[dict[Place, Ledger], set[str]]:
+    """The ledgers of some models or of all, and the stages that cannot be read."""
     found: dict[Place, Ledger] = {}
     unread: set[str] = set()
     with reader.root() as root:
         for stage in reader.stages:
-            reading = read_stage(root, reader.id, stage)
+            reading = read_stage(root, reader.id, stage, models or None)
             if reading.error is not None:
                 unread.add(stage)
             found |= {(stage, model): ledger for model, ledger in reading.ledgers.items()}
@@ -214,8 +220,3 @@ def _vanished(place: Place, head: Head, ledger: Ledger | None) -> Vanished:
         replaced=_under(ledger, head.number),
         present=present,
     )
-
-
-def of(found: Iterable[Vanished], models: Collection[ModelName], stage: str | None = None) -> tuple[Vanished, ...]:
-    """Those of some models and of one stage, where any are named."""
-    return tuple(one for one in found if (not models or one.model in models) and stage in {None, one.stage})

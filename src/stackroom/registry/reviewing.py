@@ -44,10 +44,10 @@ def _monitored(reader: Reader, models: Sequence[Model], now: datetime) -> Iterat
     stages = [one for one in reader.policy.stages if one.monitor is not None and one.name not in unread]
     if not stages:
         return
-    from stackroom.registry.observing import watch_over  # noqa: PLC0415 - few registries have a monitor
+    from stackroom.registry.observing import monitoring_of  # noqa: PLC0415 - few registries have a monitor
 
     try:
-        rows = watch_over(reader, models, stages).rows
+        rows = monitoring_of(reader, models, stages).rows
     except RegistryError as error:
         # What cannot be read is no silence: every holder says why nothing is known of it.
         names = {stage.name for stage in stages}

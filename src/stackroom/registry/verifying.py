@@ -16,11 +16,10 @@ from stackroom.registry.doubts import Doubt, doubts_about, trace_of_revision
 from stackroom.registry.holdings import Stages
 from stackroom.store import layout
 from stackroom.store.digest import WORTH_A_THREAD, Mapped, Progress, Verification, silent, verify_version
-from stackroom.store.hashing import processors
 from stackroom.store.mounts import file_system_of
 from stackroom.store.readings import Readings
 from stackroom.store.scan import CARD_LIMIT, read_card, read_revisions
-from stackroom.store.sidebyside import AT_ONCE
+from stackroom.store.sidebyside import AT_ONCE, processors
 from stackroom.store.traces import THE_FOLDER, Trace, strays_with, trace_of, traces_beside, traces_in
 
 if TYPE_CHECKING:

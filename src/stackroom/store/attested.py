@@ -73,26 +73,36 @@ def access_to_stage(root: str, parent: str, stage: str) -> Access:
         return found
     above = access_to(f"{root}/{parent}")
     above = above if above.exists else access_to(root)
-    if above.reason or not _is_the_stewards_to_make(above.directory):
-        return above
     may = "approve for it" if parent == layout.APPROVALS else "move into it"
+    missing = access_to_missing(found.directory, above, may)
+    if missing is above:
+        return above
     from stackroom.store.tree import commands_for_stage  # noqa: PLC0415 - only for a stage without a folder
 
     commands = " && ".join(commands_for_stage(root, parent, stage))
-    return replace(
-        above,
-        allowed=False,
-        group_may=False,
-        directory=found.directory,
-        reason=f"{found.directory} is missing, and which group may {may} is the steward's to say",
-        remedy=f"{above.owner.label} makes it, with the group that may {may} for GROUP: {commands}",
-    )
+    remedy = f"{above.owner.label} makes it, with the group that may {may} for GROUP: {commands}"
+    return replace(missing, remedy=remedy)
 
 
-def _is_the_stewards_to_make(directory: str) -> bool:
+def access_to_missing(directory: str, above: Access, may: str) -> Access:
+    """Whether the caller may make names in a folder that is missing.
+
+    Args:
+        directory: the folder.
+        above: the access to what it would lie in: all that is asked in a registry of one person.
+        may: what the names are for, after ``may``. Where there are groups nobody may it before the steward has made
+            the folder and given it the right one; how, the caller says as the ``remedy``.
+    """
+    if above.reason or not _has_groups_in(above.directory):
+        return above
+    reason = f"{directory} is missing, and which group may {may} is the steward's to say"
+    return replace(above, allowed=False, group_may=False, directory=directory, reason=reason)
+
+
+def _has_groups_in(directory: str) -> bool:
     try:
         with Folder.open(directory) as folder:
-            return has_groups(folder)
+            return _has_groups(folder)
     except OSError:
         return False
 
@@ -115,7 +125,7 @@ def append(folder: Folder, name: str, text: str, *, doing: str, taken: ConflictE
         folder.symlink(text, name)
     except FileExistsError:
         # After a lost reply NFS says EEXIST about our own success: the text, with its time, tells.
-        if _text_of(folder, name) != text:
+        if text_of(folder, name) != text:
             raise taken from None
     except OSError as error:
         raise refused(error, folder.path, doing) or explained(error, "make", f"{folder.path}/{name}") from error
@@ -126,7 +136,8 @@ def append(folder: Folder, name: str, text: str, *, doing: str, taken: ConflictE
         raise explained(error, "make sure of", f"{folder.path}/{name}") from error
 
 
-def _text_of(folder: Folder, name: str) -> str | None:
+def text_of(folder: Folder, name: str) -> str | None:
+    """A symlink's text; None where there is none of that name that can be read."""
     try:
         return folder.read_link(name)
     except OSError:
@@ -180,7 +191,7 @@ def ensured(parent: Folder, name: str, *, close: bool = False) -> Folder:
     try:
         return parent.child(name)
     except FileNotFoundError:
-        if has_groups(parent):
+        if _has_groups(parent):
             raise
         with contextlib.suppress(FileExistsError):
             parent.make_folder(name, stat.S_IMODE(parent.status().st_mode))
@@ -190,7 +201,7 @@ def ensured(parent: Folder, name: str, *, close: bool = False) -> Folder:
             parent.close()
 
 
-def has_groups(parent: Folder) -> bool:
+def _has_groups(parent: Folder) -> bool:
     """Whether a folder or what lies in it belongs to a group: then that of a missing folder is the steward's to say."""
     return bool(parent.status().st_mode & stat.S_ISGID) or any(
         entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_mode & stat.S_ISGID
@@ -208,7 +219,7 @@ def time_of_the_file_system(root: Folder, stage: str) -> datetime:
     """
     doing = f"ask the file system for the time in {layout.STAGES}/{stage}"
     with stage_folder(root, layout.STAGES, stage, doing) as folder:
-        name = layout.temporary_name(os.geteuid(), uuid4().replace("-", ""))
+        name = layout.temporary_name(os.geteuid(), uuid4())
         try:
             folder.symlink("now", name)
             try:

@@ -20,6 +20,9 @@ from stackroom.store.mounts import file_system_of
 CACHE_VARIABLE: Final = "STACKROOM_CACHE"
 """Names the folder itself; empty or ``off`` for no cache at all."""
 
+PATIENCE: Final = 10.0
+"""Seconds for which a writer of a cache waits for another, who is done many times a second."""
+
 _OFF: Final = frozenset({"", "off"})
 _MODE: Final = 0o700
 _SHARED: Final = "/var/tmp"  # noqa: S108 - every user has a folder of his own in it, which is looked at before use
@@ -34,9 +37,9 @@ def cache_folder() -> str | None:
     """The folder for caches, made where it is not there yet; None where none is wanted, or none can be trusted.
 
     It is ``$STACKROOM_CACHE``, else ``stackroom`` in ``$XDG_CACHE_HOME``, else in ``~/.cache``; where that lies on a
-    network file system, or a home cannot be used, ``/var/tmp/stackroom-UID``. The caller's own, and nobody else can
-    write to it or put another in its place; never in a registry. A relative ``$STACKROOM_CACHE`` is one below the
-    working directory. Nothing in it is promised to be there the next time.
+    network file system, or a home cannot be used, ``/var/tmp/stackroom-UID``, unless that lies on one, too. The
+    caller's own, and nobody else can write to it or put another in its place; never in a registry. A relative
+    ``$STACKROOM_CACHE`` is one below the working directory. Nothing in it is promised to be there the next time.
     """
     named = os.environ.get(CACHE_VARIABLE)
     if named is not None and named in _OFF:
@@ -46,12 +49,16 @@ def cache_folder() -> str | None:
     except OSError:
         # The working directory was removed under us.
         return None
-    aside = os.path.join(_SHARED, f"stackroom-{os.geteuid()}")
     if not os.path.isabs(wanted) or not file_system_of(wanted).local:
-        return _made(aside)
+        return _aside()
     found = _made(wanted)
     # Who names a folder that cannot be used gets none: caches in another place would be a surprise.
-    return found if found is not None or named else _made(aside)
+    return found if found is not None or named else _aside()
+
+
+def _aside() -> str | None:
+    # A host without a disk may have /var/tmp from a server, too, and share it with others.
+    return _made(os.path.join(_SHARED, f"stackroom-{os.geteuid()}")) if file_system_of(_SHARED).local else None
 
 
 def _in_home() -> str:
@@ -110,11 +117,22 @@ def _is_safe_way(path: str) -> bool:
         path = above
 
 
-def mark_used(path: str, status: os.stat_result) -> None:
-    """Note, once a day, that a file of the cache is in use."""
+def own_file(path: str) -> bool:
+    """Whether a file of the cache may be used: a file of the caller's that has no other name.
+
+    It is made, empty and for the caller alone, where there is none: others may be allowed to look into the folder, and
+    what a private registry says is not for them. That it is in use is noted once a day.
+    """
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        with contextlib.suppress(OSError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        return True
     if time.time() - status.st_mtime > _DAY:
         with contextlib.suppress(OSError):
-            os.utime(path)
+            os.utime(path, follow_symlinks=False)
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_nlink == 1
 
 
 def remove_unused(folder: str, suffix: str) -> None:

@@ -175,8 +175,3 @@ class WriteBack:
 
 _WRITTEN_AT_ONCE: Final = 64 * CHUNK
 """Bytes after which the kernel is told to write; of a smaller file it is told once, at its end."""
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0))

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from typing import TYPE_CHECKING, Final
 
 from stackroom import __version__
 from stackroom.core.sha256 import sha256
-from stackroom.store.cachehome import cache_folder, mark_used, remove_unused
+from stackroom.store.cachehome import PATIENCE, cache_folder, own_file, remove_unused
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,9 +26,6 @@ _SUFFIX: Final = ".index"
 
 _PAGE: Final = 16 * 1024
 """Bytes. A search reads whole tables: a quarter of the calls that SQLite's own 4 KiB take."""
-
-_PATIENCE: Final = 10.0
-"""Seconds for which a writer waits for another, who commits many times a second."""
 
 _TABLES: Final = """
 CREATE TABLE models(
@@ -88,19 +84,13 @@ def connected(path: str) -> sqlite3.Connection:
     """
     import sqlite3  # noqa: PLC0415 - 3 ms, which whoever asks for one version does without
 
-    try:
-        status = os.lstat(path)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_nlink != 1:
-            raise IndexLostError(path)
-        mark_used(path, status)
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         remove_unused(os.path.dirname(path), _SUFFIX)
-        # Others may be allowed to look into the folder; what a private registry says is not for them.
-        with contextlib.suppress(OSError):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    if not own_file(path):
+        raise IndexLostError(path)
     try:
         # Threads: each has an index of its own, which is opened and closed in it; a generator may end in another.
-        database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             _prepare(database)
         except BaseException:

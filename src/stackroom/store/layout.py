@@ -7,6 +7,7 @@ touched, and never in the way of its neighbours. ``docs/reference/format.md`` is
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, Literal
 
 from stackroom.core.names import Label, is_label, parse_number
@@ -70,8 +71,12 @@ _NUMBERED: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = (
 _TEMPORARY: Final = pattern(r"\.tmp-([0-9]+)-[0-9a-f-]+")
 
 
+@lru_cache(maxsize=4096)
 def model_entry(name: str) -> ModelEntry:
-    """What a name in a model's folder means, going by the name alone; the store also checks what kind of file it is."""
+    """What a name in a model's folder means, going by the name alone; the store also checks what kind of file it is.
+
+    Cached, because all models have versions of the same numbers.
+    """
     if (number := parse_number(name)) is not None:
         return ModelEntry(name=name, kind="version", number=number)
     if found := _REVISION.fullmatch(name):

@@ -24,13 +24,16 @@ from stackroom.store.used_up import used_up
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from stackroom.core.names import ModelName, StageName
 
     Decided = tuple[int | None, str, Sequence[str]]
     """What a ledger comes to, for whoever asks no more of thousands: the version that holds the stage, or None; the
     digest of its artifacts, as the event says it that decides; and what is wrong with the events."""
+
+_FEW: Final = 64
+"""Models whose names each event's name may begin with; of more than these it is quicker to take that name apart."""
 
 _LIVE_TRIES: Final = 100
 """Rounds of "replace the pointer, list again" before giving up; each extra round means another mover was faster."""
@@ -71,7 +74,7 @@ def read_stage(
     """Read a stage's folder, all of it or some models' events. A missing folder is an empty one."""
     place = f"{layout.STAGES}/{stage}"
     try:
-        ledgers, foreign = _judged(root, registry_id, stage, models)
+        ledgers, foreign = _judged(root, registry_id, stage, models) or ({}, ())
     except OSError as error:
         return StageReading({}, (unread_problem(root, layout.STAGES, stage, error),), error)
     problems = tuple(
@@ -83,14 +86,15 @@ def read_stage(
 
 def _judged(
     root: Folder, registry_id: str, stage: StageName, models: Collection[ModelName] | None
-) -> tuple[dict[ModelName, Ledger], tuple[Entry, ...]]:
+) -> tuple[dict[ModelName, Ledger], tuple[Entry, ...]] | None:
+    """The ledgers, and what has no place among them; None where the stage has no folder."""
+    starts = ("",) if models is None or len(models) > _FEW else tuple(f"{model}@" for model in models)
     try:
         with root.child(layout.STAGES) as stages, stages.child(stage) as folder:
             owner = folder.status().st_uid
-            starts = ("",) if models is None else tuple(f"{model}@" for model in models)
             entries = list(entries_of(folder, lambda name: models is None or _model_of(name) in models, starts))
     except FileNotFoundError:
-        return {}, ()
+        return None
     return replay(StageFolder(registry_id=registry_id, stage=stage, owner=owner), entries)
 
 
@@ -100,15 +104,12 @@ def read_ledger(root: Folder, registry_id: str, stage: StageName, model: ModelNa
     Raises:
         RegistryError: the stage's folder cannot be read.
     """
-    try:
-        ledgers, _ = _judged(root, registry_id, stage, (model,))
-    except OSError as error:
-        raise explained(error, "read", f"{root.path}/{layout.STAGES}/{stage}") from error
+    ledgers = read_ledgers(root, registry_id, stage, (model,)) or {}
     return ledgers.get(model) or Ledger(stage=stage, model=model)
 
 
 def read_ledgers(
-    root: Folder, registry_id: str, stage: StageName, models: Container[ModelName] | None = None
+    root: Folder, registry_id: str, stage: StageName, models: Collection[ModelName] | None = None
 ) -> dict[ModelName, Ledger] | None:
     """The ledgers of a stage, all or those of some models; None where the stage has no folder.
 
@@ -116,14 +117,10 @@ def read_ledgers(
         RegistryError: the folder cannot be read.
     """
     try:
-        with root.child(layout.STAGES) as stages, stages.child(stage) as folder:
-            owner = folder.status().st_uid
-            entries = list(entries_of(folder, lambda name: models is None or _model_of(name) in models))
-    except FileNotFoundError:
-        return None
+        found = _judged(root, registry_id, stage, models)
     except OSError as error:
         raise explained(error, "read", f"{root.path}/{layout.STAGES}/{stage}") from error
-    return replay(StageFolder(registry_id=registry_id, stage=stage, owner=owner), entries)[0]
+    return None if found is None else found[0]
 
 
 def _model_of(name: str) -> ModelName | None:
@@ -219,7 +216,7 @@ def _point(folder: Folder, model: ModelName, number: int | None) -> None:
         with contextlib.suppress(FileNotFoundError):
             folder.unlink(model)
     else:
-        temporary = layout.temporary_name(os.geteuid(), uuid4().replace("-", ""))
+        temporary = layout.temporary_name(os.geteuid(), uuid4())
         folder.symlink(layout.live_text(model, number), temporary)
         try:
             folder.rename(temporary, model)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from stackroom.core.values import dataclass
+from stackroom.core.values import dataclass, replace
 from stackroom.store import layout
 from stackroom.store.forms import Forms
 from stackroom.store.index_file import IndexLostError
@@ -253,6 +253,15 @@ class Look:
         )
         return model, told.kept, told.fresh
 
+    def remember(self, names: Sequence[ModelName]) -> None:
+        """Read and remember of some models what will be asked for and was not before: for the next one who asks.
+
+        It is the end of the moment of which everything was. Whether it can be done makes no difference to anybody.
+        """
+        with contextlib.suppress(IndexLostError):
+            self._index.end()
+            self._read(names)
+
     # --- what was seen
 
     def has(self, name: ModelName) -> bool:
@@ -343,18 +352,36 @@ class Look:
         sort: str,
         archived: bool,
         limit: int,
-    ) -> tuple[list[Version], int] | None:
-        """The first of the versions that a query asks for, and how many there are; no other is understood.
+    ) -> tuple[list[Version], int, tuple[str, ...]] | None:
+        """The first of the versions that a query asks for, how many there are, and fields of the order that none has.
 
-        None where the rows of the index do not tell which these are, and :meth:`asked` does.
+        No other is understood. None where the rows of the index do not tell which these are, and :meth:`asked` does.
         """
-        from stackroom.core.query import sorted_by  # noqa: PLC0415 - as in a search
+        ranked = self._ranked(query, stages, sort, archived=archived)
+        if ranked is None:
+            return None
+        rows, absent = ranked
+        by_row, folders = self._by_row(stages), self._folders(self.names)
+        read = {(one.model, one.number): one for one in self._index.versions(folders, rows[:limit], by_row)}
+        places = (self._index.split(row) for row in rows[:limit])
+        return [read[folders[model][0], number] for model, number in places], len(rows), absent
+
+    def _ranked(
+        self,
+        query: Query | None,
+        stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
+        sort: str,
+        *,
+        archived: bool,
+    ) -> tuple[list[int], tuple[str, ...]] | None:
+        """The rows of all versions that a query asks for in their order, and fields that none has; None as before."""
+        from stackroom.core.query import absent_fields, sort_fields, sorted_by  # noqa: PLC0415 - as in a search
 
         if any(found.flawed for found in self._reread.values()):
             return None
-        fields = [part.strip().removeprefix("-") for part in sort.split(",") if part.strip()]
-        by_row, folders = self._by_row(stages), self._folders(self.names)
-        found = self._index.ranked(query.node if query else None, by_row, fields, archived=archived)
+        fields = sort_fields(sort)
+        folders = self._folders(self.names)
+        found = self._index.ranked(query.node if query else None, self._by_row(stages), fields, archived=archived)
         if found is None:
             return None
 
@@ -363,9 +390,8 @@ class Look:
             return folders[model][0], number
 
         here = sorted((one for one in found if self._index.split(one[0])[0] in folders), key=place)
-        wanted = [row for row, _ in sorted_by(here, sort, lambda one: one[1])[:limit]]
-        read = {(one.model, one.number): one for one in self._index.versions(folders, wanted, by_row)}
-        return [read[place((row, None))] for row in wanted], len(here)
+        absent = absent_fields([told for _, told in here], fields)
+        return [row for row, _ in sorted_by(here, sort, lambda one: one[1])], absent
 
     def lines(
         self,
@@ -373,11 +399,13 @@ class Look:
         stages: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
         chosen: Callable[[Sequence[str]], Sequence[str]],
         *,
+        sort: str,
         archived: bool,
-    ) -> tuple[Lines, Callable[[int], tuple[ModelName, int] | None]] | None:
-        """What a table shows of the versions that a query asks for, and what names the version of a row.
+    ) -> tuple[Lines, Callable[[int], tuple[ModelName, int] | None], tuple[str, ...]] | None:
+        """What a table shows of the versions that a query asks for, what names the version of a row, and absent fields.
 
-        None where the rows of the index do not tell all of it, and :meth:`asked` does; arguments and errors as there.
+        Where they are to be sorted they are in that order, else in none. None where the rows of the index do not tell
+        all of it, and :meth:`asked` does; arguments and errors as there, and as in :meth:`first`.
         """
         if any(found.flawed for found in self._reread.values()):
             return None
@@ -385,13 +413,20 @@ class Look:
         whole = found.whole and all(row[0] is not None and row[2] is not None for row in found.rows)
         if not whole or any(ASK in row for row in found.rows):
             return None
+        absent: tuple[str, ...] = ()
+        if sort:
+            ranked = self._ranked(query, stages, sort, archived=archived)
+            if ranked is None:
+                return None
+            by_row = {row[1]: row for row in found.rows}
+            found, absent = replace(found, rows=[by_row[row] for row in ranked[0]]), ranked[1]
         folders = self._folders(self.names)
 
         def named(row: int) -> tuple[ModelName, int] | None:
             model, number = self._index.split(row)
             return (folders[model][0], number) if model in folders else None
 
-        return found, named
+        return found, named, absent
 
     def told(self) -> dict[ModelName, KnownModel]:
         """The models of which the index tells everything, because nothing is wrong with them that is not in it."""

@@ -26,7 +26,7 @@ from stackroom.store.userhome import check_own, check_own_way, state_folder
 from stackroom.store.uuids import uuid4
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _FORMAT: Final = 1
 _LIMIT: Final = 8 * 1024 * 1024
@@ -88,11 +88,17 @@ class Memory:
     vanished: Mapping[Place, tuple[Head, ...]] = field(default_factory=dict)
 
 
-def recall(registry: str | os.PathLike[str], registry_id: str) -> Memory:
-    """What this user remembers of a registry at a place; nothing where the file is missing or not to be trusted."""
+def recall(registry: str | os.PathLike[str], registry_id: str, models: Collection[str] = ()) -> Memory:
+    """What this user remembers of a registry at a place; nothing where the file is missing or not to be trusted.
+
+    Args:
+        registry: its path.
+        registry_id: what its ``registry.toml`` says.
+        models: of which to; of all where none is named.
+    """
     try:
         with _opened() as folder:
-            return _recalled(folder, _name(registry, registry_id))
+            return _recalled(folder, _name(registry, registry_id), models)
     except (OSError, ValueError, RecursionError):
         return Memory()
 
@@ -202,7 +208,7 @@ def _or_nothing(folder: Folder, name: str) -> Memory:
         return Memory()
 
 
-def _recalled(folder: Folder, name: str) -> Memory:
+def _recalled(folder: Folder, name: str, models: Collection[str] = ()) -> Memory:
     status = folder.lstat(name)
     if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
         raise PermissionError(name)
@@ -211,20 +217,22 @@ def _recalled(folder: Folder, name: str) -> Memory:
     document = json.loads(folder.read(name, _LIMIT))
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
         raise ValueError(name)
-    heads = _table(document.get("heads"))
-    vanished = _table(document.get("vanished"))
     return Memory(
-        heads={place: head for key, value in heads.items() if (place := _place(key)) and (head := _head(value))},
+        heads={place: head for place, value in _told(document, "heads", models) if (head := _head(value))},
         vanished={
             place: tuple(head for one in value if (head := _head(one)))
-            for key, value in vanished.items()
-            if (place := _place(key)) and isinstance(value, list)
+            for place, value in _told(document, "vanished", models)
+            if isinstance(value, list)
         },
     )
 
 
-def _table(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _told(document: dict[str, Any], key: str, models: Collection[str]) -> Iterator[tuple[Place, Any]]:
+    """What a table of the file says of some models or of all."""
+    table = document.get(key)
+    for name, value in table.items() if isinstance(table, dict) else ():
+        if (not models or name.partition("/")[2] in models) and (place := _place(name)):
+            yield place, value
 
 
 def _place(key: str) -> Place | None:
@@ -267,4 +275,4 @@ def _text(memory: Memory, registry: str | os.PathLike[str], registry_id: str) ->
     }
     import json  # noqa: PLC0415 - as in reading it
 
-    return json.dumps(document, indent=1)
+    return json.dumps(document)

@@ -18,7 +18,7 @@ from stackroom.core.observations import Observation, Source, file_name, parse_fi
 from stackroom.core.values import dataclass, replace
 from stackroom.store import layout
 from stackroom.store.access import access_to, refused, user_name
-from stackroom.store.attested import check_owner, ensured, has_groups
+from stackroom.store.attested import access_to_missing, check_owner, ensured
 from stackroom.store.folder import GONE, Folder, changed_at, explained
 from stackroom.store.records import Problem
 from stackroom.store.scan import os_problem
@@ -100,33 +100,15 @@ class ObservationReading:
 
 
 def access_to_observations(root: str) -> Access:
-    """Whether the caller may record observations.
-
-    A missing folder is the root's question in a registry of one person; where there are groups nobody may before the
-    steward has made it and given it the right one.
-    """
+    """Whether the caller may record observations; a missing folder as :func:`access_to_missing` has it."""
     found = access_to(f"{root}/{layout.OBSERVATIONS}")
     if found.exists:
         return found
     above = access_to(root)
-    if above.reason or not _has_groups(root):
+    missing = access_to_missing(found.directory, above, "record")
+    if missing is above:
         return above
-    return replace(
-        above,
-        allowed=False,
-        group_may=False,
-        directory=found.directory,
-        reason=f"{found.directory} is missing, and which group may record is the steward's to say",
-        remedy=f"{above.owner.label} makes it: stackroom doctor prints the commands",
-    )
-
-
-def _has_groups(root: str) -> bool:
-    try:
-        with Folder.open(root) as folder:
-            return has_groups(folder)
-    except OSError:
-        return False
+    return replace(missing, remedy=f"{above.owner.label} makes it: stackroom doctor prints the commands")
 
 
 # --- writing

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shlex
 import signal
 import stat
 import subprocess
@@ -125,7 +126,7 @@ def _checked(root: Folder, words: Sequence[str], opened: contextlib.ExitStack, t
     path = f"{folder.path}/{name}"
     _check(fd, path, trusted)
     if not os.fstat(fd).st_mode & 0o111:
-        raise _UnsafeError(path, "is not executable", f"ask the steward: chmod +x {path}")
+        raise _UnsafeError(path, "is not executable", f"ask the steward: chmod +x {shlex.quote(path)}")
     return fd
 
 

@@ -18,9 +18,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from stackroom.core.patterns import pattern
-from stackroom.store.cachehome import cache_folder
+from stackroom.store.cachehome import PATIENCE, cache_folder, own_file
 from stackroom.store.hashing import FileDigest
 from stackroom.store.mounts import file_system_of
+from stackroom.store.stamps import boot_id
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,7 +38,6 @@ _MOST: Final = 200_000
 """Files that are remembered, those read last; 30 MB."""
 
 _DIGEST: Final = pattern("[0-9a-f]{32}|[0-9a-f]{64}")
-_BOOT: Final = "/proc/sys/kernel/random/boot_id"
 
 
 class Readings:
@@ -103,7 +103,7 @@ class Readings:
     def _key(self, status: os.stat_result) -> bytes:
         """What a file looks like. The device of a network file system is a number for as long as this host is up."""
         seen = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        return struct.pack("<QQQqq", *seen) + (b"" if self._local else _boot())
+        return struct.pack("<QQQqq", *seen) + (b"" if self._local else boot_id().encode() or os.urandom(16))
 
     def _ask(self, statement: str, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The first row of an answer; None where there is none, and where there is no cache."""
@@ -128,14 +128,6 @@ class Readings:
 def now() -> float:
     """Seconds since this host was started, asleep or not: what no clock that is set can turn back."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def _boot() -> bytes:
-    try:
-        with open(_BOOT, "rb") as file:
-            return file.read().strip()
-    except OSError:
-        return b"?" + os.urandom(16)
 
 
 def _opened() -> sqlite3.Connection | None:
@@ -172,7 +164,9 @@ def _discard() -> None:
 def _prepared(path: str) -> sqlite3.Connection:
     import sqlite3  # noqa: PLC0415 - as above
 
-    database = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
+    if not own_file(path):
+        raise sqlite3.DatabaseError(path)
+    database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     # What is lost with the power is read again.
     database.execute("PRAGMA synchronous = OFF")
     if database.execute("PRAGMA user_version").fetchone()[0] != _FORMAT:

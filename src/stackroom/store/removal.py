@@ -13,10 +13,9 @@ import errno
 import os
 import stat
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from stackroom.core.attested import Entry, Who
+from stackroom.core.attested import Entry, Who, text_digest
 from stackroom.core.metadata import seal_of
 from stackroom.core.tombstones import Tombstone, judge_tombstone, tombstone_place
 from stackroom.core.toml import METADATA_LIMIT, parse_toml
@@ -24,7 +23,7 @@ from stackroom.core.values import dataclass
 from stackroom.errors import ConflictError, PermissionDeniedError, RegistryError
 from stackroom.store import layout
 from stackroom.store.access import access_to, current_user, refused, user_name
-from stackroom.store.attested import check_owner
+from stackroom.store.attested import append, text_of
 from stackroom.store.erasing import Identity, identity_of, remove_tree
 from stackroom.store.folder import GONE, Folder, explained
 from stackroom.store.records import Deletion, Removal
@@ -156,7 +155,7 @@ def _sealed(inside: Folder) -> tuple[Seal | None, str]:
     metadata = ""
     try:
         text = inside.read(layout.VERSION_FILE, METADATA_LIMIT)
-        metadata = f"sha256:{sha256(text).hexdigest()}"
+        metadata = text_digest(text)
         return seal_of(parse_toml(text, where=layout.VERSION_FILE)), metadata
     except (OSError, RegistryError):
         return None, metadata
@@ -261,38 +260,22 @@ def add_tombstone(folder: Folder, number: int, text: str) -> None:
     """
     name = layout.tombstone_name(number)
     doing = f"delete version {number}"
+    taken = ConflictError(
+        f"somebody deletes version {number} at this moment: {name} is there",
+        hint="look again in a moment",
+        facts={"tombstone": name},
+    )
     try:
-        folder.symlink(text, name)
-    except FileExistsError:
-        # After a lost reply NFS says EEXIST about our own success: the text, with its time, tells.
-        present = _text_of(folder, name)
-        if present is None:
-            raise ConflictError(
-                f"{folder.path}/{name} is in the way, and is no tombstone",
-                hint="its owner, or the owner of the model's folder, takes it away",
-                facts={"tombstone": name},
-            ) from None
-        if present != text:
-            raise ConflictError(
-                f"somebody deletes version {number} at this moment: {name} is there",
-                hint="look again in a moment",
-                facts={"tombstone": name},
-            ) from None
-    except OSError as error:
-        raise refused(error, folder.path, doing) or explained(error, "make", f"{folder.path}/{name}") from error
-    try:
-        check_owner(folder, name, doing)
         # On disk before the rename: after a power cut there may be a tombstone too many, and none too few.
-        folder.sync()
-    except OSError as error:
-        raise explained(error, "make sure of", f"{folder.path}/{name}") from error
-
-
-def _text_of(folder: Folder, name: str) -> str | None:
-    try:
-        return folder.read_link(name)
-    except OSError:
-        return None
+        append(folder, name, text, doing=doing, taken=taken)
+    except ConflictError:
+        if text_of(folder, name) is not None:
+            raise
+        raise ConflictError(
+            f"{folder.path}/{name} is in the way, and is no tombstone",
+            hint="its owner, or the owner of the model's folder, takes it away",
+            facts={"tombstone": name},
+        ) from None
 
 
 def take_tombstone(folder: Folder, number: int) -> None:

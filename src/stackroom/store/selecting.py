@@ -91,6 +91,22 @@ class Columns:
             return known.get(name) or UNDECIDED
         return None
 
+    def named(self, name: str) -> list[str] | None:
+        """The columns of a metric or hyperparameter, in the order in which the query language looks for one.
+
+        None where the record has to be asked.
+        """
+        if self.of("extra", name.partition(".")[0]):
+            return None
+        found: list[str] = []
+        for candidate in names_of(name):
+            kind, dot, rest = candidate.partition(".")
+            if dot and kind in {"metrics", "hyperparameters"} and (column := self.of(kind, rest)):
+                if column == UNDECIDED:
+                    return None
+                found.append(f"{kind}.{column}")
+        return found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
@@ -136,6 +152,7 @@ class _Compiler:
         self.numbers: list[float] = []
 
     def sql(self, node: Node) -> str:
+        """A part of the query: true, false, or NULL where only the record tells; its parameters join ``numbers``."""
         match node:
             case Negated():
                 return f"NOT {self.sql(node.part)}"
@@ -222,20 +239,14 @@ class _Compiler:
         return f"versions.id IN ({', '.join(rows)})"
 
     def _by_name(self, name: str, test: Callable[[object], bool], compared: Callable[[str], str]) -> str:
-        """A metric or hyperparameter, in the order in which the query language looks for one."""
-        if self._columns.of("extra", name.partition(".")[0]):
+        """A metric or hyperparameter."""
+        found = self._columns.named(name)
+        if found is None:
             return UNDECIDED
-        found: list[tuple[Kind, str]] = []
-        for candidate in names_of(name):
-            kind, dot, rest = candidate.partition(".")
-            if dot and kind in {"metrics", "hyperparameters"} and (column := self._columns.of(kind, rest)):
-                if column == UNDECIDED:
-                    return UNDECIDED
-                found.append((kind, f"{kind}.{column}"))
         sql = ""
-        for kind, column in found:
+        for column in found:
             value = compared(column)
-            if kind == "hyperparameters":
+            if column.startswith("hyperparameters."):
                 value = f"CASE typeof({column}) WHEN 'text' THEN {self._function(test)}({column}) ELSE {value} END"
             # A blob is greater than any number and text.
             sql += f"CASE WHEN {column} >= x'' THEN NULL WHEN {column} IS NOT NULL THEN {value} ELSE "
@@ -259,16 +270,17 @@ def sort_columns(fields: Sequence[str], columns: Columns) -> list[tuple[str, Cal
     """
     found: list[tuple[str, Callable[[Any], object]]] = []
     for name in fields:
-        kind, dot, rest = name.partition(".")
         if name in _FUNCTIONS:
             found.append(_FUNCTIONS[name])
         elif name in _TEXTS and not any(columns.of(one, name) for one in ("metrics", "hyperparameters")):
             found.append((name, lambda text: text or None))
-        elif dot and kind in {"metrics", "hyperparameters"} and columns.of(kind, rest) != UNDECIDED:
-            column = columns.of(kind, rest)
-            found.append((f"{kind}.{column}" if column else "NULL", lambda value: value))
-        else:
+        elif name in _TEXTS or name == "stage" or name.partition(".")[0] in _NOT_KEPT:
             return None
+        else:
+            numbers = columns.named(name)
+            if numbers is None:
+                return None
+            found.append((f"coalesce({', '.join(numbers)}, NULL)" if numbers else "NULL", lambda value: value))
     return found
 
 

@@ -24,6 +24,13 @@ _SETTLED_NS: Final = 2_000_000_000
 _BOOT: Final = "/proc/sys/kernel/random/boot_id"
 
 
+def boot_id() -> str:
+    """Which start of the host this is; empty where nobody can tell."""
+    with contextlib.suppress(OSError), open(_BOOT, encoding="ascii") as file:
+        return file.read().strip()
+    return ""
+
+
 def stamp_of(status: os.stat_result) -> str:
     """What changes with every name that is made in a directory or taken away, with its mode and with its owner.
 
@@ -51,12 +58,8 @@ class Moment:
     @classmethod
     def present(cls, *, local: bool) -> Self:
         """This one."""
-        boot = ""
-        if not local:
-            # Where it cannot be told whether the host was started anew, no stamp is ever settled.
-            with contextlib.suppress(OSError), open(_BOOT, encoding="ascii") as file:
-                boot = file.read().strip()
-        return cls(local=local, now=time.time_ns(), ticks=time.monotonic_ns(), boot=boot)
+        # Where it cannot be told whether the host was started anew, no stamp is ever settled.
+        return cls(local=local, now=time.time_ns(), ticks=time.monotonic_ns(), boot="" if local else boot_id())
 
     def is_settled(self, stamp: str, since: int) -> bool:
         """Whether a directory that is listed from now on may be believed for as long as its stamp stays.

@@ -8,6 +8,7 @@ belongs to somebody who is trusted.
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from typing import TYPE_CHECKING, Final
 
@@ -67,14 +68,14 @@ def open_to_others(at: int | str, path: str, trusted: frozenset[int]) -> Open | 
         owner = user_name(status.st_uid) or status.st_uid
         whose = "root, as you are" if trusted == {ROOT} else "the steward"
         return Open(path=path, why=f"belongs to {owner}, and not to {whose}")
-    advice = f"ask the steward: chmod go-w {path}"
+    advice = f"ask the steward: chmod go-w {shlex.quote(path)}"
     if mode & (_WRITE << 3):
         why = f"can be written by group {group_name(status.st_gid)} (mode {mode:04o})"
         return Open(path=path, why=why, advice=advice)
     if mode & _WRITE:
         return Open(path=path, why=f"can be written by everybody (mode {mode:04o})", advice=advice)
     if any(permissions & _WRITE for permissions in _granted_by_acl(at)):
-        advice = f"ask the steward: setfacl -b {path}"
+        advice = f"ask the steward: setfacl -b {shlex.quote(path)}"
         return Open(path=path, why="has an ACL that lets others write it", advice=advice)
     return None
 
@@ -123,7 +124,7 @@ def open_ways(path: str, trusted: frozenset[int]) -> Iterator[Open]:
             continue
         if found and not (status.st_mode & stat.S_ISVTX and status.st_uid in trusted):
             advice = f"ask {user_name(status.st_uid) or status.st_uid}, who owns it, or an administrator: chmod go-w"
-            yield Open(path=above, why=found.why, advice=f"{advice} {above}")
+            yield Open(path=above, why=found.why, advice=f"{advice} {shlex.quote(above)}")
 
 
 def _above(path: str) -> list[str]:

@@ -21,11 +21,13 @@ def used_up(folder: Folder, name: str, *, what: str) -> IntegrityError:
         name: the one that has the last number.
         what: an event, an approval, a revision.
     """
+    import shlex  # noqa: PLC0415 - only for advice
+
     owner, may = owner_and_others(folder, name)
     return IntegrityError(
         f"{name} is {what} with the last number that {NUMBER_DIGITS} digits can say, and nothing can follow it; "
         f"it belongs to {owner}",
-        hint=f"{may} can take it away: rm {folder.path}/{name}",
+        hint=f"{may} can take it away: rm {shlex.quote(f'{folder.path}/{name}')}",
         facts={"name": name, "directory": folder.path, "owner": owner},
     )
 

@@ -35,8 +35,8 @@ _ON_THE_WAY: Final = 1
 """Requests of a poll that are left to the folders above the registry, which the kernel asks about once a minute."""
 
 _SETTLED: Final = 2.0
-"""Seconds for which a directory's stamp must stay the same before it is believed: two changes within one tick of the
-server's clock leave one mtime (as git treats its index)."""
+"""Seconds for which a directory's stamp must have been the same when it is listed, to be believed from then on: two
+changes within one tick of the server's clock leave one mtime (as git treats its index)."""
 
 _OFTEN: Final = 1
 _SOMETIMES: Final = 2
@@ -103,10 +103,11 @@ def _is_approvals(place: str) -> bool:
 
 @dataclass(slots=True)
 class _Seen:
-    """A directory as last looked at."""
+    """A directory as last listed."""
 
     stamp: tuple[int, ...] = ()
     since: float = 0.0
+    settled: bool = False
     names: frozenset[str] = frozenset()
 
 
@@ -130,6 +131,7 @@ class _Noted:
     stirred: set[str] = field(default_factory=set)
 
     def changes(self, trouble: str) -> Changes:
+        """The same, as it is told; with trouble it is what was noticed before that."""
         return Changes(
             models=frozenset(self.models),
             policy=self.policy,
@@ -205,6 +207,9 @@ class Watch:
         if self._looked:
             return noted.changes(trouble)
         self._looked = not trouble
+        if trouble:
+            # What it saw is older than the look that will succeed, which has everything from one pass.
+            self._seen.clear()
         return Changes(trouble=trouble)
 
     def directories(self) -> tuple[tuple[str, int], ...]:
@@ -351,9 +356,11 @@ class Watch:
                 status = folder.status()
                 stamp = (status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
                 now = time.monotonic()
-                if stamp == before.stamp and now - before.since >= _SETTLED:
+                since = before.since if stamp == before.stamp else now
+                settled = now - since >= _SETTLED
+                if settled and before.settled:
                     return before
-                return _Seen(stamp, before.since if stamp == before.stamp else now, frozenset(folder.names()))
+                return _Seen(stamp, since, settled=settled, names=frozenset(folder.names()))
         except OSError as error:
             if error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.EACCES}:
                 raise
@@ -373,11 +380,12 @@ class Watch:
 
     def _sweep(self, root: Folder, noted: _Noted, left: int) -> None:
         """Look into model folders for what changed in them, hinted at or not."""
-        if self._stage is not None:
+        if self._stage is not None or not self._looked:
+            # At first each of them is new in models/, and was looked at for that.
             return
         hinted = layout.FEED in self._seen
         start = time.monotonic()
-        if not self._looked or (self._local and start >= self._next_sweep):
+        if self._local and start >= self._next_sweep:
             for name in self._known_models:
                 self._sweep_one(root, name, noted)
             now = time.monotonic()

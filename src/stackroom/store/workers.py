@@ -25,6 +25,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from stackroom.core.values import dataclass
+from stackroom.store.sidebyside import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -94,11 +95,6 @@ class Work(Generic[T]):
     together: Callable[[Answer], T | None]
 
 
-def usable_cpus() -> int:
-    """The CPUs that this process may run on."""
-    return len(os.sched_getaffinity(0))
-
-
 def shared_out(work: Work[T], *, jobs: int | None = None) -> Generator[T, None, None]:
     """Do some work: here at first, and with workers where much of it is left then.
 
@@ -109,7 +105,7 @@ def shared_out(work: Work[T], *, jobs: int | None = None) -> Generator[T, None, 
     Yields:
         What was done, in no order. Whoever has enough closes the generator, which ends the workers.
     """
-    count = min(usable_cpus(), _MOST) if jobs is None else jobs
+    count = min(processors(), _MOST) if jobs is None else jobs
     started = time.monotonic()
     total = len(work.requests)
     for place in range(total):

@@ -3,20 +3,32 @@
 Measured on Textual 8.2.8, whose driver gives the terminal back and takes it again from its two signal handlers, also
 while it is about to do the one or the other, or has done so for an editor: a ``SIGCONT`` that nothing came before
 starts a second thread that reads the keys, after which the next editor waits for a key to be opened; and ``^Z`` in an
-editor stops the process for ever where no shell waits to wake it up.
+editor stops the process for ever where no shell waits to wake it up. One byte that is no UTF-8 ends it.
 """
 
 from __future__ import annotations
 
+import codecs
+import os
+import selectors
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from stackroom.tui.keyboard import KeyParser
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_LOOK_SECONDS: Final = 0.1
+"""Between two looks at whether an unfinished sequence is to be given up, and the thread to end: Textual's own."""
+
+_AT_ONCE: Final = 4096
+"""Bytes that are read at once: Textual's own."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -65,6 +77,21 @@ class TerminalDriver(LinuxDriver):
         """Give the terminal to somebody else until it is taken again."""
         with self._undisturbed():
             super().suspend_application_mode()
+
+    def run_input_thread(self) -> None:
+        """Read keys until the app has no use for them; a byte that is no UTF-8 is read as U+FFFD."""
+        parser, decode = KeyParser(), codecs.getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                text = ""
+                if selector.select(_LOOK_SECONDS):
+                    read = os.read(self.fileno, _AT_ONCE)
+                    text = decode(read)
+                    if not read:  # nobody types any more, and nobody shall be asked again and again
+                        self.exit_event.wait(_LOOK_SECONDS)
+                for event in (*(parser.feed(text) if text else ()), *parser.tick()):
+                    self.process_message(event)
 
     # ---- what the signals ask for
 

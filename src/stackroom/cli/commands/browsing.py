@@ -28,6 +28,7 @@ environment:
   STACKROOM_REGISTRY   the registry, where none is named
   STACKROOM_CONFIG     the file of settings; else stackroom/config.toml in $XDG_CONFIG_HOME, else in ~/.config
   STACKROOM_NO_STATE   1: nothing is remembered; else in stackroom/ in $XDG_STATE_HOME, else in ~/.local/state
+  STACKROOM_CACHE      where caches lie, or off for none; else stackroom/ in $XDG_CACHE_HOME, else in ~/.cache
   STACKROOM_NO_MOUSE   1: the mouse selects text, as without the program; 0: it is reported, whatever the settings say
   STACKROOM_ASCII      1: signs in ASCII, for terminals whose font has few; 0: what fits the terminal
   NO_COLOR             no colour at all

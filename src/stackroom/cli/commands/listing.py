@@ -21,6 +21,7 @@ from stackroom.cli.versions import (
     metric_names,
     put_lines,
     put_versions,
+    refuse_absent,
     shown,
     value_of,
 )
@@ -284,18 +285,25 @@ def _search_arguments(parser: ArgumentParser) -> None:
 def _search(context: Context, options: Namespace) -> int:
     if options.limit is not None and options.limit < 0:
         raise UsageError("--limit counts versions, and there are none below zero")
-    if not (context.json or options.sort or options.columns) and _put_table(context, options):
+    if options.limit is None and not (context.json or options.columns) and _put_table(context, options):
         return 0
-    everything = context.reader.search(options.query, archived=options.archived)
-    found = in_order(everything, options.sort)
-    versions = found[: options.limit]
+    from stackroom.registry.listing import find  # noqa: PLC0415 - as search itself
+
+    reader, limit = context.reader, options.limit
+    if limit is None:
+        versions: Sequence[Version] = in_order(reader.search(options.query, archived=options.archived), options.sort)
+        total = len(versions)
+    else:
+        found = find(reader, options.query, sort=options.sort, archived=options.archived, limit=limit)
+        refuse_absent(found.absent, [version.fields() for version in found.versions])
+        versions, total = found.versions, found.total
     if context.json:
-        context.document({"total": len(found), "versions": [version.document() for version in versions]})
+        context.document({"total": total, "versions": [version.document() for version in versions]})
         return 0
-    metrics = metric_columns(context.reader.policy, versions, f"{options.query} {options.sort}")
+    metrics = metric_columns(reader.policy, versions, f"{options.query} {options.sort}")
     names = _names(options.columns) or ["ref", "state", *metrics, "created", "by", "description"]
     put_versions(context, versions, names)
-    _say_found(context, len(versions), len(found), options.query)
+    _say_found(context, len(versions), total, options.query)
     return 0
 
 
@@ -306,16 +314,19 @@ def _put_table(context: Context, options: Namespace) -> bool:
     policy, query = context.reader.policy, options.query
 
     def chosen(names: Sequence[str]) -> list[str]:
-        return metric_names(policy, names, f"{query} ")
+        return metric_names(policy, names, f"{query} {options.sort}")
 
-    found = table(context.reader, query, chosen=chosen, archived=options.archived)
+    found = table(context.reader, query, chosen=chosen, sort=options.sort, archived=options.archived)
     if found is None:
         return False
-    names = chosen(found.present(options.limit))
+    if found.absent:
+        first = context.reader.version(f"{found.lines[0].model}:{found.lines[0].number}")
+        refuse_absent(found.absent, [first.fields()])
+    names = chosen(found.present)
     if not all(is_metric(name) for name in names):
         return False
-    put_lines(context, found.lines[: options.limit], names, [found.names.index(name) for name in names])
-    _say_found(context, len(found.lines[: options.limit]), len(found.lines), query)
+    put_lines(context, found.lines, names, [found.names.index(name) for name in names])
+    _say_found(context, len(found.lines), len(found.lines), query)
     return True
 
 

@@ -41,7 +41,7 @@ def _demo(context: Context, options: Namespace) -> int:
         return 0
     context.out(directory)
     if options.no_open or not (context.terminal and context.watched):
-        context.say(f"look around with: stackroom {directory}")
+        context.say(f"look around with: stackroom {shlex.quote(directory)}")
         return 0
     code = context.browse([directory])
     context.say(f"your copy stays; go on with: stackroom {shlex.quote(directory)}")

@@ -112,7 +112,7 @@ def _moved(context: Context, options: Namespace, bar: Bar, action: Callable[[Bar
         raise
     if result.made:
         # Who moved is the first who would miss it.
-        remember(context.registry)
+        remember(context.registry, {model})
     if context.json:
         context.document(result.document())
         return 0

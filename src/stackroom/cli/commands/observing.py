@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from stackroom.cli.context import Context
     from stackroom.core.monitor import State
-    from stackroom.registry.observing import Watch
+    from stackroom.registry.observing import Monitoring
 
 DEGRADED: Final = 9
 """The exit code where what holds a stage is not as its monitor asks."""
@@ -64,33 +64,35 @@ def _monitor_arguments(parser: ArgumentParser) -> None:
 
 
 def _monitor(context: Context, options: Namespace) -> int:
-    watch = context.registry.monitor(options.model, options.stage)
-    counts = Counter(row.state for row in watch.rows)
-    code = DEGRADED if any(row.state == "degraded" for row in watch.rows) else 0
+    found = context.registry.monitor(options.model, options.stage)
+    counts = Counter(row.state for row in found.rows)
+    code = DEGRADED if any(row.state == "degraded" for row in found.rows) else 0
     if context.json:
         numbers = {state: counts[state] for state in _COLOURS}
-        rows = [row.document() for row in watch.rows]
-        problems = [problem.document() for problem in watch.problems]
+        rows = [row.document() for row in found.rows]
+        problems = [problem.document() for problem in found.problems]
         context.document(
-            {"counts": numbers, "stages": list(watch.stages), "holders": rows, "broken": watch.broken}
+            {"counts": numbers, "stages": list(found.stages), "holders": rows, "broken": found.broken}
             | {"problems": problems}
         )
         return code
-    _put(context, watch)
-    for row in watch.rows:
+    _put(context, found)
+    for row in found.rows:
+        if row.missing:
+            context.warn(f"{row.ref} holds {row.stage}, and its folder is missing")
         if row.state != "degraded":
             continue
         context.say(
             Styled("degraded:", "red"),
             f" {row.ref} in {row.stage}; {_back(row.back)}: {context.runnable(row.command)}",
         )
-    context.warn_of(watch.problems)
-    if watch.broken:
+    context.warn_of(found.problems)
+    if found.broken:
         context.warn(
-            f"{show.count(watch.broken, 'line')} could not be understood; stackroom doctor says in which files"
+            f"{show.count(found.broken, 'line')} could not be understood; stackroom doctor says in which files"
         )
     said = ", ".join(f"{counts[state]} {state}" for state in _COLOURS if counts[state])
-    none = "nothing holds a stage that has a monitor" if watch.stages else "no stage has a monitor in registry.toml"
+    none = "nothing holds a stage that has a monitor" if found.stages else "no stage has a monitor in registry.toml"
     context.say(said or none)
     return code
 
@@ -99,7 +101,7 @@ def _back(ref: object) -> str:
     return f"{ref} held it before" if ref is not None else "nothing held it before"
 
 
-def _put(context: Context, watch: Watch) -> None:
+def _put(context: Context, found: Monitoring) -> None:
     columns = [
         Column(title="STATE"),
         Column(title="VERSION", least=10),
@@ -123,7 +125,7 @@ def _put(context: Context, watch: Watch) -> None:
             metric_text(one.least),
             metric_text(one.most),
         ]
-        for row in watch.rows
+        for row in found.rows
         for one in row.readings
     ]
     context.table(columns, rows)

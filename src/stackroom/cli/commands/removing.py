@@ -255,8 +255,9 @@ COMMANDS: Final = {
         arguments=_purge_arguments,
         run=_purge,
         examples=("stackroom purge", "stackroom purge fraud-detector --older-than 30d --yes"),
-        about="Frees the bytes of your own deleted versions, for good. Nobody but root can free those of others: they\n"
-        "are listed by owner, with the command for the server's root.",
+        about="Frees the bytes of your own deleted versions, for good; of what somebody else deleted, only where the\n"
+        "version is named. Nobody but root can free those of others: they are listed by owner, with the command\n"
+        "for the server's root.",
     ),
     "prune": Command(
         arguments=_prune_arguments,

@@ -80,9 +80,6 @@ def _show_model(context: Context, model: Model) -> int:
 
 
 def _put_holdings(context: Context, holdings: Sequence[Holding]) -> None:
-    if not holdings:
-        return
-    _heading(context, "stages")
     columns = [
         Column(title="STAGE"),
         Column(title="VERSION", right=True),
@@ -91,7 +88,7 @@ def _put_holdings(context: Context, holdings: Sequence[Holding]) -> None:
         Column(title="EVENT", priority=3),
         Column(title="REASON", priority=4, least=10),
     ]
-    context.table(columns, [_holding_row(context, holding) for holding in holdings])
+    _put_rows(context, "stages", columns, [_holding_row(context, holding) for holding in holdings])
 
 
 def _holding_row(context: Context, holding: Holding) -> list[Piece]:
@@ -227,9 +224,6 @@ def _metric(reader: Reader, name: str, value: float) -> str:
 
 
 def _put_datasets(context: Context, version: Version) -> None:
-    if not version.record.datasets:
-        return
-    _heading(context, "datasets")
     columns = [
         Column(title="NAME"),
         Column(title="SPLIT", priority=1),
@@ -247,13 +241,10 @@ def _put_datasets(context: Context, version: Version) -> None:
         ]
         for one in version.record.datasets
     ]
-    context.table(columns, rows)
+    _put_rows(context, "datasets", columns, rows)
 
 
 def _put_observed(context: Context, measured: Sequence[Latest]) -> None:
-    if not measured:
-        return
-    _heading(context, "observed")
     columns = [
         Column(title="METRIC"),
         Column(title="LATEST", right=True),
@@ -273,16 +264,13 @@ def _put_observed(context: Context, measured: Sequence[Latest]) -> None:
         ]
         for one in measured
     ]
-    context.table(columns, rows)
+    _put_rows(context, "observed", columns, rows)
 
 
 def _put_files(context: Context, files: Sequence[FileFact]) -> None:
-    if not files:
-        return
-    _heading(context, "files")
     columns = [Column(title="SIZE", right=True), Column(title="SHA256", priority=1, least=12), Column(title="PATH")]
     rows = [[_size(context, file), file.digest.removeprefix("sha256:"), file.path] for file in files]
-    context.table(columns, rows)
+    _put_rows(context, "files", columns, rows)
 
 
 def _size(context: Context, file: FileFact) -> Piece:
@@ -307,6 +295,13 @@ def _put_facts(context: Context, facts: Mapping[str, str]) -> None:
             context.out(Styled(key, "cyan"), " " * (max(width - width_of(key), 0) + 2), first)
             for line in rest:
                 context.out(" " * (width + 2), line)
+
+
+def _put_rows(context: Context, title: str, columns: Sequence[Column], rows: Sequence[Sequence[Piece]]) -> None:
+    """A table under its title; nothing where it has no rows."""
+    if rows:
+        _heading(context, title)
+        context.table(columns, rows)
 
 
 def _put_table(context: Context, title: str, values: Mapping[str, str]) -> None:

@@ -17,7 +17,7 @@ from stackroom.core.metadata import iso
 from stackroom.core.names import parse_ref
 from stackroom.errors import UsageError
 from stackroom.registry.approving import all_approvals
-from stackroom.registry.remembering import forget, of, remember
+from stackroom.registry.remembering import forget, remember
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -54,7 +54,7 @@ def _history(context: Context, options: Namespace) -> int:
     reader = context.reader
     model = parse_ref(options.model).model if options.model else None
     events = reader.held_at(when, model, options.stage) if when else reader.history(model, options.stage)
-    gone = of(remember(context.reader), (model,) if model else (), options.stage)
+    gone = [one for one in remember(context.reader, {model} if model else ()) if options.stage in {None, one.stage}]
     if options.acknowledge:
         forget(context.reader, gone)
     if context.json:

@@ -11,7 +11,7 @@ from stackroom.cli.vanished import say_vanished
 from stackroom.core import show
 from stackroom.core.names import parse_ref
 from stackroom.errors import IntegrityError, UsageError
-from stackroom.registry.remembering import of, remember
+from stackroom.registry.remembering import remember
 from stackroom.registry.verifying import missing_holders, verify
 from stackroom.store.digest import NOT_SEALED
 
@@ -27,8 +27,12 @@ _JOBS_LIMIT: Final = 64
 
 def _verify_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("refs", nargs="*", metavar="REF", help="versions or models; everything without")
-    parser.add_argument("--jobs", type=int, metavar="N", help="how many files to read at once; else one per processor")
-    parser.add_argument("--changed", action="store_true", help="only files that do not look as when you last read them")
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="files read at once; else one per processor, on a file server 16"
+    )
+    parser.add_argument(
+        "--changed", action="store_true", help="leave out large files that look as when you last read them"
+    )
 
 
 def _verify(context: Context, options: Namespace) -> int:
@@ -47,7 +51,7 @@ def _verify(context: Context, options: Namespace) -> int:
             if not context.json:
                 _put(context, check)
     damaged = [check for check in checks if check.damage]
-    gone = of(remember(registry), [parse_ref(ref).model for ref in options.refs])
+    gone = remember(registry, {parse_ref(ref).model for ref in options.refs})
     if context.json:
         rows = [check.document() for check in checks]
         vanished = [one.document() for one in gone]

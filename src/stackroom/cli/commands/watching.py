@@ -73,7 +73,6 @@ def _watch(context: Context, options: Namespace) -> int:
         check_there(words[0])
     elif options.fail_fast:
         raise UsageError("--fail-fast is about --exec, and there is none")
-    context.one_line = True
     teller = _Teller(context, words, fail_fast=options.fail_fast)
     with _ended_by_signals():
         for found in from_thread(context, lambda: news(context.reader, since=options.since, stage=options.stage)):

@@ -314,10 +314,6 @@ class FieldsPage(Page):
         if key == "d":
             self.leave()
 
-    def leave(self) -> None:
-        """To the screen below."""
-        self.browser.close(self)
-
     def do_quit(self) -> None:
         """End the program, once nothing that was typed would be lost; a second time, at once."""
         if self.changes() and not self.choices.display:

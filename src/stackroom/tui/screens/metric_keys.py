@@ -13,6 +13,7 @@ from stackroom.tui.screens.plot import open_plot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from stackroom.core.names import ModelName
     from stackroom.store.records import Model, Version
     from stackroom.tui.screens.lists import View
     from stackroom.tui.widgets.line_table import LineTable
@@ -25,11 +26,13 @@ class Measured(NamedTuple):
         model: whose metrics are meant; None where that is not known.
         metric: under the cursor, or empty.
         number: of the version, or None.
+        reading: the name of the model where its versions are still being read.
     """
 
     model: Model | None = None
     metric: str = ""
     number: int | None = None
+    reading: ModelName | None = None
 
 
 class MetricKeys(Page):
@@ -49,8 +52,8 @@ class MetricKeys(Page):
 
     def do_plot(self, *words: str) -> None:
         """The history of the metric that was typed, or that the cursor is on."""
-        model, metric, number = self.measured()
-        open_plot(self, model, words[0] if words else metric, number)
+        model, metric, number, reading = self.measured()
+        open_plot(self, model.name if model else reading, words[0] if words else metric, number)
 
     def do_metrics(self) -> None:
         """Choose which metrics are shown."""
@@ -73,6 +76,7 @@ class BrowseMetricKeys(MetricKeys):
     """The same for the two lists of the first screen."""
 
     pane: Literal["models", "versions"]
+    model: str | None
     models: LineTable
 
     @property
@@ -104,6 +108,7 @@ class BrowseMetricKeys(MetricKeys):
             return Measured(picture.models.get(name))
         model, version = self.opened(), self.version()
         if model is None:
-            return Measured()
+            known = picture.models.get(self.model or "")
+            return Measured(reading=known.name if known else None)
         shown = shown_metrics(model, self.browser.registry.policy, self.browser.chosen_metrics)
         return Measured(model, trend_metric(shown, self.view.sort), version.number if version else None)

@@ -128,10 +128,15 @@ class MetricsPage(Page):
     # ---- actions
 
     def on_line_table_marks_changed(self, event: LineTable.MarksChanged) -> None:
-        """A click beside a name is the space bar."""
+        """A click beside a name is the space bar.
+
+        Not what the message says counts but what is marked by now: two messages that are under way at once and tell of
+        different marks would otherwise put each other's marks back, and chase each other for ever.
+        """
         event.stop()
-        if set(event.keys) != self._chosen and not self._one:
-            self._chosen = set(event.keys)
+        marks = set(self._table.marks)
+        if marks != self._chosen and not self._one:
+            self._chosen = marks
             self.show_rows()
 
     def on_line_table_opened(self, event: LineTable.Opened) -> None:
@@ -167,5 +172,5 @@ class MetricsPage(Page):
         if not chosen:
             self.say("choose one at least: space", tone="warn")
             return
-        self.app.pop_screen()
+        self.leave()
         self._taken(tuple(chosen))

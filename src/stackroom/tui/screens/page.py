@@ -54,6 +54,10 @@ class Body(Container):
         """Keys go to the screen."""
         self.screen.action_act(id_)  # type: ignore[attr-defined]  # it stands on a page alone
 
+    def on_unmount(self) -> None:
+        """Give up the drawn lines, for the reason given at :meth:`Painted.on_unmount`."""
+        self.refresh()
+
 
 class Page(TextualScreen[None]):
     """A screen with a path at the top, and the facts and the keys at the foot.
@@ -184,6 +188,7 @@ class Page(TextualScreen[None]):
     def on_unmount(self) -> None:
         """What is still being read is for nobody."""
         self.work.stop()
+        self.refresh()  # gives up the drawn lines
 
     def on_resize(self) -> None:
         """Below the least size one line is all; what had the keys before has them again after."""
@@ -270,9 +275,14 @@ class Page(TextualScreen[None]):
         event.stop()
         self.act(event.id)
 
+    def leave(self) -> None:
+        """To the screen below, unless this one was left already; a key that is on its way here goes there, too."""
+        self.prompt.close()
+        self.browser.close(self)
+
     def do_back(self) -> None:
         """To the screen below."""
-        self.app.pop_screen()
+        self.leave()
 
     def do_leave(self) -> None:
         """The same, by an arrow."""
@@ -421,6 +431,7 @@ class Page(TextualScreen[None]):
         """Tab."""
         event.stop()
         self.complete(event.question, event.text)
+        self.prompt.release()
 
     def complete(self, question: Question, text: str) -> None:
         """As much of the word as is certain."""
@@ -438,6 +449,7 @@ class Page(TextualScreen[None]):
                 self.prompt.put(earlier)
         else:
             self.step(event.lines)
+        self.prompt.release()
 
     def _completions(self, text: str) -> list[str]:
         app = self.browser

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stackroom.tui.present import palette
 from stackroom.tui.screens.page import Page
@@ -17,25 +17,28 @@ if TYPE_CHECKING:
     from stackroom.tui.widgets.prompt import Question
 
 
+_NOTHING: Final = "nothing has this name"
+"""What is said when something was typed that no entry holds."""
+
+
 class PalettePage(Page):
     """Entries above a line that finds among them.
 
     Args:
         title: the last step of the path.
         entries: of a text that was typed.
-        empty: what is said when there are none.
+        empty: what is said when there are none at all.
     """
 
     scope = "text"
 
-    def __init__(
-        self, title: str, entries: Callable[[str], list[Entry]], *, empty: str = "nothing has this name"
-    ) -> None:
+    def __init__(self, title: str, entries: Callable[[str], list[Entry]], *, empty: str = _NOTHING) -> None:
         super().__init__()
         self._title_text = title
         self._entries = entries
         self._shown: dict[str, Entry] = {}
-        self._table = LineTable(palette.COLUMNS, empty=empty)
+        self._empty = empty
+        self._table = LineTable(palette.COLUMNS)
         self._table.can_focus, self._table.lit = False, True
 
     def compose_body(self) -> ComposeResult:
@@ -83,17 +86,18 @@ class PalettePage(Page):
 
     def do_escape(self) -> None:
         """Back, with nothing done."""
-        self.app.pop_screen()
+        self.leave()
 
     def _find(self, text: str) -> None:
         found = self._entries(text)
+        self._table.set_empty(_NOTHING if text.strip() else self._empty)
         self._shown = {entry.command: entry for entry in found}
         self._table.set_rows(palette.rows(list(self._shown.values())))
         self._table.action_first_row()
 
     def _do(self, command: str | None) -> None:
-        if command not in self._shown:
+        if command not in self._shown or self.browser.page is not self:
             return
-        self.app.pop_screen()
+        self.leave()
         if self.browser.page is not None:
             self.browser.run_command(self.browser.page, command)

@@ -156,7 +156,7 @@ class PanesPage(BrowseMetricKeys):
         """How many, what is marked, how it is filtered and sorted."""
         view, table, problems = self.view, self.table, self.browser.picture.problems
         noun = "model" if self.pane == "models" else "version"
-        shown = table.row_count
+        shown = self.shown.count
         total = count(view.total, noun) if shown == view.total else f"{shown:,} of {count(view.total, noun)}"
         label = next((column.label for column in table.columns if column.key == view.sort), view.sort)
         arrow = self.browser.glyphs.descending if view.descending else self.browser.glyphs.ascending

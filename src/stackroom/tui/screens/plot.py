@@ -41,27 +41,36 @@ _SCREENS_IN_PLOT: Final = 5
 """Steps of a page from one end of a plot to the other."""
 
 
-def open_plot(page: Page, model: Model | None, metric: str = "", number: int | None = None) -> None:
-    """The history of a model's metric.
+def open_plot(page: Page, name: ModelName | None, metric: str = "", number: int | None = None) -> None:
+    """The history of a model's metric. While the model is being read it opens at once, and finds its metric then.
 
     Args:
         page: where it is asked for.
-        model: as far as it is known.
+        name: of the model; None where none is opened.
         metric: which; empty for the first one that is shown.
         number: of the version that the cursor starts on; the newest where there is none.
 
     Raises:
         NotFoundError: there is no such model or metric.
     """
-    if model is None:
+    if name is None:
         raise NotFoundError("open a model first", hint="enter")
+    model = page.browser.picture.opened.get(name)
+    page.app.push_screen(PlotPage(name, _metric_of(page, model, metric) if model else metric, number))
+
+
+def _metric_of(page: Page, model: Model, metric: str) -> str:
+    """The metric of a model that is read; the first one that is shown where none is asked for.
+
+    Raises:
+        NotFoundError: no version has it.
+    """
     names = metric_names(model, page.browser.registry.policy)
     if not names:
         raise NotFoundError(f"no version of {model.name} has a metric")
     if metric and metric not in names:
         raise NotFoundError(f"{model.name} has no metric {metric}", hint=f"there are {', '.join(names[:8])}")
-    first = shown_metrics(model, page.browser.registry.policy, page.browser.chosen_metrics)[0]
-    page.app.push_screen(PlotPage(model.name, metric or first, number))
+    return metric or shown_metrics(model, page.browser.registry.policy, page.browser.chosen_metrics)[0]
 
 
 def read_production(registry: Registry, ref: Ref) -> Production:
@@ -83,7 +92,7 @@ class PlotPage(Exporting):
 
     Args:
         name: of the model.
-        metric: that is shown first.
+        metric: that is shown first; empty for the first of those that are shown.
         number: of the version that the cursor starts on; None for the newest.
     """
 
@@ -108,6 +117,8 @@ class PlotPage(Exporting):
         self._log: bool | None = None
         self._history: History | None = None
         self._plot: Plot | None = None
+        self._is_settled = False
+        """Whether the metric was looked for among those of the model."""
 
     def compose_body(self) -> ComposeResult:
         """The metric, the version under the cursor, the picture."""
@@ -158,7 +169,7 @@ class PlotPage(Exporting):
 
     def steps(self) -> Sequence[str]:
         """The model and the metric."""
-        return [self.model_name, self.metric]
+        return [self.model_name, *([self.metric] if self.metric else [])]
 
     def facts(self) -> Sequence[str]:
         """How many versions there are, and which of the metrics this is."""
@@ -197,9 +208,19 @@ class PlotPage(Exporting):
         event.stop()
         self.draw()
 
+    def _settle(self, model: Model) -> None:
+        """Look for the metric once all versions are read; what no version has is said."""
+        self._is_settled = True
+        try:
+            self.metric = _metric_of(self, model, self.metric)
+        except NotFoundError as error:
+            self.complain(error)
+
     def draw(self) -> None:
         """Draw the curve anew."""
         model, app = self.model(), self.browser
+        if model is not None and not self._is_settled:
+            self._settle(model)
         width, height = self._sheet.size
         if model is None or not model.versions:
             text = "no versions" if model else f"{self.model_name} is gone" if self._is_gone() else "reading …"

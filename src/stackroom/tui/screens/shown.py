@@ -62,6 +62,7 @@ class Shown(ABC):
     Attributes:
         view: how it is shown.
         keys: of the rows that are shown, in their order; a list may be a long one, and is not copied.
+        count: of the rows that pass the filter; those that always stand there are none of them.
 
     Args:
         table: that is filled.
@@ -72,6 +73,7 @@ class Shown(ABC):
     def __init__(self, table: LineTable, view: View, tell: Callable[[], None]) -> None:
         self.view = view
         self.keys: Sequence[str] = ()
+        self.count = 0
         self._table = table
         self._tell = tell
         self._keys: Sequence[str] = ()
@@ -184,6 +186,7 @@ class Shown(ABC):
     def _show(self, keys: Sequence[str], *, keep_gone: bool) -> None:
         if self._row_of is not None:
             self.keys = shown = [*self._always, *keys] if self._always else keys
+            self.count = len(keys)
             self._table.set_lazy_rows(shown, self._row_of, keep_gone=keep_gone, news=keep_gone)
 
 
@@ -225,7 +228,7 @@ class ShownVersions(Shown):
     def nothing(self, why: str) -> None:
         """There are none, and why."""
         self.view.total, self.view.hidden, self.view.empty, self.model = 0, 0, why, None
-        self.keys, self._keys, self._passed, self._sieve = (), (), None, None
+        self.keys, self.count, self._keys, self._passed, self._sieve = (), 0, (), None, None
         self._table.set_empty(why)
         self._table.set_rows([])
 

@@ -255,7 +255,7 @@ class VersionPage(MetricKeys, ChangeKeys):
     def measured(self) -> Measured:
         """The metric under the cursor of the tab Metrics, at this version."""
         metric = self._table.cursor_key if self.tab == _METRICS and not self._table.cursor_is_gone else None
-        return Measured(self.model(), metric or "", int(self.ref.value))
+        return Measured(self.model(), metric or "", int(self.ref.value), reading=self.ref.model)
 
     # ---- finding
 

@@ -24,19 +24,23 @@ Align = Literal["left", "right"]
 
 
 class _Look(NamedTuple):
-    """How a role looks: names of the theme's colours, attributes, and what stands for both without colours."""
+    """How a role looks: names of the theme's colours, attributes, and what stands for both without colours.
+
+    Where there are 16 colours, ``few`` is exactly one of these: the nearest to a soft green or red is white.
+    """
 
     colour: str = ""
     background: str = ""
     attributes: str = ""
     plain: str = ""
+    few: str = ""
 
 
 _LOOKS: Final = {
     "dim": _Look("foreground-muted", plain="dim"),
     "strong": _Look(attributes="bold", plain="bold"),
-    "good": _Look("text-success", plain="bold"),
-    "bad": _Look("text-error", plain="bold"),
+    "good": _Look("text-success", plain="bold", few="#00aa00"),
+    "bad": _Look("text-error", plain="bold", few="#aa0000"),
     "warn": _Look("text-warning"),
     "accent": _Look("text-accent"),
     "gone": _Look("foreground-muted", attributes="strike", plain="dim strike"),
@@ -120,6 +124,14 @@ class Painted(Widget):
         """The set of glyphs that the app draws with."""
         return glyphs_of(self.app)
 
+    def on_unmount(self) -> None:
+        """Give up the drawn lines.
+
+        Textual 8.2.8 keeps those of the last 1024 widgets that there were, for the sake of a cache whose keys they are
+        a part of: 20 MB at 80x24, and more on a larger terminal.
+        """
+        self.refresh()
+
     def notify_style_update(self) -> None:
         """Forget looks and drawn lines: the theme, the focus or a class has changed."""
         super().notify_style_update()
@@ -153,7 +165,9 @@ class Painted(Widget):
             style += Style(bgcolor=below.rich_color)
         if look.colour == "auto":
             return style + Style(color=below.get_contrast_text(1.0).rich_color)
-        if look.colour:
+        if look.few and self.app.console.color_system == "standard":
+            style += Style(color=look.few)
+        elif look.colour:
             style += Style(color=(below + Color.parse(variables[look.colour])).rich_color)
         return style
 

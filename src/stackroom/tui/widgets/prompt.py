@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from contextvars import Context
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from textual import events
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
@@ -17,7 +16,6 @@ from stackroom.tui.widgets.one_line import OneLine
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.binding import BindingType
 
 Question = Literal["", "/", ":", ">", "="]
 """What is being asked: nothing, a filter, a command, a name to find, a value."""
@@ -67,16 +65,35 @@ class Line(Input):
         return visible(value)
 
 
+_STEPS: Final = {"up": -1, "down": 1}
+"""Keys that move the list behind a question, and by how many lines."""
+
+
 class _Asked(Line):
     """The line of a question: what is typed ahead after Enter or Esc is for whatever the answer leads to.
 
     Both travel through the queues of other widgets before the line is closed, and meanwhile every key would land here.
-    Neither is a binding: one of those is looked for on the screen that is shown by then, and where it is not found,
-    nobody would ask for the keys that are kept.
+    So do Tab and the arrows, to a screen that may write another line than the one that the next key would find here.
+    None of them is a binding: one of those is looked for on the screen that is shown by then, and where it is not
+    found, nobody would ask for the keys that are kept.
     """
 
     class GivenUp(Message):
         """Esc."""
+
+    class Completed(Message):
+        """Tab."""
+
+    class Stepped(Message):
+        """An arrow.
+
+        Attributes:
+            lines: down, or up when negative.
+        """
+
+        def __init__(self, lines: int) -> None:
+            super().__init__()
+            self.lines = lines
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,13 +110,13 @@ class _Asked(Line):
         self.release()
 
     def release(self) -> None:
-        """The answer has been taken, or was refused: what was typed after it goes where the keys are now."""
+        """The key has been taken, or was refused: what was typed after it goes where the keys are now."""
         held, self._ahead = self._ahead or [], None
         for event in held:
             self._pass_on(event)
 
     def on_key(self, event: events.Key) -> None:
-        """Enter and Esc are taken at once; after them, keys are kept."""
+        """What others have to answer is sent to them at once; after it, keys are kept."""
         if self._ahead is not None:
             self._ahead.append(event)
         elif not self._is_asked:
@@ -110,6 +127,12 @@ class _Asked(Line):
         elif event.key == "escape":
             self._ahead = []
             self.post_message(self.GivenUp())
+        elif event.key == "tab":
+            self._ahead = []
+            self.post_message(self.Completed())
+        elif event.key in _STEPS:
+            self._ahead = []
+            self.post_message(self.Stepped(_STEPS[event.key]))
         else:
             if event.key == "space" and not self.selection.is_empty:
                 # One more word goes behind the ones that are there.
@@ -152,12 +175,6 @@ class Prompt(Horizontal):
     DEFAULT_CSS = """
     Prompt { height: 1; width: 1fr; }
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "complete", show=False),
-        Binding("up", "step(-1)", show=False),
-        Binding("down", "step(1)", show=False),
-    ]
 
     class Typed(Message):
         """The text has changed.
@@ -234,7 +251,7 @@ class Prompt(Horizontal):
         self._line.end()
 
     def release(self) -> None:
-        """What was typed after Enter or Esc goes to whatever has the keys by now."""
+        """The screen has answered a key: what was typed after it goes to whatever has the keys by now."""
         self._line.release()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -258,10 +275,12 @@ class Prompt(Horizontal):
         self.screen.action_act("escape")  # type: ignore[attr-defined]  # it stands on a page alone
         self.release()
 
-    def action_complete(self) -> None:
+    def on__asked_completed(self, event: _Asked.Completed) -> None:
         """Ask for the rest of the word."""
+        event.stop()
         self.post_message(self.Complete(self.question, self._line.value))
 
-    def action_step(self, lines: int) -> None:
+    def on__asked_stepped(self, event: _Asked.Stepped) -> None:
         """Move the list without leaving the question."""
-        self.post_message(self.Step(lines))
+        event.stop()
+        self.post_message(self.Step(event.lines))
