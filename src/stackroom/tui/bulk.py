@@ -94,8 +94,18 @@ def outcomes(
             yield Outcome(kind="refused", told=f"{type(error).__name__}: {error}")
 
 
-def _revised(done: Revised) -> Outcome:
-    changes = "; ".join(f"{key}: {old or 'nothing'} -> {new or 'nothing'}" for key, (old, new) in done.changes.items())
+def tags_told(before: Sequence[str], after: Sequence[str]) -> str:
+    """Which tags come and which go, and what they are then: what changes stands where no narrow screen cuts it off."""
+    came = ", ".join(tag for tag in after if tag not in before)
+    gone = ", ".join(tag for tag in before if tag not in after)
+    what = "; ".join([*([f"adds {came}"] if came else []), *([f"takes away {gone}"] if gone else [])])
+    return f"{what} -> {', '.join(after) or 'nothing'}"
+
+
+def _revised(done: Revised, changes: str = "") -> Outcome:
+    changes = changes or "; ".join(
+        f"{key}: {old or 'nothing'} -> {new or 'nothing'}" for key, (old, new) in done.changes.items()
+    )
     if not done.changes:
         return Outcome(kind="same", told="it is so already")
     if not done.made:
@@ -120,7 +130,7 @@ def _tag(registry: Registry, ref: str, answers: Answers, dry_run: bool) -> Outco
             return Outcome(kind="same", told="it is so already")
         change = Edit(put={"tags": tags}, base=start.revision, reason=answers.reason, dry_run=dry_run)
         try:
-            return _revised(registry.edit(start.ref, change))
+            return _revised(registry.edit(start.ref, change), tags_told(start.record.tags, tags))
         except ConflictError:
             # Somebody wrote a revision in between: these tags come and go in that one just as well.
             if tried == _TRIES - 1:

@@ -9,7 +9,7 @@ from stackroom.core.names import parse_ref
 from stackroom.core.show import count
 from stackroom.core.tagging import tag_change
 from stackroom.errors import RegistryError, UsageError
-from stackroom.tui.bulk import Answers, Outcome, outcomes
+from stackroom.tui.bulk import Answers, Outcome, outcomes, tags_told
 from stackroom.tui.commands import common_start
 from stackroom.tui.present import bulk as report
 from stackroom.tui.present.edit import completed, values_in_use
@@ -99,9 +99,9 @@ class BulkPage(ReportPage):
         for place, ref in enumerate(self.bulk.refs):
             tags = self._tags_of(ref)
             after = applied(tags)
-            told = f"{', '.join(tags) or 'nothing'} -> {', '.join(after) or 'nothing'}"
             same = Outcome(kind="same", told="it is so already")
-            self._outcomes[place] = same if after == list(tags) else Outcome(kind="would", told=told)
+            would = Outcome(kind="would", told=tags_told(tags, after))
+            self._outcomes[place] = same if after == list(tags) else would
         self._show()
 
     def _tags_of(self, ref: str) -> tuple[str, ...]:
