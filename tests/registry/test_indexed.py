@@ -274,6 +274,34 @@ def test_an_index_that_is_no_good_is_made_anew(cache: Path, registry: Registry, 
     assert files(cache)[0].is_file() is not (damage is a_folder)
 
 
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        *(("models", f"{column}='x'") for column in ("numbers", "owner", "trash", "revision", "stamp", "since")),
+        *(("models", f"record='{text}'") for text in ("[]", "x", "[[1],[2]]")),
+        *(("versions", f"{column}='x'") for column in ("tags", "created", "owner", "files", "archived")),
+        ("versions", "tags='7'"),
+        ("records", "sealed='x', text=7"),
+        *(("folders", values) for values in ("more=x'00'", "more=7", "content='[]'", "content='7'")),
+        ("names", "name='['"),
+        ("names", "place='x'"),
+        ("metrics", "shape=99"),
+        ("metrics", "c0='x'"),
+    ],
+)
+def test_no_wrong_value_in_an_index_is_an_internal_error(
+    cache: Path, registry: Registry, capsys: pytest.CaptureFixture[str], table: str, values: str
+) -> None:
+    answers(registry)
+    printed(capsys, registry, "list")
+    with contextlib.closing(sqlite3.connect(files(cache)[0])) as database, database:
+        database.execute(f"UPDATE {table} SET {values}")  # noqa: S608 - our own
+    for words in (("list",), ("search", "auc > 0.1"), ("search", "--json"), ("search", "--sort=-auc", "--limit=2")):
+        assert run(["-R", registry.folder, *words], lambda _: 1) == 0
+    capsys.readouterr()
+    answers(registry)
+
+
 def test_without_a_place_for_it_everything_works(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stackroom.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError, RegistryError
+from stackroom.registry.editing import Edit
 from stackroom.registry.facade import Registry
 from stackroom.registry.registering import Registration
 from stackroom.store import digest
+from stackroom.store.folder import Folder
 from stackroom.store.scan import CARD_LIMIT
 from stackroom.store.sums import DEPTH_LIMIT
 from support.crashes import killed_at_every_step
@@ -17,6 +19,7 @@ from support.registries import ALICE, BOB, CAROL, EVE, artifacts, make, set_poli
 from support.users import ChildFailed, User, run_as
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -298,6 +301,34 @@ def test_a_full_disk_is_told_in_a_sentence_with_the_place(
     monkeypatch.setattr("stackroom.store.publish._claim", full)
     with pytest.raises(InvalidInputError, match=r"register a version of fraud in [^ ]*/fraud: no space left"):
         registry.register("fraud", out)
+
+
+@pytest.mark.parametrize(
+    ("call", "act", "said"),
+    [
+        ("rename", lambda registry: registry.new("churn"), "make the model churn in {root}/models"),
+        ("symlink", lambda registry: registry.label("fraud:1", "first"), "make the label first in {root}/models/fraud"),
+        ("create", lambda registry: registry.edit("fraud:1", Edit(put={"team": "x"})), "write 1@1.toml in {root}"),
+        ("rename", lambda registry: registry.delete("fraud:1"), "delete version 1 in {root}/models/fraud"),
+    ],
+)
+def test_a_disk_that_is_full_is_told_with_what_was_being_done_and_where(
+    registry: Registry,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    act: Callable[[Registry], object],
+    said: str,
+) -> None:
+    registry.register("fraud", out)
+
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Folder, call, full)
+    with pytest.raises(InvalidInputError, match="no space left on device") as caught:
+        act(registry)
+    assert str(caught.value).startswith(f"cannot {said.format(root=registry.folder)}")
 
 
 def test_what_verification_would_call_a_hole_is_not_registered(

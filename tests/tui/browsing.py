@@ -111,7 +111,11 @@ class Walk:
         works = [self.app._work, *(page.work for page in self.app.pages())]
         pumps = [self.app, *(pump for page in self.app.pages() for pump in page.walk_children(with_self=True))]
         running = [f"running {name}" for work in works for name, count in work._running.items() if count]
-        waiting = [f"waiting for {pump}" for pump in pumps if pump.message_queue_size]
+        waiting = [
+            f"{'waiting for' if pump.is_running else 'ended:'} {pump} {list(pump._message_queue.values)[:8]}"
+            for pump in pumps
+            if pump.message_queue_size
+        ]
         return [*running, *waiting, *(["laying out"] if self.app.screen._layout_required else [])]
 
     def golden(self, name: str) -> None:

@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -36,6 +37,12 @@ def _homes() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("XDG_")}
 
 
+def _as_a_shell_would() -> None:
+    """A controlling terminal, and ``^C`` heard: whoever runs the tests in the background ignores it, for us too."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A program on a pseudo-terminal of its own."""
 
@@ -53,7 +60,7 @@ class Terminal:
             stderr=slave if stderr is None else stderr,
             env=ENVIRONMENT | _homes() | environment,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # a controlling terminal
+            preexec_fn=_as_a_shell_would,  # noqa: PLW1509  # a controlling terminal
         )
         self.slave = slave
 

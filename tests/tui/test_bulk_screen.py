@@ -145,6 +145,22 @@ def test_a_version_is_deleted_once_it_is_typed_and_comes_back(registry: Registry
     assert [version.number for version in registry.model("iris-species").versions] == [1, 2, 3]
 
 
+def test_a_model_whose_versions_are_all_deleted_offers_those_alone(registry: Registry) -> None:
+    for ref in ("iris-species:1", "iris-species:2", "iris-species:3"):
+        if registry.version(ref).stages:
+            registry.clear("iris-species", registry.version(ref).stages[0], reason="gone soon")
+        registry.delete(ref, reason="a mistake")
+    registry.delete("wine-origin:1", reason="another one")
+
+    async def steps(somebody: Walk) -> None:
+        await somebody.press(*":open iris-species", "enter")
+        await answer(somebody, ":restore")
+        assert "iris-species:3" in somebody.text
+        assert "wine-origin:1" not in somebody.text
+
+    walk(registry, steps)
+
+
 def test_several_are_deleted_by_their_number_and_a_holder_stays(registry: Registry) -> None:
     async def steps(somebody: Walk) -> None:
         await mark(somebody, "tumor-screening", "1", "4")

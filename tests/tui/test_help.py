@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -32,6 +32,7 @@ from tui.routes import WAYS, reach
 
 if TYPE_CHECKING:
     from stackroom.registry.facade import Registry
+    from stackroom.store.records import Version
 
 KEYS = Path(__file__).resolve().parents[2] / "docs" / "reference" / "keys.md"
 PAGES: dict[Screen, type] = {
@@ -117,6 +118,13 @@ def test_commands_with_words_say_what_they_do_with_them() -> None:
     assert all(told.endswith(".") for told in listed.values())
 
 
+class Named(NamedTuple):
+    """As much of a model as completing asks for."""
+
+    name: str
+    versions: tuple[Version, ...] = ()
+
+
 @pytest.mark.parametrize(
     ("text", "screen", "found"),
     [
@@ -130,11 +138,18 @@ def test_commands_with_words_say_what_they_do_with_them() -> None:
         ("registry x", "models", []),
         ("prom", "models", ["promote"]),
         ("promote x:1 s", "models", ["promote x:1 staging"]),
+        ("approve x:1 s", "versions", ["approve x:1 staging"]),
+        ("approve ir", "versions", ["approve iris"]),
+        ("reject x:1 s", "versions", ["reject x:1 staging"]),
+        ("tags ir", "versions", []),
+        ("search ir", "models", []),
     ],
 )
 def test_completions(text: str, screen: Screen, found: list[str]) -> None:
-    words = {"sort": ["auc"], "move": ["staging"], "view": ["good"], "registry": ["production"]}
-    assert commands.completions(text, screen, [], words) == found
+    models: list[Any] = [Named("iris")]
+    stages = {name: ["staging"] for name in ("move", "approve", "reject")}
+    words = {"sort": ["auc"], **stages, "view": ["good"], "registry": ["production"]}
+    assert commands.completions(text, screen, models, words) == found
 
 
 def test_what_is_certain_is_completed() -> None:

@@ -1,4 +1,4 @@
-"""Being told to end while something is written: what ctrl+c would clean up, SIGTERM and SIGHUP clean up, too."""
+"""Being told to end by SIGTERM or SIGHUP: what ctrl+c would clean up is cleaned up, too, or the end is no failure."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ _ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 """What a scheduler that cancels a job sends, and a terminal that goes."""
 
 
+SIGNALLED: Final = 128
+"""What is added to the number of the signal that ended something, as a shell has it."""
+
+
 class ToldToEndError(KeyboardInterrupt):
     """A signal that ends the process, on its way out as ctrl+c is.
 
@@ -23,7 +27,7 @@ class ToldToEndError(KeyboardInterrupt):
 
     def __init__(self, number: int) -> None:
         super().__init__()
-        self.code = 128 + number
+        self.code = SIGNALLED + number
 
 
 @contextmanager
@@ -51,3 +55,23 @@ def cleaned_up() -> Iterator[None]:
     finally:
         for number in answered:
             signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def ended_well() -> Iterator[None]:
+    """A block that SIGTERM ends as if it had come to its end, and SIGHUP, where it is not ignored, with its number.
+
+    A command that runs is in a session of its own: it hears of them from us alone.
+    """
+
+    def leave(number: int, _frame: object) -> None:
+        """Leave the block from wherever it is."""
+        raise SystemExit(0 if number == signal.SIGTERM else SIGNALLED + number)
+
+    caught = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, leave) for number in caught}
+    try:
+        yield
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)

@@ -296,6 +296,9 @@ def _answered(
                     except IndexLostError as error:
                         if error.damaged:
                             index.throw_away()
+                    except (ValueError, TypeError, LookupError, AttributeError):
+                        # Somebody wrote into it what this program does not. A mistake of ours is made again below.
+                        index.throw_away()
         return _answer(reader, root, read, None) if without else ([], ())
 
 

@@ -20,6 +20,9 @@ from stackroom.store.mounts import file_system_of
 CACHE_VARIABLE: Final = "STACKROOM_CACHE"
 """Names the folder itself; empty or ``off`` for no cache at all."""
 
+PATIENCE: Final = 10.0
+"""Seconds for which a writer of a cache waits for another, who is done many times a second."""
+
 _OFF: Final = frozenset({"", "off"})
 _MODE: Final = 0o700
 _SHARED: Final = "/var/tmp"  # noqa: S108 - every user has a folder of his own in it, which is looked at before use

@@ -355,7 +355,7 @@ def _version_of(
 
     def some(name: str) -> Mapping[str, Any]:
         if name == "tags":
-            return {"tags": tuple(json.loads(tags))}
+            return _understood(lambda: {"tags": tuple(json.loads(tags))})
         if name != "metrics" or metrics[1] not in orders:
             return {}
         found = {each: metrics[at] for each, at in orders[metrics[1]]}
@@ -363,7 +363,8 @@ def _version_of(
 
     def unfold(name: str) -> Mapping[str, Any]:
         if name in {"seal", "record", "revision", "card_revision"}:
-            known = {"created": datetime.fromisoformat(created), "files": files, "bytes": size, "digest": digest}
+            when = _understood(lambda: {"created": datetime.fromisoformat(created)})
+            known = {**when, "files": files, "bytes": size, "digest": digest}
             return fields_in(kept, known, {**said, "archived": bool(archived)}, some)
         return remaining(kept)
 
@@ -379,3 +380,11 @@ def _version_of(
         problems=(),
         registered=True,
     )
+
+
+def _understood(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a column tells of a version; nothing where it is damaged, and the text is asked."""
+    try:
+        return read()
+    except (ValueError, TypeError):
+        return {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from stackroom import __version__
 from stackroom.core.sha256 import sha256
-from stackroom.store.cachehome import cache_folder, own_file, remove_unused
+from stackroom.store.cachehome import PATIENCE, cache_folder, own_file, remove_unused
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,16 +19,13 @@ if TYPE_CHECKING:
 _APPLICATION: Final = 0x53746B72
 """``Stkr``: how ``file`` and we know our own databases."""
 
-_SCHEMA: Final = 5
+_SCHEMA: Final = 6
 """Raised whenever a table, or what is kept of a version, changes: another number is another file."""
 
 _SUFFIX: Final = ".index"
 
 _PAGE: Final = 16 * 1024
 """Bytes. A search reads whole tables: a quarter of the calls that SQLite's own 4 KiB take."""
-
-_PATIENCE: Final = 10.0
-"""Seconds for which a writer waits for another, who commits many times a second."""
 
 _TABLES: Final = """
 CREATE TABLE models(
@@ -93,7 +90,7 @@ def connected(path: str) -> sqlite3.Connection:
         raise IndexLostError(path)
     try:
         # Threads: each has an index of its own, which is opened and closed in it; a generator may end in another.
-        database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             _prepare(database)
         except BaseException:

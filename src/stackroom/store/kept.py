@@ -8,6 +8,7 @@ when somebody asks for more of them than that.
 from __future__ import annotations
 
 import json
+from binascii import crc32
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -53,8 +54,9 @@ def kept_stage(root: Folder, registry_id: str, stage: StageName, index: Index, m
     for model, ledger in reading.ledgers.items():
         heads[model] = [ledger.head.number if ledger.head else None, *decided[model]]
         entries[model] = [[one.name, one.text or None, one.owner, one.changed.isoformat()] for one in ledger.events]
-    content = json.dumps([status.st_uid, heads])
-    index.keep(_kept(place, status, known, moment, content=content, more=json.dumps(entries).encode()))
+    more = json.dumps(entries).encode()
+    content = json.dumps([status.st_uid, crc32(more), heads])
+    index.keep(_kept(place, status, known, moment, content=content, more=more))
     return reading
 
 
@@ -101,10 +103,14 @@ def _kept(
 
 def _understood(registry_id: str, stage: StageName, known: KeptFolder) -> StageReading:
     try:
-        owner, heads = json.loads(known.content)
+        owner, check, heads = json.loads(known.content)
         decided = {model: (to, digest, alarms) for model, (_, to, digest, alarms) in heads.items()}
+        # Understood only later, when nobody can ask the registry instead.
+        whole = crc32(known.more) == check
     except (ValueError, TypeError, AttributeError) as error:
         raise IndexLostError(str(error)) from error
+    if not whole:
+        raise IndexLostError(known.place)
     ledgers = _Ledgers(StageFolder(registry_id=registry_id, stage=stage, owner=owner), heads, known.more)
     return StageReading(ledgers, (), known=decided, stamp=known.stamp)
 

@@ -431,7 +431,7 @@ def make_model(models: Folder, model: ModelName, metadata: str) -> bool:
             return False
         if error.errno == errno.ENOENT and models.has(model):
             return True
-        raise refused(error, models.path, doing) or explained(error, doing, models.path) from error
+        raise refused(error, models.path, doing) or explained(error, f"{doing} in", models.path) from error
     except BaseException:
         remove_tree(models, temporary)
         raise

@@ -18,7 +18,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from stackroom.core.patterns import pattern
-from stackroom.store.cachehome import cache_folder, own_file
+from stackroom.store.cachehome import PATIENCE, cache_folder, own_file
 from stackroom.store.hashing import FileDigest
 from stackroom.store.mounts import file_system_of
 from stackroom.store.stamps import boot_id
@@ -166,7 +166,7 @@ def _prepared(path: str) -> sqlite3.Connection:
 
     if not own_file(path):
         raise sqlite3.DatabaseError(path)
-    database = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
+    database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     # What is lost with the power is read again.
     database.execute("PRAGMA synchronous = OFF")
     if database.execute("PRAGMA user_version").fetchone()[0] != _FORMAT:

@@ -294,7 +294,7 @@ def take_tombstone(folder: Folder, number: int) -> None:
     except OSError as error:
         if error.errno in {errno.EPERM, errno.EACCES} and name in folder.names() and not may_take(folder, name):
             raise _not_yours(folder, name, doing) from error
-        raise refused(error, folder.path, doing) or explained(error, doing, folder.path) from error
+        raise refused(error, folder.path, doing) or explained(error, f"{doing} in", folder.path) from error
 
 
 def _moved(folder: Folder, source: str, target: str, doing: str) -> bool:
@@ -309,7 +309,7 @@ def _moved(folder: Folder, source: str, target: str, doing: str) -> bool:
         elif error.errno in {errno.EPERM, errno.EACCES} and folder.has(source) and not may_take(folder, source):
             raise _not_yours(folder, source, doing) from error
         else:
-            raise refused(error, folder.path, doing) or explained(error, doing, folder.path) from error
+            raise refused(error, folder.path, doing) or explained(error, f"{doing} in", folder.path) from error
     try:
         folder.sync()
     except OSError as error:

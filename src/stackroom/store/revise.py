@@ -84,7 +84,7 @@ def _add(folder: Folder, name: str, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             folder.unlink(temporary)
-        raise refused(error, folder.path, doing) or explained(error, doing, folder.path) from error
+        raise refused(error, folder.path, doing) or explained(error, f"{doing} in", folder.path) from error
     except BaseException:
         with contextlib.suppress(OSError):
             folder.unlink(temporary)
@@ -133,7 +133,7 @@ def add_label(folder: Folder, number: int, label: Label) -> bool:
             facts={"label": label, "version": present},
         ) from None
     except OSError as error:
-        raise refused(error, folder.path, doing) or explained(error, doing, folder.path) from error
+        raise refused(error, folder.path, doing) or explained(error, f"{doing} in", folder.path) from error
     folder.sync()
     return True
 

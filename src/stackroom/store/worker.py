@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from stackroom.core.sieve import Sieve
 
-    Told = tuple[Any, bytes]
+    Reply = tuple[Any, bytes]
 
 NOTHING: Final = (None, b"")
 """The answer of one who leaves it to his maker."""
@@ -61,7 +61,7 @@ def _say(text: bytes) -> None:
         left = left[os.write(1, left) :]
 
 
-def _remember(models: Folder, _: Mapping[str, Any], request: Mapping[str, Any]) -> Told:
+def _remember(models: Folder, _: Mapping[str, Any], request: Mapping[str, Any]) -> Reply:
     known = {int(number): one for number, one in request["known"].items()}
     return packed_model(models, request["name"], known, _forms())
 
@@ -78,13 +78,13 @@ def _asked(text: str) -> tuple[Query, Sieve]:
     return query, sieve_of(query.node)
 
 
-def _seek(models: Folder, task: Mapping[str, Any], request: Mapping[str, Any]) -> Told:
+def _seek(models: Folder, task: Mapping[str, Any], request: Mapping[str, Any]) -> Reply:
     query, sieve = _asked(task["query"])
     found = candidates(models, request["name"], query, sieve, held=request["held"], archived=task["archived"])
     return [request["name"], found], b""
 
 
-_TASKS: Final[dict[str, Callable[[Folder, Mapping[str, Any], Mapping[str, Any]], Told]]] = {
+_TASKS: Final[dict[str, Callable[[Folder, Mapping[str, Any], Mapping[str, Any]], Reply]]] = {
     "remember": _remember,
     "seek": _seek,
 }

@@ -130,9 +130,14 @@ class Browser(Settling):
         if self._watched:
             self.set_interval(_LOOK_SECONDS, self._look)
         self.app_suspend_signal.subscribe(self, lambda _app: self._write(terminal.TITLE_BACK))
-        self.app_resume_signal.subscribe(self, lambda _app: self._entitle())
+        self.app_resume_signal.subscribe(self, self._resumed)
         self._entitle()
         self.call_after_refresh(self.tell_settings)
+
+    def _resumed(self, _app: object) -> None:
+        """The terminal is ours again, and shows what somebody else has left there."""
+        self._entitle()
+        self.refresh()
 
     def _entitle(self) -> None:
         """The window is called after the registry."""

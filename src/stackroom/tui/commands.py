@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 EVERYWHERE: Final = ("open", "compare", "move", "help", "quit")
 """Commands that work on every screen, the first three of them with words."""
 
-_WORDLESS: Final = frozenset({"filter", "help", "quit", "save", "new", "register", "restore"})
-"""Commands after which nothing can be completed."""
+_WORDLESS: Final = frozenset({"filter", "search", "tags", "help", "quit", "save", "new", "register", "restore"})
+"""Commands after which nothing can be completed: no model is meant there."""
+
+_STAGED: Final = frozenset({"move", "approve", "reject"})
+"""Commands that take a stage after the version."""
 
 WITH_WORDS: Final = frozenset(action.id for action in ACTIONS if action.words) - {"open", "compare", "move"}
 """Actions that take the words after them themselves."""
@@ -54,7 +57,7 @@ def completions(
         text: what was typed.
         screen: where.
         models: to name models and versions from.
-        words: for a command what may stand after it; for ``move``, after the version.
+        words: for a command what may stand after it; for one that takes a version and a stage, after the version.
     """
     head, space, last = text.rpartition(" ")
     if not space:
@@ -65,7 +68,7 @@ def completions(
     known = words or {}
     if command.id == "export" and command.words:
         return []
-    if command.id in known and (command.id != "move" or command.words):
+    if command.id in known and (command.id not in _STAGED or command.words):
         found: Iterable[str] = known[command.id]
     else:
         found = _refs(models, last)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-import signal
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.cli import streams
+from stackroom.cli.ending import SIGNALLED, ended_well
 from stackroom.cli.parsing import Command
 from stackroom.cli.style import Piece, Styled
 from stackroom.cli.table import separated_row
@@ -23,8 +22,6 @@ from stackroom.store.usercommands import check_there, ending, hand, words_of
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator
-    from types import FrameType
 
     from stackroom.cli.context import Context
     from stackroom.core.cursor import Cursor
@@ -40,9 +37,6 @@ _KEYS: Final = (
 
 _NOT_RUN: Final = 127
 """What stands for the exit code of a command that could not be started, as a shell has it."""
-
-_SIGNALLED: Final = 128
-"""And what is added to the number of the signal that ended one."""
 
 _VARIABLE_LIMIT: Final = 100_000
 """Characters of a variable; the kernel takes 128 KiB. A cursor of thousands of models is in the document alone."""
@@ -74,7 +68,7 @@ def _watch(context: Context, options: Namespace) -> int:
     elif options.fail_fast:
         raise UsageError("--fail-fast is about --exec, and there is none")
     teller = _Teller(context, words, fail_fast=options.fail_fast)
-    with _ended_by_signals():
+    with ended_well():
         for found in from_thread(context, lambda: news(context.reader, since=options.since, stage=options.stage)):
             teller.mind(found.trouble)
             if found.cursor is not None:
@@ -84,25 +78,6 @@ def _watch(context: Context, options: Namespace) -> int:
                 if code and options.fail_fast:
                     return code
     return 0
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """A block that SIGTERM ends as if it had come to its end, and SIGHUP, where it is not ignored, with its number.
-
-    A command that runs is in a session of its own: it hears of them from us alone.
-    """
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0 if number == signal.SIGTERM else _SIGNALLED + number)
-
-    caught = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, leave) for number in caught}
-    try:
-        yield
-    finally:
-        for number, action in before.items():
-            signal.signal(number, action)
 
 
 class _Teller:
@@ -178,7 +153,7 @@ class _Teller:
             return _NOT_RUN
         if code:
             self._context.warn(f"--exec: {self._words[0]} {ending(code)} for {happening.place}")
-        return code if code >= 0 else _SIGNALLED - code
+        return code if code >= 0 else SIGNALLED - code
 
     @staticmethod
     def _put(line: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from stackroom.core.names import parse_ref
 from stackroom.tui.screens.page import Page
 
 
@@ -58,5 +57,4 @@ class ChangeKeys(Page):
         if words:
             self.browser.bulk("restore", words)
         else:
-            refs = [parse_ref(ref) for ref in self.chosen(marked=False)]
-            self.browser.choose_deleted(refs[0].model if refs and refs[0].number is not None else None)
+            self.browser.choose_deleted(self.model_shown())

@@ -460,7 +460,7 @@ class Page(TextualScreen[None]):
             "plot": self.metric_words(),
             "export": FORMATS,
             "settings": ["edit"],
-            "move": app.registry.stages,
+            **dict.fromkeys(("move", "approve", "reject"), app.registry.stages),
             "registry": app.places.names(),
             "view": [view.name for view in app.views()],
             "forget": [view.name for view in app.saved],
