@@ -443,6 +443,8 @@ class _Session:
         for scope in self.monkey.screens:
             await self.other.done()
             await at_the_models(self.somebody)
+            self.somebody.app._browse.go_to("models")
+            self.somebody.app._browse.filter_changed("")
             await reach(self.somebody, scope)
             end = len(self.outcome.pressed) + each
             while self.goes_on and len(self.outcome.pressed) < end:

@@ -91,7 +91,6 @@ class Page(TextualScreen[None]):
         self.prompt = Prompt()
         self.choices = Choices()
         self.hints = KeyHints()
-        self._answer: Callable[[str], None] | None = None
         self._back_to: Widget | None = None
         self._back_after: Widget | None = None
         self._ready_at = float("inf")
@@ -387,17 +386,18 @@ class Page(TextualScreen[None]):
 
     def choose(self, title: str, choices: Sequence[Choice], answer: Callable[[str], None]) -> None:
         """Ask a question that one key answers."""
-        self._answer, self._back_to = answer, self.focused
+        if self.focused not in {None, self.choices}:
+            self._back_to = self.focused
         self.hints.display = False
-        self.choices.ask(title, choices)
+        self.choices.ask(title, choices, answer)
 
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
         """The key was pressed."""
         event.stop()
-        answer, self._answer = self._answer, None
-        self._done_asking()
-        if event.key is not None and answer is not None:
-            answer(event.key)
+        if not self.choices.display:  # else another question is open by now
+            self._done_asking()
+        if event.key is not None:
+            event.answer(event.key)
         self.choices.release()
 
     def on_prompt_typed(self, event: Prompt.Typed) -> None:

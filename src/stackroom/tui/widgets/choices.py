@@ -12,38 +12,44 @@ from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.one_line import OneLine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Choice = tuple[str, str]
 """A key and what it stands for."""
 
 
 class Choices(OneLine, can_focus=True):
-    """Keys with their meanings at the foot of the screen; any other key gives the question up."""
+    """Keys with their meanings at the foot of the screen; any other key gives the question up.
+
+    What is typed ahead after the one that answers is kept, and given to whatever the answer leads to: it would be taken
+    for an answer, too, and perhaps to the next question.
+    """
 
     class Chosen(Message):
         """A key was pressed.
 
         Attributes:
             key: the one that was chosen; None when the question was given up.
+            answer: of the question that was asked.
         """
 
-        def __init__(self, key: str | None) -> None:
+        def __init__(self, key: str | None, answer: Callable[[str], None]) -> None:
             super().__init__()
             self.key = key
+            self.answer = answer
 
     def __init__(self) -> None:
         super().__init__()
         self._title = ""
         self._choices: tuple[Choice, ...] = ()
-        self._is_asked = False
+        self._answer: Callable[[str], None] | None = None
         self._ahead: list[events.Key] | None = None
         self.display = False
 
-    def ask(self, title: str, choices: Sequence[Choice]) -> None:
-        """Open."""
-        self._title, self._choices = title, tuple(choices)
-        self.display = self._is_asked = True
+    def ask(self, title: str, choices: Sequence[Choice], answer: Callable[[str], None]) -> None:
+        """Open; the answer comes with :class:`Chosen`, after which whoever gets it calls :meth:`release`."""
+        self._title, self._choices, self._answer = title, tuple(choices), answer
+        self.display = True
         self.screen.set_focus(self, scroll_visible=False)
         self.redraw()
 
@@ -64,18 +70,19 @@ class Choices(OneLine, can_focus=True):
             return
         event.stop()
         event.prevent_default()
-        if self._is_asked:
-            self.display = self._is_asked = False
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            self.display = False
             self._ahead = []
             known = {key for key, _ in self._choices}
-            self.post_message(self.Chosen(event.character if event.character in known else None))
+            self.post_message(self.Chosen(event.character if event.character in known else None, answer))
         elif self._ahead is not None:
             self._ahead.append(event)
         else:
             self._pass_on(event)
 
     def release(self) -> None:
-        """The answer has been taken: what was typed after it goes to whatever has the keys by now."""
+        """The answer has been taken: what was typed after it goes where the keys are now."""
         held, self._ahead = self._ahead or [], None
         for event in held:
             self._pass_on(event)
