@@ -47,6 +47,13 @@ def copied() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(autouse=True)
+def all_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of all colours, from whichever the tests are started: with sixteen, pictures have other ones."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+
+
 @pytest.fixture
 def sample() -> Iterator[Path]:
     """A copy to change."""

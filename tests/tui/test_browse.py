@@ -197,24 +197,20 @@ def test_what_is_typed_ahead_of_a_question_is_its_answer(registry: Registry) -> 
     walk(registry, steps)
 
 
-def test_what_is_typed_ahead_of_a_choice_is_for_what_it_leads_to(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("TMUX", raising=False)
-
+def test_what_is_typed_ahead_of_an_answer_is_for_what_comes_after_it(registry: Registry) -> None:
     async def steps(somebody: Walk) -> None:
-        await somebody.press("y", "escape", "j", "y", "r", "j", "l")
-        assert somebody.text.startswith(" sample models › iris-species\n")  # noqa: RUF001  # a glyph
-        assert somebody.app.clipboard == "digit-reader"
+        await somebody.press("y")
+        await somebody.press("escape", "j", "j", "y", "r")
+        assert browse(somebody).models.cursor_key == "iris-species"
+        assert somebody.status.endswith("copied: iris-species")
+        await somebody.press("y")
+        await somebody.press("r", "x")
+        assert "write as:" in somebody.text
 
     walk(registry, steps)
 
 
-def test_an_answer_is_for_the_question_that_was_asked_when_it_was_given(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("TMUX", raising=False)
-
+def test_an_answer_is_for_the_question_that_was_asked_when_it_was_given(registry: Registry) -> None:
     async def steps(somebody: Walk) -> None:
         page = browse(somebody)
         page.act("copy")

@@ -65,7 +65,7 @@ class Choices(OneLine, can_focus=True):
         return key != "ctrl+q"
 
     def on_key(self, event: events.Key) -> None:
-        """One key ends it; ``^q`` still quits."""
+        """One key ends it; what is typed ahead after it is for whatever the answer leads to. ``^q`` still quits."""
         if event.key == "ctrl+q":
             return
         event.stop()

@@ -165,7 +165,8 @@ class Painted(Widget):
             style += Style(bgcolor=below.rich_color)
         if look.colour == "auto":
             return style + Style(color=below.get_contrast_text(1.0).rich_color)
-        if look.few and self.app.console.color_system == "standard":
+        # Without a terminal, pictures are made, and what the environment says of colours is not about them.
+        if look.few and self.app.console.color_system == "standard" and not self.app.is_headless:
             style += Style(color=look.few)
         elif look.colour:
             style += Style(color=(below + Color.parse(variables[look.colour])).rich_color)
