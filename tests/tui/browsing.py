@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pkgutil
 import re
 import time
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from rich.console import Console
 from textual import events
 from textual.keys import _character_to_key, key_to_character
 
+import stackroom.tui
 from stackroom.tui.app import Browser
 from stackroom.tui.glyphs import UNICODE, Glyphs
 from stackroom.tui.memory import Keeper
@@ -160,6 +163,18 @@ def check_golden(name: str, text: str) -> None:
         GOLDENS.mkdir(exist_ok=True)
         path.write_text(shown, encoding="utf-8")
     assert shown == path.read_text(encoding="utf-8"), f"{path}; to accept it, run again with UPDATE_GOLDENS=1"
+
+
+def everything_imported(registry: Registry) -> None:
+    """Import what we and Textual import late, before there is another user, who may not read where Python lies."""
+    import_module("textual.drivers.linux_driver")
+    for found in pkgutil.walk_packages(stackroom.tui.__path__, "stackroom.tui."):
+        import_module(found.name)
+
+    async def nothing(_: Walk) -> None:
+        """Only start, and end."""
+
+    walk(registry, nothing)
 
 
 def walk(

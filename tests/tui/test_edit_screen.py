@@ -20,7 +20,7 @@ from stackroom.tui.screens.conflict import ConflictPage
 from stackroom.tui.screens.edit import EditPage
 from stackroom.tui.screens.version import VersionPage
 from support.users import User, run_as
-from tui.browsing import MIDDLE, NARROW, NOW, Walk, walk
+from tui.browsing import MIDDLE, NARROW, NOW, Walk, everything_imported, walk
 from tui.screen import until
 
 if TYPE_CHECKING:
@@ -359,6 +359,7 @@ def test_who_may_not_edit_is_told_the_folder_the_group_and_whom_to_ask(sample: P
         walk(Registry(sample, clock=lambda: NOW), steps)
         return shown
 
+    everything_imported(Registry(sample, clock=lambda: NOW))
     (text,) = run_as(User(uid=4711, gid=4711), look)
     assert f"{sample}/{place}isroot" in text
     assert "read-only" in text

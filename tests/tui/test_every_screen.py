@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import pkgutil
 import random
 import re
 import statistics
 import time
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
 from textual.strip import Strip
 
-import stackroom.tui
 from stackroom.core.names import ModelName
 from stackroom.registry.facade import Registry
 from stackroom.tui import app as app_module
@@ -31,7 +28,7 @@ from stackroom.tui.screens.version import VersionPage
 from support.fair import pace
 from support.registries import tree
 from support.users import User, run_as
-from tui.browsing import NARROW, NOW, Measured, Walk, key_event, walk
+from tui.browsing import NARROW, NOW, Measured, Walk, everything_imported, key_event, walk
 from tui.conftest import copy_of_sample
 from tui.routes import WAYS, reach
 from tui.screen import screen_rows, until, waits_to_paint
@@ -282,15 +279,7 @@ def test_every_writing_key_tells_a_reader_who_may_and_nothing_is_written(reachab
     root = reachable_path / "registry"
     copy_of_sample(root)
     before = tree(root)
-    # What is imported late, by us or by Textual, is imported before there is another user, who may not read it here.
-    import_module("textual.drivers.linux_driver")
-    for found in pkgutil.walk_packages(stackroom.tui.__path__, "stackroom.tui."):
-        import_module(found.name)
-
-    async def nothing(_: Walk) -> None:
-        """Only start, and end."""
-
-    walk(Registry(root, clock=lambda: NOW), nothing)
+    everything_imported(Registry(root, clock=lambda: NOW))
     answers = run_as(MALLORY, lambda: _answers(root))
     written = {action.id for action in ACTIONS if action.writes and action.screens & set(READERS)}
     assert {place.split()[1] for place in answers} == written
