@@ -24,7 +24,7 @@ from stackroom.errors import InvalidInputError
 from stackroom.registry import listing
 from stackroom.registry.facade import Registry
 from stackroom.registry.reading import Reader, joined
-from stackroom.store import index_file, index_rows, look, scan
+from stackroom.store import index_file, index_rows, look, rereading, scan
 from stackroom.store.keeping import read_known
 from stackroom.store.mounts import FileSystem
 from stackroom.store.stamps import stamp_of
@@ -96,7 +96,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(f"{listed.name}:{number}")
         return read_known(folder, listed, number, forms)
 
-    monkeypatch.setattr(look, "read_known", read)
+    monkeypatch.setattr(rereading, "read_known", read)
     return found
 
 
@@ -143,7 +143,10 @@ def test_what_changes_within_a_tick_of_the_clock_is_seen(registry: Registry, mon
     shutil.copy(models / "fraud" / "3" / "version.toml", models / "fraud" / "4")
     stamp = stamp_of(seen)
     # As if the clock had not moved on between the listing and the change.
-    monkeypatch.setattr(look, "stamp_of", lambda status: stamp if status.st_ino == seen.st_ino else stamp_of(status))
+    for module in (look, rereading):
+        monkeypatch.setattr(
+            module, "stamp_of", lambda status: stamp if status.st_ino == seen.st_ino else stamp_of(status)
+        )
     assert [version.number for version in registry.search("model = fraud")] == [1, 2, 3, 4]
 
 
@@ -170,7 +173,7 @@ def test_on_a_file_server_a_folder_is_believed_once_it_was_the_same_for_two_seco
         listed.append(name)
         return scan.list_model(folder, name)
 
-    monkeypatch.setattr(look, "list_model", list_model)
+    monkeypatch.setattr(rereading, "list_model", list_model)
     for now, wanted in ((0, 2), (1, 2), (3, 2), (4, 0)):
         ticks = now * 10**9
         listed.clear()
@@ -344,16 +347,16 @@ _ANSWER = """
 import os, signal, sys
 from stackroom.registry import listing
 from stackroom.registry.reading import Reader, joined
-from stackroom.store import look
+from stackroom.store import look, rereading
 listing._WORTH_AN_INDEX = 0
 look._AT_ONCE = 1
 if sys.argv[2] == "die":
-    real = look.read_known
+    real = rereading.read_known
     def read(folder, listed, number, forms):
         if listed.name == "fraud":
             os.kill(os.getpid(), signal.SIGKILL)
         return real(folder, listed, number, forms)
-    look.read_known = read
+    rereading.read_known = read
 print(*(version.ref for version in Reader(sys.argv[1]).search("auc > 0.915")))
 """
 

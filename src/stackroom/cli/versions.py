@@ -211,15 +211,14 @@ def put_lines(context: Context, lines: Sequence[Line], names: Sequence[str], pla
     ref, state, *others = (_FIELDS[name].column for name in ("ref", "state", "created", "by", "description"))
     rows: list[list[Piece]] = []
     for line in lines:
-        known = line.metrics
-        values = [MISSING if known[place] is None else text(known[place]) for place in places]
+        values = [MISSING if (value := line.metrics[place]) is None else text(value) for place in places]
         development = "archived" if line.archived else "development"
         rows.append(
             [
                 f"{line.model}:{line.number}",
                 Styled(", ".join(line.stages), "green") if line.stages else development,
                 *values,
-                iso_moment(line.created, exact=exact),
+                line.created if exact else iso_moment(line.created, exact=False),
                 line.author,
                 line.description or MISSING,
             ]

@@ -234,7 +234,7 @@ def table(
 
 def _table(
     found: Lines,
-    named: Callable[[int], tuple[ModelName, int] | None],
+    names: Mapping[int, ModelName],
     absent: tuple[str, ...],
     stages: Stages,
     held: Mapping[tuple[ModelName, int], tuple[StageName, ...]],
@@ -242,15 +242,15 @@ def _table(
     in_order: bool,
 ) -> Table | None:
     """The table; None where something is wrong with a version in it, which has to be told."""
-    from stackroom.store.remembered import iso_of  # noqa: PLC0415 - it is loaded by now
+    from stackroom.store.index_rows import MASK, SHIFT  # noqa: PLC0415 - they are loaded by now
+    from stackroom.store.remembered import iso_of  # noqa: PLC0415 - the same
 
     lines: list[tuple[Line, int]] = []
     for _, row, shape, owner, created, digest, author, description, archived, *metrics in found.rows:
-        place = named(row)
-        if place is None:
+        model, number = names.get(row >> SHIFT), row & MASK
+        if model is None:
             continue
-        model, number = place
-        holds = held.get(place, ())
+        holds = held.get((model, number), ())
         if holds and not stages.as_promoted(model, number, digest):
             return None
         label = author or owner_label(owner)

@@ -11,18 +11,15 @@ folder changed. So it is for lists and searches. Whatever decides, or shows one 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from stackroom.core.values import dataclass, replace
+from stackroom.core.values import replace
 from stackroom.store import layout
-from stackroom.store.forms import Forms
 from stackroom.store.index_file import IndexLostError
-from stackroom.store.keeping import identity_of, read_known
 from stackroom.store.remembered import KnownModel, numbers_in
-from stackroom.store.scan import ModelListing, list_model, model_record, read_version
+from stackroom.store.scan import ModelListing, list_model, read_version
 from stackroom.store.selecting import ASK
 from stackroom.store.stamps import Moment, stamp_of
-from stackroom.store.told import Told, heard, said, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,6 +31,8 @@ if TYPE_CHECKING:
     from stackroom.store.index import Index
     from stackroom.store.records import Problem, Version
     from stackroom.store.remembered import KnownVersion, Lines
+    from stackroom.store.rereading import Reread
+    from stackroom.store.told import Told
     from stackroom.store.workers import Answer
 
 _AT_ONCE: Final = 100
@@ -43,73 +42,6 @@ _ROUNDS: Final = 4
 """Looks, until what another process writes meanwhile is given up on."""
 
 _NEW: Final = -1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reread:
-    """A model that was read from its folder, but for what is remembered of it.
-
-    Attributes:
-        listing: of the folder.
-        stamp: of the folder, before it was listed.
-        own: the model's own metadata, the number of its revision, and what is wrong with it.
-        kept: the versions that are as they are remembered.
-        fresh: those that were read, ready to be remembered.
-        flawed: those that were read and are not to be remembered, because something is wrong with them.
-    """
-
-    listing: ModelListing
-    stamp: str
-    own: tuple[Record, int, tuple[Problem, ...]]
-    kept: tuple[int, ...]
-    fresh: tuple[KnownVersion, ...]
-    flawed: Mapping[int, Version]
-
-    @property
-    def sound(self) -> bool:
-        """Whether nothing was wrong: else it is read again each time, because what is wrong may be put right."""
-        return not (self.listing.problems or self.own[2] or self.flawed)
-
-    @property
-    def full(self) -> bool:
-        """Whether every version is remembered from now on."""
-        return len(self.kept) + len(self.fresh) == len(self.listing.numbers)
-
-
-def reread(
-    folder: Folder,
-    name: ModelName,
-    known: Mapping[int, str],
-    wanted: Callable[[ModelListing], Iterable[int]],
-    forms: Forms,
-) -> Reread:
-    """Read a model's folder, and of its versions those that are wanted and not as they are remembered.
-
-    Args:
-        folder: the model's.
-        name: of the model.
-        known: the numbers of the versions that are remembered, and their identities.
-        wanted: the numbers, of those in a listing.
-        forms: of the texts that were read before.
-
-    Raises:
-        OSError: the folder cannot be listed.
-    """
-    stamp = stamp_of(folder.status())
-    listing = list_model(folder, name)
-    # Of what nobody asks for and nobody remembers, nothing has to be known.
-    same = [(number, identity_of(folder, listing, number)) for number in listing.numbers if number in known]
-    kept = tuple(number for number, identity in same if identity and known[number] == identity)
-    fresh: list[KnownVersion] = []
-    flawed: dict[int, Version] = {}
-    for number in sorted({*wanted(listing)}.difference(kept)):
-        version = read_known(folder, listing, number, forms)
-        if version is None:
-            flawed[number] = read_version(folder, listing, number)
-        else:
-            fresh.append(version)
-    own = model_record(folder, listing)
-    return Reread(listing=listing, stamp=stamp, own=own, kept=kept, fresh=tuple(fresh), flawed=flawed)
 
 
 class Look:
@@ -156,7 +88,6 @@ class Look:
         self._reread: dict[ModelName, Reread] = {}
         self._stamps: dict[ModelName, str] = {}
         self._known: dict[str, KnownModel] = {}
-        self._forms = Forms()
         self._agree()
 
     def _agree(self) -> None:
@@ -190,15 +121,34 @@ class Look:
         return known is None or not known.settled or known.stamp != stamp or not (known.full or self._wanted)
 
     def _read(self, names: Sequence[ModelName]) -> None:
-        from stackroom.store.workers import Work, shared_out  # noqa: PLC0415 - 10 ms, where nothing may have changed
+        from stackroom.store.forms import Forms  # noqa: PLC0415 - 12 ms together, where nothing may have changed
+        from stackroom.store.rereading import all_of, reread  # noqa: PLC0415 - the same
+        from stackroom.store.told import heard, told_of  # noqa: PLC0415 - the same
+        from stackroom.store.workers import Work, shared_out  # noqa: PLC0415 - the same
 
+        forms = Forms()
         known = {name: self._index.identities(self._known[name].id) for name in names if name in self._known}
+
+        def alone(place: int) -> list[Told]:
+            name = names[place]
+            try:
+                with self._models.child(name) as folder:
+                    self._reread[name] = reread(folder, name, known.get(name, {}), self._wanted or all_of, forms)
+            except OSError as error:
+                self.errors[name] = error
+                return []
+            return [told_of(self._reread[name])]
+
+        def together(answer: Answer) -> list[Told] | None:
+            told = heard(answer)
+            return None if told is None else [told]
+
         work: Work[list[Told]] = Work(
             models=self._models,
             task={"task": "remember"},
             requests=[{"name": name, "known": known.get(name, {})} for name in names],
-            alone=lambda place: self._read_one(names[place], known.get(names[place], {})),
-            together=_heard,
+            alone=alone,
+            together=together,
         )
         pending: list[tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]] = []
         # A list needs few versions of each model, which are read before anybody is there to help.
@@ -223,15 +173,6 @@ class Look:
         for (model, _, _), row in zip(models, self._index.remember(models), strict=True):
             self._known[model.name] = model._replace(id=row)
             self.ready.append(model.name)
-
-    def _read_one(self, name: ModelName, identities: Mapping[int, str]) -> list[Told]:
-        try:
-            with self._models.child(name) as folder:
-                self._reread[name] = reread(folder, name, identities, self._wanted or _all, self._forms)
-        except OSError as error:
-            self.errors[name] = error
-            return []
-        return [told_of(self._reread[name])]
 
     def _known_of(self, told: Told) -> tuple[KnownModel, Sequence[int], Sequence[KnownVersion]]:
         known = self._known.get(told.name)
@@ -401,8 +342,8 @@ class Look:
         *,
         sort: str,
         archived: bool,
-    ) -> tuple[Lines, Callable[[int], tuple[ModelName, int] | None], tuple[str, ...]] | None:
-        """What a table shows of the versions that a query asks for, what names the version of a row, and absent fields.
+    ) -> tuple[Lines, dict[int, ModelName], tuple[str, ...]] | None:
+        """What a table shows of the versions that a query asks for, the models by their numbers, and absent fields.
 
         Where they are to be sorted they are in that order, else in none. None where the rows of the index do not tell
         all of it, and :meth:`asked` does; arguments and errors as there, and as in :meth:`first`.
@@ -420,13 +361,7 @@ class Look:
                 return None
             by_row = {row[1]: row for row in found.rows}
             found, absent = replace(found, rows=[by_row[row] for row in ranked[0]]), ranked[1]
-        folders = self._folders(self.names)
-
-        def named(row: int) -> tuple[ModelName, int] | None:
-            model, number = self._index.split(row)
-            return (folders[model][0], number) if model in folders else None
-
-        return found, named, absent
+        return found, {self._known[name].id: name for name in self.names if self.has(name)}, absent
 
     def told(self) -> dict[ModelName, KnownModel]:
         """The models of which the index tells everything, because nothing is wrong with them that is not in it."""
@@ -456,29 +391,3 @@ class Look:
     def _folders(self, names: Iterable[ModelName]) -> dict[int, tuple[ModelName, str]]:
         path, known = self._models.path, self._known
         return {known[name].id: (known[name].name, f"{path}/{name}") for name in names if self.has(name)}
-
-
-def packed_model(models: Folder, name: ModelName, known: Mapping[int, str], forms: Forms) -> tuple[Any, bytes]:
-    """What a worker says of a model: what there is to remember, or nothing where something is wrong with it.
-
-    Args:
-        models: the folder of the models.
-        name: of the model.
-        known: as in :func:`reread`.
-        forms: likewise.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with models.child(name) as folder:
-        found = reread(folder, name, known, _all, forms)
-    return said(told_of(found)) if found.sound else (None, b"")
-
-
-def _heard(answer: Answer) -> list[Told] | None:
-    told = heard(answer)
-    return None if told is None else [told]
-
-
-def _all(listing: ModelListing) -> Iterable[int]:
-    return listing.numbers

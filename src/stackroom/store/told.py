@@ -20,7 +20,7 @@ from stackroom.store.verbatim import Verbatim
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stackroom.store.look import Reread
+    from stackroom.store.rereading import Reread
     from stackroom.store.workers import Answer
 
 

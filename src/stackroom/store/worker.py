@@ -19,7 +19,7 @@ from stackroom.core.query import Query
 from stackroom.core.sieve import sieve_of
 from stackroom.store.folder import Folder
 from stackroom.store.forms import Forms
-from stackroom.store.look import packed_model
+from stackroom.store.rereading import packed_model
 from stackroom.store.seeking import candidates
 from stackroom.store.workers import FRAME
 
