@@ -210,17 +210,16 @@ def put_lines(context: Context, lines: Sequence[Line], names: Sequence[str], pla
     metrics = [Column(title=name.upper(), right=True, priority=2) for name in names]
     ref, state, *others = (_FIELDS[name].column for name in ("ref", "state", "created", "by", "description"))
     rows: list[list[Piece]] = []
-    for line in lines:
-        values = [MISSING if (value := line.metrics[place]) is None else text(value) for place in places]
-        development = "archived" if line.archived else "development"
+    for model, number, stages, archived, author, created, description, known in lines:
+        development = "archived" if archived else "development"
         rows.append(
             [
-                f"{line.model}:{line.number}",
-                Styled(", ".join(line.stages), "green") if line.stages else development,
-                *values,
-                line.created if exact else iso_moment(line.created, exact=False),
-                line.author,
-                line.description or MISSING,
+                f"{model}:{number}",
+                Styled(", ".join(stages), "green") if stages else development,
+                *[MISSING if (value := known[place]) is None else text(value) for place in places],
+                created if exact else iso_moment(created, exact=False),
+                author,
+                description or MISSING,
             ]
         )
     context.table([ref, state, *metrics, *others], rows)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _APPLICATION: Final = 0x53746B72
 """``Stkr``: how ``file`` and we know our own databases."""
 
-_SCHEMA: Final = 6
+_SCHEMA: Final = 7
 """Raised whenever a table, or what is kept of a version, changes: another number is another file."""
 
 _SUFFIX: Final = ".index"

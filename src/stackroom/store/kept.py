@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackroom.core.attested import Entry, StageFolder
 from stackroom.core.ledger import Event, Ledger, Move, event_name, replay
+from stackroom.core.names import ModelName
 from stackroom.core.values import folded, replace
 from stackroom.store import layout
 from stackroom.store.index_file import IndexLostError
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
-    from stackroom.core.names import ModelName, StageName
+    from stackroom.core.names import StageName
     from stackroom.store.folder import Folder
     from stackroom.store.index import Index
+    from stackroom.store.ledgers import Decided
     from stackroom.store.stamps import Moment
 
 _NEW: Final = -1
@@ -49,13 +51,12 @@ def kept_stage(root: Folder, registry_id: str, stage: StageName, index: Index, m
     reading = replace(reading, known=decided)
     if status is None or reading.error is not None or reading.problems:
         return reading
-    heads: dict[str, Any] = {}
     entries: dict[str, Any] = {}
     for model, ledger in reading.ledgers.items():
-        heads[model] = [ledger.head.number if ledger.head else None, *decided[model]]
         entries[model] = [[one.name, one.text or None, one.owner, one.changed.isoformat()] for one in ledger.events]
     more = json.dumps(entries).encode()
-    content = json.dumps([status.st_uid, crc32(more), heads])
+    numbers = {model: ledger.head.number if ledger.head else None for model, ledger in reading.ledgers.items()}
+    content = json.dumps([status.st_uid, crc32(more), *_columns(numbers, decided)])
     index.keep(_kept(place, status, known, moment, content=content, more=more))
     return reading
 
@@ -103,36 +104,70 @@ def _kept(
 
 def _understood(registry_id: str, stage: StageName, known: KeptFolder) -> StageReading:
     try:
-        owner, check, heads = json.loads(known.content)
-        decided = {model: (to, digest, alarms) for model, (_, to, digest, alarms) in heads.items()}
+        owner, check, *columns = json.loads(known.content)
+        numbers, decided = _rows(*columns)
         # Understood only later, when nobody can ask the registry instead.
         whole = crc32(known.more) == check
     except (ValueError, TypeError, AttributeError) as error:
         raise IndexLostError(str(error)) from error
     if not whole:
         raise IndexLostError(known.place)
-    ledgers = _Ledgers(StageFolder(registry_id=registry_id, stage=stage, owner=owner), heads, known.more)
+    ledgers = _Ledgers(StageFolder(registry_id=registry_id, stage=stage, owner=owner), numbers, decided, known.more)
     return StageReading(ledgers, (), known=decided, stamp=known.stamp)
+
+
+def _columns(numbers: Mapping[ModelName, int | None], decided: Mapping[ModelName, Decided]) -> list[Any]:
+    """What decides in each ledger, column by column: names and digests as one text each, which are read in no time."""
+    return [
+        "\n".join(decided),
+        [numbers[model] for model in decided],
+        [to for to, _, _ in decided.values()],
+        "\n".join(digest for _, digest, _ in decided.values()),
+        {model: alarms for model, (_, _, alarms) in decided.items() if alarms},
+    ]
+
+
+def _rows(
+    models: str, numbers: list[int | None], to: list[int | None], digests: str, alarms: dict[str, list[str]]
+) -> tuple[dict[ModelName, int | None], dict[ModelName, Decided]]:
+    """The inverse of :func:`_columns`.
+
+    Raises:
+        ValueError: the columns are not of one length.
+    """
+    names = [*map(ModelName, models.split("\n"))] if models else []
+    rows = zip(names, to, digests.split("\n") if models else (), strict=True)
+    decided: dict[ModelName, Decided] = {
+        model: (holder, digest, tuple(alarms.get(model, ()))) for model, holder, digest in rows
+    }
+    return dict(zip(names, numbers, strict=True)), decided
 
 
 class _Ledgers(Mapping["ModelName", Ledger]):
     """The ledgers of a stage, judged again for a model when more is asked for than what decides."""
 
-    def __init__(self, folder: StageFolder, heads: Mapping[ModelName, Any], entries: bytes) -> None:
+    def __init__(
+        self,
+        folder: StageFolder,
+        numbers: Mapping[ModelName, int | None],
+        decided: Mapping[ModelName, Decided],
+        entries: bytes,
+    ) -> None:
         self._folder = folder
-        self._heads = heads
+        self._numbers = numbers
+        self._decided = decided
         self._text = entries
         self._entries: dict[str, Any] = {}
 
     def __iter__(self) -> Iterator[ModelName]:
-        return iter(self._heads)
+        return iter(self._numbers)
 
     def __len__(self) -> int:
-        return len(self._heads)
+        return len(self._numbers)
 
     def __getitem__(self, model: ModelName) -> Ledger:
         """A ledger that knows who holds the stage, and of its head what decides."""
-        number, to, digest, alarms = self._heads[model]
+        number, (to, digest, alarms) = self._numbers[model], self._decided[model]
 
         def whole(name: str) -> dict[str, Any]:
             if name == "head":

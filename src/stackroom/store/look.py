@@ -351,8 +351,10 @@ class Look:
         if any(found.flawed for found in self._reread.values()):
             return None
         found = self._index.lines(query.node if query else None, self._by_row(stages), chosen, archived=archived)
-        whole = found.whole and all(row[0] is not None and row[2] is not None for row in found.rows)
-        if not whole or any(ASK in row for row in found.rows):
+        count = len(found.metrics)
+        if not found.whole or not all(
+            row[0] is not None and row[2] is not None and ASK not in row[-count:] for row in found.rows
+        ):
             return None
         absent: tuple[str, ...] = ()
         if sort:
