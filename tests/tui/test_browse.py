@@ -226,6 +226,23 @@ def test_an_answer_is_for_the_question_that_was_asked_when_it_was_given(registry
     walk(registry, steps)
 
 
+def test_a_question_that_nobody_takes_the_keys_back_from_passes_none_on_to_itself(registry: Registry) -> None:
+    async def steps(somebody: Walk) -> None:
+        page = browse(somebody)
+        page.set_focus(None)  # as on a terminal that is too small
+        page.choose("which", [("a", "one")], lambda _: None)
+        await somebody.press("x", "j")
+        assert page.focused is page.models
+        assert page.models.cursor_key == "digit-reader"
+        page.set_focus(None)
+        page.ask(":")
+        await somebody.press("escape", "j")
+        assert page.focused is page.models
+        assert page.models.cursor_key == "iris-species"
+
+    walk(registry, steps)
+
+
 def test_a_plot_that_is_asked_for_while_its_model_is_read_has_the_keys_at_once(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

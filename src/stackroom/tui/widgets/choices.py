@@ -10,6 +10,7 @@ from textual.message import Message
 
 from stackroom.tui.widgets.drawing import Cell
 from stackroom.tui.widgets.one_line import OneLine
+from stackroom.tui.widgets.prompt import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,6 +80,7 @@ class Choices(OneLine, can_focus=True):
         elif self._ahead is not None:
             self._ahead.append(event)
         else:
+            let_go(self)
             self._pass_on(event)
 
     def release(self) -> None:

@@ -16,6 +16,7 @@ from stackroom.tui.widgets.one_line import OneLine
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
 Question = Literal["", "/", ":", ">", "="]
 """What is being asked: nothing, a filter, a command, a name to find, a value."""
@@ -69,6 +70,17 @@ _STEPS: Final = {"up": -1, "down": 1}
 """Keys that move the list behind a question, and by how many lines."""
 
 
+def let_go(widget: Widget) -> None:
+    """Have the keys go to whatever can take them, if anything, where a question that is closed has them still.
+
+    On a terminal that is too small nothing can take them back; and what a closed question passed on would come to it
+    again, for ever.
+    """
+    if widget.screen.focused is widget:
+        widget.screen.set_focus(None)
+        widget.screen.focus_next()
+
+
 class _Asked(Line):
     """The line of a question: what is typed ahead after Enter or Esc is for whatever the answer leads to.
 
@@ -120,6 +132,7 @@ class _Asked(Line):
         if self._ahead is not None:
             self._ahead.append(event)
         elif not self._is_asked:
+            let_go(self)
             self._pass_on(event)
         elif event.key == "enter":
             self._ahead = []
